@@ -1,0 +1,121 @@
+"""What a command answers, as a view that knows nothing of Slack or terminals; bot renders it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Union
+
+from services.model.text import Text, Value
+
+
+class Tone(StrEnum):
+    """How the message feels at a glance."""
+
+    INFO = "info"
+    PROGRESS = "progress"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+class Mark(StrEnum):
+    """Where one step of a plan stands."""
+
+    DONE = "done"
+    NOW = "now"
+    NEXT = "next"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or two."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A small line below: what to do next, where to look."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Label and value, in two columns where there is room."""
+
+    pairs: tuple[tuple[Text, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps of the work on ``name`` with their marks: check, CSR, order, challenge, issue, deploy, verified."""
+
+    name: str
+    steps: tuple[tuple[Text, Mark], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: what was found, whose move it is, what to do."""
+
+    code: str
+    summary: Text
+    remedy: Text
+    owner: Text
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list: a name, its state in words with a tone, and a detail such as the expiry."""
+
+    name: str
+    tone: Tone
+    label: Text
+    detail: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list of names, worst first."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Preformatted text, such as a CSR or DNS records."""
+
+    text: str
+
+
+Part = Union[Paragraph, Hint, Fields, Plan, Problem, Rows, Code]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer. ``private``: for the asker's eyes alone."""
+
+    tone: Tone
+    title: Text
+    parts: tuple[Part, ...] = ()
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command has done."""
+
+    reply: Reply
+    exit_code: int = 0
+    """For the terminal: 0 done, 1 failed or blocked, 2 usage."""
+    data: Mapping[str, Any] | None = None
+    """The machine contract's object for --json."""
+    follows: tuple[str, ...] = ()
+    """Ids of certificates whose progress the answer goes on to show; the message is then composed anew at each change."""
+    verb: str = ""
+    """For a followed answer: ``add`` or ``renew``."""
+    names: tuple[str, ...] = ()
+    """For a followed answer: the names asked for, to be shown first."""

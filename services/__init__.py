@@ -1,0 +1,1 @@
+"""What certdesk does, free of Slack, HTTP servers and databases: checks, issuance, renewal, deployment, registry."""

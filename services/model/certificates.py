@@ -1,0 +1,134 @@
+"""A store's certificate for one registrable domain, and its revisions: one revision for each key and CSR."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.model.findings import Finding
+from services.model.lifecycle import RESTING, Event, State, after
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The renewal window the CA suggests (RFC 9773 §4.2); both ends are aware UTC moments."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How far the present attempt has come with CAs and challenge types; it begins anew with each attempt."""
+
+    ca: str = ""
+    """Name of the CA in use, empty before the first order."""
+    challenge: str = ""
+    """Challenge type in use, such as http-01; empty before the first order."""
+    tried: tuple[str, ...] = ()
+    """What has failed in this attempt: ``CA challenge-type`` pairs, and plain CA names that were not to be had."""
+    polls: int = 0
+    """Looks at the CA in the present state: the next one comes a little later each time."""
+    faults: int = 0
+    """Failures in a row of certdesk's own or of the network in the present state."""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The row that the work queue is made of: what is wanted, what is installed, and where the work stands."""
+
+    id: str
+    store: str
+    domain: str
+    """The registrable domain: one certificate for each of a store's."""
+    wanted: tuple[str, ...]
+    """Every name that the certificate should have, sorted; what is broken stays wanted."""
+    created_at: datetime
+    updated_at: datetime
+    state: State = State.CHECKING
+    run_after: datetime | None = None
+    """When the next step is due; None means that only a person or evidence starts it."""
+    fence: int = 0
+    """Grows with each claim: a save with an older one is refused."""
+    lease_until: datetime | None = None
+    installed: str | None = None
+    """Id of the revision that is live."""
+    next: str | None = None
+    """Id of the revision that the present attempt works on."""
+    attempt: Attempt = Attempt()
+    stopped_at: State | None = None
+    """The state in which the last attempt stopped, for the progress display."""
+    failures: int = 0
+    """Failed attempts in a row, for the back-off."""
+    strikes: int = 0
+    """Failed issuances in a row for a reason that is the merchant's; three hand over to support."""
+    problem: Finding | None = None
+    """Why the last attempt failed or is blocked."""
+    asked: bool = False
+    """A person asked for this attempt."""
+    serial: str | None = None
+    """Serial number of the installed revision, lower-case hex without separators."""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    renew_at: datetime | None = None
+    """The moment of renewal, drawn once from `window` and kept while the window is unchanged."""
+    window: Window | None = None
+    ari_after: datetime | None = None
+    """When the CA's suggestion is to be asked for again."""
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is under way."""
+        return self.state in RESTING
+
+    def moved(self, event: Event, *, now: datetime, run_after: datetime | None) -> "Certificate":
+        """Return the certificate after ``event``. Raises UndefinedTransitionError for an event its state does not know."""
+        state = after(self.state, event)
+        attempt = replace(self.attempt, polls=0, faults=0)
+        return replace(self, state=state, attempt=attempt, run_after=run_after, updated_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One key, one CSR, and what the CA made of them. The private key is sealed; see `services.ports.Vault`."""
+
+    id: str
+    certificate: str
+    names: tuple[str, ...]
+    csr: str
+    """The certification request, PEM."""
+    sealed_key: bytes
+    """The private key (PKCS#8 PEM), sealed by the vault for the binding `key_binding`."""
+    created_at: datetime
+    key_type: str = "ec-p256"
+    ca: str = ""
+    order_url: str | None = None
+    finalize_url: str | None = None
+    authorizations: tuple[str, ...] = ()
+    """URLs of the order's authorizations."""
+    certificate_url: str | None = None
+    chain: str | None = None
+    """The certificate and its chain as PEM, leaf first (RFC 8555 §7.4.2)."""
+    serial: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    @property
+    def key_binding(self) -> str:
+        """What the sealed key is bound to, so that a sealed key moved to another row cannot be opened."""
+        return f"revision:{self.id}:key"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One row of a certificate's history."""
+
+    certificate: str
+    at: datetime
+    what: str
+    """The event's stable name, such as ``order_placed`` or ``asked``."""
+    actor: str = "certdesk"
+    """Who did it: ``certdesk``, ``terminal``, or a Slack person as TEAM/USER."""
+    state: str = ""
+    """The state it led to."""
+    details: str = ""
+    """What a reader of the history wants to know: an order URL, a problem in one sentence."""

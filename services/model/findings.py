@@ -1,0 +1,125 @@
+"""Findings: what a check or a failed step says, in a form that people, alerts and machines all read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from services.model.clock import rfc3339
+from services.model.text import Text
+
+
+class Verdict(StrEnum):
+    """What a finding means for issuance; unknown never blocks."""
+
+    OK = "ok"
+    WARN = "warn"
+    BLOCK = "block"
+    UNKNOWN = "unknown"
+
+
+class Owner(StrEnum):
+    """Whose move it is."""
+
+    MERCHANT = "merchant"
+    PLATFORM = "platform"
+    CA = "ca"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found about one name; ``name`` is the certificate's first name where it concerns the whole."""
+
+    code: str
+    verdict: Verdict
+    name: str
+    owner: Owner
+    summary: Text
+    remedy: Text
+    checked_at: datetime
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the way of issuance."""
+        return self.verdict is Verdict.BLOCK
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding in the shape of the machine contract (docs/json.md)."""
+        return {
+            "code": self.code,
+            "verdict": self.verdict.value,
+            "name": self.name,
+            "owner": self.owner.value,
+            "summary": self.summary.plain(),
+            "remedy": self.remedy.plain(),
+            "evidence": dict(self.evidence),
+            "checked_at": rfc3339(self.checked_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What is fixed about a finding code: whose move it usually is and what it is about, in a phrase."""
+
+    owner: Owner
+    meaning: str
+    rule: bool = False
+    """A rule of the business, not a technical reading: never overridden near expiry."""
+
+
+_M, _P, _C = Owner.MERCHANT, Owner.PLATFORM, Owner.CA
+
+CODES: Mapping[str, Code] = {
+    "store.inactive": Code(_M, "the store is inactive", rule=True),
+    "store.deleted": Code(_M, "the store is deleted", rule=True),
+    "domain.default": Code(_M, "the name is a default domain of the platform", rule=True),
+    "domain.not_added": Code(_M, "the name was not added to a store of the caller", rule=True),
+    "domain.invalid": Code(_M, "the text cannot be a domain name", rule=True),
+    "domain.public_suffix": Code(_M, "the name is a public suffix", rule=True),
+    "domain.expired": Code(_M, "the registration has expired"),
+    "domain.expiring": Code(_M, "the registration ends within 30 days"),
+    "domain.on_hold": Code(_M, "the registration is on hold"),
+    "dns.not_hosted": Code(_M, "DNS is not hosted on the platform's name servers"),
+    "dns.propagating": Code(_M, "a change of name servers is still spreading"),
+    "dns.nxdomain": Code(_M, "the name does not exist in DNS"),
+    "dns.servfail": Code(_P, "name servers answer with an error"),
+    "dns.dnssec_bogus": Code(_M, "DNSSEC validation fails"),
+    "dns.lame": Code(_P, "a listed name server does not answer for the zone"),
+    "dns.inconsistent": Code(_P, "name servers answer differently"),
+    "dns.no_address": Code(_M, "the name has no usable address"),
+    "dns.wrong_address": Code(_M, "the name points elsewhere"),
+    "dns.wrong_ipv6": Code(_M, "the name's IPv6 address points elsewhere"),
+    "dns.private_address": Code(_M, "the name has an address that is not public"),
+    "dns.caa_forbids": Code(_M, "CAA records forbid the CA"),
+    "dns.stale_challenge": Code(_M, "old challenge records are in the way"),
+    "dns.update_failed": Code(_P, "the challenge record could not be written"),
+    "access.unreachable": Code(_P, "the edge does not answer"),
+    "access.refused": Code(_P, "the edge refuses connections"),
+    "access.wrong_server": Code(_P, "something else than the edge answers"),
+    "access.redirected_away": Code(_P, "the challenge path is redirected elsewhere"),
+    "access.redirect_loop": Code(_P, "the challenge path redirects in a loop"),
+    "access.forbidden": Code(_P, "the challenge path is forbidden"),
+    "policy.rejected": Code(_M, "the issuance policy rejects the request", rule=True),
+    "policy.blocked_name": Code(_M, "the name is on the list of refused names", rule=True),
+    "policy.too_many_names": Code(_M, "too many names for one certificate", rule=True),
+    "policy.wildcard_needs_dns": Code(_P, "a wildcard needs the dns-01 challenge", rule=True),
+    "ca.rate_limited": Code(_C, "the CA's rate limit is reached"),
+    "ca.paused": Code(_C, "the CA has paused the name"),
+    "ca.unavailable": Code(_C, "the CA does not answer as it should"),
+    "ca.rejected_identifier": Code(_C, "the CA refuses the name by policy"),
+    "ca.caa": Code(_C, "the CA found CAA records that forbid it"),
+    "ca.unauthorized": Code(_C, "the CA's validation failed"),
+    "ca.account": Code(_C, "the ACME account is not usable"),
+    "deploy.failed": Code(_P, "the certificate could not be written to a target"),
+    "deploy.not_served": Code(_P, "the edge does not serve the certificate"),
+    "certdesk.fault": Code(_P, "certdesk itself failed"),
+}
+"""Every finding code there is. Codes are added where the world needs them, and never renamed."""
+
+
+def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return ``findings`` with blocks first, then warnings, then what is unknown; the order within each is kept."""
+    order = (Verdict.BLOCK, Verdict.WARN, Verdict.UNKNOWN, Verdict.OK)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))

@@ -1,0 +1,72 @@
+"""Sentences for people as a template and its values, so that whoever shows them can translate, escape and format dates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Union
+
+from services.model.clock import aware
+
+Value = Union[str, int, datetime, tuple[str, ...], "Text"]
+"""What may fill a gap: a text from anywhere (escaped when shown), a number, a moment, a list of names, a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence: an English template with {gaps} (the id in the message catalogues) and the values for the gaps."""
+
+    template: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+    def plain(self) -> str:
+        """Return the English sentence without any mark-up; moments read 2027-02-10 14:03 UTC, lists are joined by commas."""
+        return self.template.format_map({key: plain_value(value) for key, value in self.values})
+
+    def __str__(self) -> str:
+        return self.plain()
+
+
+NOTHING = Text("")
+
+
+def say(template: str, **values: Value) -> Text:
+    """Return the sentence ``template`` with its gaps filled by ``values``. Literal braces are doubled, as in str.format."""
+    return Text(template, tuple(values.items()))
+
+
+def plain_value(value: Value) -> str:
+    """Return one gap's value as plain English text."""
+    if isinstance(value, datetime):
+        return aware(value).strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(value, tuple):
+        return ", ".join(value) if value else "none"
+    return str(value)
+
+
+def to_json(text: Text) -> dict[str, Any]:
+    """Return ``text`` as JSON-ready data; `from_json` gives it back unchanged."""
+    return {"text": text.template, "values": {key: _value_to_json(value) for key, value in text.values}}
+
+
+def from_json(data: Mapping[str, Any]) -> Text:
+    """Return the sentence that `to_json` wrote."""
+    values = tuple((key, _value_from_json(value)) for key, value in data.get("values", {}).items())
+    return Text(str(data["text"]), values)
+
+
+def _value_to_json(value: Value) -> Any:
+    if isinstance(value, datetime):
+        return {"moment": aware(value).isoformat()}
+    if isinstance(value, Text):
+        return to_json(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def _value_from_json(value: Any) -> Value:
+    if isinstance(value, dict):
+        return datetime.fromisoformat(value["moment"]) if "moment" in value else from_json(value)
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return value if isinstance(value, int) else str(value)
