@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Union
+from typing import Any
 
 from services.model.text import Text, Value
 
@@ -91,7 +91,7 @@ class Code:
     text: str
 
 
-Part = Union[Paragraph, Hint, Fields, Plan, Problem, Rows, Code]
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.model.text import Text, say
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SLACK_LINK = re.compile(r"<(?:https?://|mailto:)?[^|>]*\|?([^|>]*)>")
+_QUOTES = "\"'`,;\u201c\u201d\u2018\u2019"  # straight ones, and what editors make of them
 MAX_LENGTH = 253  # RFC 1035 §2.3.4: 255 octets on the wire are 253 characters in text
 
 
@@ -53,7 +54,7 @@ def parse(text: str) -> str:
 
 def _host(text: str) -> str:
     """Return the host part of what was pasted: a URL, a Slack link, or the name itself."""
-    bare = text.strip().strip("\"'“”‘’`,;")
+    bare = text.strip().strip(_QUOTES)
     if link := _SLACK_LINK.fullmatch(bare):
         bare = link.group(1) or bare.strip("<>")
     if "://" in bare:
@@ -98,7 +99,7 @@ def _is_address(host: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
-    """The list is loaded at first use: it costs 70 ms that not every command needs."""
+    """Load the list at first use: it costs 70 ms that not every command needs."""
     return PublicSuffixList()
 
 

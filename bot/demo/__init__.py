@@ -1,0 +1,1 @@
+"""`certdesk demo`: the main job, end to end, on real parts on this machine."""

@@ -1,0 +1,1 @@
+"""Deployment: targets, and the proof that the new certificate is really served."""

@@ -1,0 +1,1 @@
+"""Registry: where stores and domains come from."""

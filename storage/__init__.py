@@ -1,0 +1,1 @@
+"""The database: SQLAlchemy schema, repositories, vault, migrations, and an in-memory twin that passes the same contract suite."""
