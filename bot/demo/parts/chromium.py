@@ -1,0 +1,63 @@
+"""Chromium under playwright: one on this machine, else Debian's, unpacked with its libraries and fonts, without root."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from bot.demo.parts import fetch
+from bot.demo.parts.errors import PartMissing
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MACOS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{root}/usr/share/fonts</dir><dir>/usr/share/fonts</dir><cachedir>{root}/font-cache</cachedir></fontconfig>
+"""
+
+
+@contextlib.contextmanager
+def page(*, width: int = 1280, height: int = 800, cache: Path = fetch.CACHE) -> Iterator[Page]:
+    """Yield a fresh page in a headless browser, which ends with the block. Raises PartMissing."""
+    executable, env = browser(cache)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=executable, args=list(_QUIET), env={**os.environ, **env}
+        )
+        try:
+            yield started.new_page(viewport={"width": width, "height": height})
+        finally:
+            started.close()
+
+
+def browser(cache: Path = fetch.CACHE) -> tuple[Path, dict[str, str]]:
+    """Return the browser's program and the variables it needs."""
+    for name in _NAMES:
+        if found := fetch.program(name):
+            return found, {}
+    for place in _MACOS:
+        if Path(place).exists():
+            return Path(place), {}
+    root = fetch.debian(["chromium", "fonts-noto-cjk", "fonts-dejavu-core"], cache=cache)
+    program = root / "usr" / "lib" / "chromium" / "chromium"
+    if not program.exists():  # Ubuntu's package of this name only points to a snap
+        raise PartMissing(
+            "Chromium", "this system's package does not hold it", "install Chromium or Google Chrome"
+        )
+    fonts = root / "fonts.conf"
+    if not fonts.exists():
+        fonts.write_text(_FONTS.format(root=root))
+    return program, {"LD_LIBRARY_PATH": fetch.library_path(root), "FONTCONFIG_FILE": str(fonts)}

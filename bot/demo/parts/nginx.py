@@ -1,0 +1,184 @@
+"""nginx as the platform's edge: it forwards the ACME and probe paths, and serves each store's page over TLS.
+
+Certificates are read from DIRECTORY/NAME at each handshake, so what certdesk's files target swaps in is served at
+once, without a reload. A name without a certificate gets a self-signed one: the handshake answers all the same.
+"""
+
+import html
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.demo.parts import fetch, tls
+from bot.demo.parts.errors import PartMissing
+from bot.demo.parts.process import Running, port_open
+
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+_TYPES = "text/html html; text/css css; text/javascript js; image/svg+xml svg; image/png png; image/jpeg jpg; font/woff2 woff2;"
+_FORWARDED = ("/.well-known/acme-challenge/", "/.well-known/certdesk/")
+
+
+def store_page(title: str) -> str:
+    """Return a small page for a store."""
+    name = html.escape(title)
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{name}</title>
+<style>body{{margin:0;min-height:100vh;display:grid;place-content:center;text-align:center;font:1.1rem system-ui;
+background:linear-gradient(160deg,#fdf6ec,#e8eefc);color:#26304a}}h1{{font-size:2.4rem;margin:0}}</style>
+<main><h1>{name}</h1><p>Open for business.</p></main></html>
+"""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A running edge; `pages` holds a folder per host name, whose files it serves as they are."""
+
+    addresses: tuple[str, ...]
+    http_port: int
+    https_port: int
+    certificates: Path
+    pages: Path
+    folder: Path
+    process: Running
+
+    @classmethod
+    def start(  # noqa: PLR0913 - the address, the two ports and the three places between which an edge stands
+        cls,
+        folder: Path,
+        http_port: int,
+        https_port: int,
+        *,
+        certificates: Path,
+        stores: Mapping[str, str],
+        addresses: Sequence[str] = ("127.0.0.1",),
+        upstream: str = "127.0.0.1:8402",
+        cache: Path = fetch.CACHE,
+    ) -> Self:
+        """Serve `stores` (host name -> page as HTML; "*.x" for a wildcard) with certificates of that folder.
+
+        On plain HTTP everything but what is forwarded to `upstream` is redirected to https. Where there is
+        nothing at certificates/NAME ("_.x" for "*.x"), a link to a self-signed certificate is laid there.
+        Raises PartMissing, PartFailed.
+        """
+        folder = folder.resolve()
+        program, env = _program(cache)
+        for made in (folder / "pages", folder / "self-signed", certificates):
+            made.mkdir(parents=True, exist_ok=True)
+        tls.self_signed(folder / "self-signed" / "any", ["no-such-store.invalid"])
+        _lay(folder, certificates.resolve(), stores)
+        (folder / "nginx.conf").write_text(_config(folder, addresses, http_port, https_port, upstream))
+        process = Running.start(
+            "nginx",
+            [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"],
+            log=folder / "nginx.log",
+            ready=port_open(https_port, addresses[0]),
+            env=env,
+        )
+        return cls(
+            tuple(addresses), http_port, https_port, certificates.resolve(), folder / "pages", folder, process
+        )
+
+    def add_stores(self, stores: Mapping[str, str]) -> None:
+        """Serve these stores too (nginx reloads its list of names, which takes it a moment)."""
+        _lay(self.folder, self.certificates, stores)
+        self.process.signal(signal.SIGHUP)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _program(cache: Path) -> tuple[Path, dict[str, str]]:
+    if found := fetch.program("nginx"):
+        return found, {}
+    root = fetch.debian(["nginx"], cache=cache)
+    if found := fetch.program("nginx", root):
+        return found, {"LD_LIBRARY_PATH": fetch.library_path(root)}
+    raise PartMissing("nginx", "its package holds no nginx", "install nginx")
+
+
+def _lay(folder: Path, certificates: Path, stores: Mapping[str, str]) -> None:
+    """Write each store's page, its line in the list of names, and a stand-in where it has no certificate."""
+    lines = []
+    for name, page in stores.items():
+        entry = "_" + name[1:] if name.startswith("*.") else name
+        place = folder / "pages" / entry
+        place.mkdir(exist_ok=True)
+        (place / "index.html").write_text(page)
+        key = rf'"~^[^.]+{name[1:].replace(".", chr(92) + ".")}$"' if name.startswith("*.") else f'"{name}"'
+        lines.append(f'{key} "{entry}";\n')
+        if not os.path.lexists(certificates / entry):
+            tls.self_signed(folder / "self-signed" / entry, [name])
+            (certificates / entry).symlink_to(folder / "self-signed" / entry)
+    with (folder / "names.conf").open("a") as names:
+        names.writelines(lines)
+    paths = (folder / "names.conf").read_text().splitlines()
+    with (folder / "paths.conf").open("w") as out:
+        for line in paths:
+            key, entry = line.rstrip(";").rsplit(" ", 1)
+            out.write(f'{key} "{certificates}/{entry.strip(chr(34))}";\n')
+
+
+def _config(folder: Path, addresses: Sequence[str], http_port: int, https_port: int, upstream: str) -> str:
+    hosts = [f"[{address}]" if ":" in address else address for address in addresses]
+    plain = "\n".join(f"    listen {host}:{http_port} default_server;" for host in hosts)
+    secure = "\n".join(f"    listen {host}:{https_port} ssl default_server;" for host in hosts)
+    forward = "\n".join(
+        f"    location {path} {{ proxy_pass http://{upstream}; proxy_set_header Host $host; }}"
+        for path in _FORWARDED
+    )
+    temporary = "\n".join(f"  {kind}_temp_path {folder}/temporary-{kind};" for kind in _TEMPORARY)
+    port = "" if https_port == 443 else f":{https_port}"
+    return f"""
+daemon off;
+master_process off;  # one process: nothing is left behind, and it may read what its owner may
+pid {folder}/nginx.pid;
+events {{ worker_connections 1024; }}
+http {{
+  types {{ {_TYPES} }}
+  default_type application/octet-stream;
+  access_log {folder}/access.log;
+  server_names_hash_bucket_size 256;
+  map_hash_bucket_size 512;
+  server_tokens off;
+{temporary}
+  map $ssl_server_name $certificate {{
+    default "{folder}/self-signed/any";
+    include {folder}/paths.conf;
+  }}
+  map $host $page {{
+    default "";
+    include {folder}/names.conf;
+  }}
+  server {{
+{plain}
+{forward}
+    location / {{ return 301 https://$host{port}$request_uri; }}
+  }}
+  server {{
+{secure}
+    ssl_certificate $certificate/fullchain.pem;
+    ssl_certificate_key $certificate/privkey.pem;
+    ssl_session_cache off;
+    ssl_session_tickets off;  # each connection shows the certificate of that moment
+{forward}
+    location / {{
+      if ($page = "") {{ return 404; }}
+      root {folder}/pages/$page;
+      try_files $uri $uri/index.html =404;
+    }}
+  }}
+}}
+"""
