@@ -537,3 +537,7 @@ class Checker(Protocol):
     def check(self, subject: Subject) -> tuple[Finding, ...]:
         """Return what was found, worst first; empty for a healthy name. Spends nothing at the CA; never raises for DNS."""
         ...
+
+    def rules(self, subject: Subject) -> tuple[Finding, ...]:
+        """Return the findings of those checks that need no network: the store, the name and the policy."""
+        ...

@@ -30,6 +30,10 @@ class Attempt:
     faults: int = 0
     """Failures in a row of certdesk's own or of the network in the present state."""
     started_at: datetime | None = None
+    names: tuple[str, ...] = ()
+    """The names of the attempt: those of the wanted ones that the checks let through."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """(name, token) of challenge answers that were put up and have to be taken down again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Certificate:
     window: Window | None = None
     ari_after: datetime | None = None
     """When the CA's suggestion is to be asked for again."""
+    retry_at: datetime | None = None
+    """When a failed attempt is tried again at the latest; `run_after` may lie before it, to look for a fix."""
 
     @property
     def resting(self) -> bool:

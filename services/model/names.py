@@ -31,8 +31,12 @@ def under_any(name: str, suffixes: Iterable[str]) -> bool:
 
 
 def counts_as(name: str) -> tuple[str, ...]:
-    """Return the names whose addition by the merchant makes ``name`` an added one: itself, and what it is the www. of."""
-    return (name, name.removeprefix("www.")) if name.startswith("www.") else (name,)
+    """Return the names whose addition by the merchant makes ``name`` an added one.
+
+    Itself; what it is the ``www.`` of; for a wildcard its base, whose zone the merchant controls.
+    """
+    shorter = base(name).removeprefix("www.") if not is_wildcard(name) else base(name)
+    return (name,) if shorter == name else (name, shorter)
 
 
 def climb(name: str) -> Iterable[str]:
