@@ -6,9 +6,8 @@ once, without a reload. A name without a certificate gets a self-signed one: the
 
 import html
 import os
-import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,7 +32,7 @@ background:linear-gradient(160deg,#fdf6ec,#e8eefc);color:#26304a}}h1{{font-size:
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Edge:
     """A running edge; `pages` holds a folder per host name, whose files it serves as they are."""
 
@@ -43,7 +42,9 @@ class Edge:
     certificates: Path
     pages: Path
     folder: Path
-    process: Running
+    _words: list[str | Path]
+    _env: dict[str, str]
+    process: Running = field(init=False)
 
     @classmethod
     def start(  # noqa: PLR0913 - the address, the two ports and the three places between which an edge stands
@@ -71,21 +72,37 @@ class Edge:
         tls.self_signed(folder / "self-signed" / "any", ["no-such-store.invalid"])
         _lay(folder, certificates.resolve(), stores)
         (folder / "nginx.conf").write_text(_config(folder, addresses, http_port, https_port, upstream))
-        process = Running.start(
-            "nginx",
-            [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"],
-            log=folder / "nginx.log",
-            ready=port_open(https_port, addresses[0]),
-            env=env,
+        words: list[str | Path] = [
+            program,
+            "-p",
+            folder,
+            "-c",
+            folder / "nginx.conf",
+            "-e",
+            folder / "error.log",
+        ]
+        edge = cls(
+            tuple(addresses),
+            http_port,
+            https_port,
+            certificates.resolve(),
+            folder / "pages",
+            folder,
+            words,
+            env,
         )
-        return cls(
-            tuple(addresses), http_port, https_port, certificates.resolve(), folder / "pages", folder, process
-        )
+        edge.process = edge._run()
+        return edge
+
+    def _run(self) -> Running:
+        ready = port_open(self.https_port, self.addresses[0])
+        return Running.start("nginx", self._words, log=self.folder / "nginx.log", ready=ready, env=self._env)
 
     def add_stores(self, stores: Mapping[str, str]) -> None:
-        """Serve these stores too (nginx reloads its list of names, which takes it a moment)."""
+        """Serve these stores too; nginx is started anew for it (as one process it cannot reload)."""
         _lay(self.folder, self.certificates, stores)
-        self.process.signal(signal.SIGHUP)
+        self.process.stop()
+        self.process = self._run()
 
     def stop(self) -> None:
         """End it."""

@@ -61,10 +61,14 @@ class Postgres:
             process = Running.start(
                 "PostgreSQL", words, log=folder / "postgres.log", cwd=Path(home.name), env=env, user=owner
             )
-            server = cls("127.0.0.1", port, password, process, binaries, env, home)
-            process.wait_for(server._answers)
         except BaseException:
             home.cleanup()
+            raise
+        server = cls("127.0.0.1", port, password, process, binaries, env, home)
+        try:
+            process.wait_for(server._answers)
+        except BaseException:
+            server.stop()
             raise
         return server
 
@@ -121,7 +125,7 @@ def _owner() -> tuple[int, int] | None:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def _binaries(cache: Path) -> tuple[Path, dict[str, str]]:
+def _find(cache: Path) -> tuple[Path, dict[str, str]]:
     """Return the folder of initdb and postgres, and the variables they need."""
     installed = [
         path

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import platform
 import socket
 import ssl
 import subprocess
@@ -18,14 +19,20 @@ from typing import ClassVar, Self
 
 from bot.demo.parts.errors import PartFailed
 
-# Asks Linux to end the child with its parent (prctl 1 is PR_SET_PDEATHSIG), then becomes the child. A parent
-# that has died in between shows as another parent id.
+# Becomes the user, asks Linux to end the child with its parent (prctl 1 is PR_SET_PDEATHSIG, and is forgotten
+# when the user changes), then becomes the child. A parent that has died in between shows as another parent id.
 _BOUND = """
 import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
+parent, uid, gid = map(int, sys.argv[1:4])
+library = ctypes.CDLL(None)
+if uid >= 0:
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+library.prctl(1, signal.SIGKILL)
+if os.getppid() != parent:
     sys.exit("the parent has ended")
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[4], sys.argv[4:])
 """
 _TAIL = 600  # characters of the log that a failure quotes
 _given: set[int] = set()
@@ -116,8 +123,10 @@ class Running:
         to the thread that starts it: start parts in the main thread. Raises PartFailed with the log's end.
         """
         words = [str(word) for word in argv]
-        if sys.platform == "linux":
-            words = [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), *words]
+        bound = platform.system() == "Linux"
+        if bound:
+            uid, gid = user or (-1, -1)
+            words = [sys.executable, "-I", "-S", "-c", _BOUND, str(os.getpid()), str(uid), str(gid), *words]
         with log.open("ab") as output:
             process = subprocess.Popen(
                 words,
@@ -126,9 +135,9 @@ class Running:
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
-                user=user[0] if user else None,
-                group=user[1] if user else None,
-                extra_groups=[] if user else None,
+                user=user[0] if user and not bound else None,
+                group=user[1] if user and not bound else None,
+                extra_groups=[] if user and not bound else None,
             )
         running = cls(name, process, log)
         try:
