@@ -32,8 +32,8 @@ class Attempt:
     started_at: datetime | None = None
     names: tuple[str, ...] = ()
     """The names of the attempt: those of the wanted ones that the checks let through."""
-    answers: tuple[tuple[str, str], ...] = ()
-    """(name, token) of challenge answers that were put up and have to be taken down again."""
+    answers: tuple[tuple[str, str, str], ...] = ()
+    """(name, token, challenge URL) of answers that are put up, and have to be taken down again."""
 
 
 @dataclass(frozen=True, slots=True)
