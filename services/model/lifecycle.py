@@ -27,6 +27,7 @@ class Event(StrEnum):
 
     CHECKS_PASSED = "checks_passed"
     CHECKS_BLOCKED = "checks_blocked"
+    NOTHING_TO_GAIN = "nothing_to_gain"
     CSR_MADE = "csr_made"
     ORDER_PLACED = "order_placed"
     CHALLENGES_ANSWERED = "challenges_answered"
@@ -51,6 +52,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     # gather, then decide whether an order may be spent
     (_S.CHECKING, _E.CHECKS_PASSED): _S.PREPARING,
     (_S.CHECKING, _E.CHECKS_BLOCKED): _S.BLOCKED,
+    # what could be issued now is installed already: no order is spent on the same names again
+    (_S.CHECKING, _E.NOTHING_TO_GAIN): _S.INSTALLED,
     # the key and the CSR are saved before the order, the order before its challenges (RFC 8555 §7.1.6)
     (_S.PREPARING, _E.CSR_MADE): _S.ORDERING,
     (_S.ORDERING, _E.ORDER_PLACED): _S.CHALLENGING,

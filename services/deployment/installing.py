@@ -1,0 +1,113 @@
+"""The steps that bring a certificate to shoppers: write it to every target, then prove that the edge serves it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.issuance.causes import own
+from services.issuance.move import Move, Parts, fault, on, poll
+from services.issuance.ordering import present_revision
+from services.model.certificates import Certificate, Revision
+from services.model.errors import DeployError
+from services.model.findings import CODES, Finding, Verdict
+from services.model.lifecycle import Event
+from services.model.text import say
+from services.ports import Served
+
+PROOFS = 9
+"""Looks at the edge, a few seconds in all, before an installation counts as unproved."""
+LOOK_AGAIN = timedelta(minutes=1)
+"""How often an unproved installation is looked at again."""
+
+
+def deploying(parts: Parts, certificate: Certificate) -> Move:
+    """Write the revision to every target; a target that fails is tried again within a minute, and is no strike."""
+    revision = present_revision(parts, certificate)
+    key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
+    now = parts.clock()
+    try:
+        for target in parts.targets:
+            target.deploy(revision, key)
+    except DeployError as error:
+        remedy = say(
+            "On-call: mend the target; certdesk tries again within a minute, and the old certificate stays until then."
+        )
+        return fault(certificate, now, own("deploy.failed", error, revision.names[0], remedy, now))
+    names = ", ".join(target.name for target in parts.targets) or "no target configured"
+    return on(replace(certificate, problem=None), Event.DEPLOYED, now, names)
+
+
+def verifying(parts: Parts, certificate: Certificate) -> Move:
+    """Shake hands with every edge address for every name; the new revision is installed once it shows, or is unproved."""
+    revision = present_revision(parts, certificate)
+    missing = unserved(parts, revision)
+    now = parts.clock()
+    if missing and certificate.attempt.polls < PROOFS:
+        return poll(certificate, now)
+    event = Event.UNPROVED if missing else Event.VERIFIED
+    moved = certificate.moved(event, now=now, run_after=now + LOOK_AGAIN if missing else now)
+    problem = not_served(missing, revision, now) if missing else None
+    proof = (
+        f"serial {revision.serial}"
+        if parts.platform.addresses
+        else f"serial {revision.serial}, not proved: platform.addresses is empty"
+    )
+    return Move(
+        _installed(moved, revision, problem), event.value, problem.summary.plain() if problem else proof
+    )
+
+
+def _installed(certificate: Certificate, revision: Revision, problem: Finding | None) -> Certificate:
+    """Return the certificate with the revision as the live one and a clean slate for the next renewal."""
+    return replace(
+        certificate,
+        installed=revision.id,
+        next=None,
+        serial=revision.serial,
+        not_before=revision.not_before,
+        not_after=revision.not_after,
+        renew_at=None,
+        window=None,
+        ari_after=None,
+        retry_at=None,
+        stopped_at=None,
+        failures=0,
+        strikes=0,
+        asked=False,
+        problem=problem,
+    )
+
+
+def unserved(parts: Parts, revision: Revision) -> tuple[Served, ...]:
+    """Return what each edge address serves for each name where that is not the revision; empty means proved."""
+    return tuple(
+        s for name in revision.names for s in parts.probe.served(name) if s.serial != revision.serial
+    )
+
+
+def not_served(missing: Sequence[Served], revision: Revision, now: datetime) -> Finding:
+    """Return the finding that the edge does not serve the revision, naming each address."""
+    first = missing[0]
+    what = (
+        say("serves serial {serial}", serial=first.serial)
+        if first.serial
+        else say("does not answer ({error})", error=first.error)
+    )
+    summary = say(
+        "The edge at {address} {what} for {name}, not the new certificate {wanted}.",
+        address=first.address,
+        what=what,
+        name=first.name,
+        wanted=revision.serial or "",
+    )
+    remedy = say(
+        "On-call: make the edge load the new files; certdesk looks again every minute and renews nothing for this."
+    )
+    evidence = {
+        "required": revision.serial,
+        "found": [
+            {"name": s.name, "address": s.address, "serial": s.serial, "error": s.error} for s in missing
+        ],
+    }
+    code = "deploy.not_served"
+    return Finding(code, Verdict.BLOCK, first.name, CODES[code].owner, summary, remedy, now, evidence)

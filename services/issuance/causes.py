@@ -1,0 +1,119 @@
+"""From trouble to a finding: what a failed step says to people, and how the work goes on. One table, no branches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.model.errors import CaError, CaTrouble, CertdeskError
+from services.model.findings import CODES, Finding, Verdict
+from services.model.text import Text, say
+
+
+class Then(StrEnum):
+    """How the work goes on after trouble with a CA."""
+
+    FAIL = "fail"
+    """The attempt has failed: back off."""
+    NEXT_CHALLENGE = "next_challenge"
+    """Try the next challenge type with a new order."""
+    NEXT_CA = "next_ca"
+    """Try the next CA of the list; with none left the attempt has failed."""
+    AGAIN = "again"
+    """The same step again within seconds to a minute; in the end the next CA."""
+    LOOK = "look"
+    """Read the CA's state again."""
+    NEW_ORDER = "new_order"
+    """The order is gone: a new one with the same CSR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What one kind of trouble means."""
+
+    code: str
+    then: Then
+    remedy: str
+    strike: bool = False
+    """Whether it counts towards the three failures for a merchant's reason."""
+
+
+CAUSES: Mapping[CaTrouble, Cause] = {
+    CaTrouble.REJECTED: Cause(
+        "ca.rejected_identifier",
+        Then.NEXT_CA,
+        "Support: read the CA's reason, then choose another name or ask the CA.",
+        strike=True,
+    ),
+    CaTrouble.CAA: Cause(
+        "ca.caa",
+        Then.NEXT_CA,
+        "Add a CAA record that allows the CA, or remove those that forbid it; certdesk tries again by itself.",
+        strike=True,
+    ),
+    CaTrouble.VALIDATION: Cause(
+        "ca.unauthorized",
+        Then.NEXT_CHALLENGE,
+        "Make the name answer from the platform's edge, over IPv4 and IPv6; certdesk tries again by itself.",
+        strike=True,
+    ),
+    CaTrouble.RATE_LIMITED: Cause(
+        "ca.rate_limited",
+        Then.NEXT_CA,
+        "Nothing to do: certdesk waits until the CA's limit allows the next try.",
+    ),
+    CaTrouble.PAUSED: Cause(
+        "ca.paused", Then.NEXT_CA, "On-call: open the unpause page that the CA names, then renew by hand."
+    ),
+    CaTrouble.UNAVAILABLE: Cause(
+        "ca.unavailable", Then.AGAIN, "Nothing to do: certdesk tries again by itself, or uses the next CA."
+    ),
+    CaTrouble.ACCOUNT: Cause(
+        "ca.account",
+        Then.NEXT_CA,
+        "On-call: check the ACME account and its external account binding in app.yaml.",
+    ),
+    CaTrouble.NOT_READY: Cause(
+        "ca.unavailable", Then.LOOK, "Nothing to do: certdesk reads the order's state again."
+    ),
+    CaTrouble.ORDER_LOST: Cause(
+        "ca.unavailable", Then.NEW_ORDER, "Nothing to do: certdesk places a new order."
+    ),
+    CaTrouble.REPLACES_REFUSED: Cause(
+        "ca.unavailable", Then.NEW_ORDER, "Nothing to do: certdesk orders again."
+    ),
+}
+
+_BY_TYPE: Mapping[str, str] = {
+    "connection": "The CA could not connect to {name}: {detail}",
+    "dns": "The CA's look-up of {name} failed: {detail}",
+    "tls": "The CA met a TLS error at {name}: {detail}",
+    "unauthorized": "The CA asked {name} and got a wrong answer: {detail}",
+    "incorrectResponse": "The CA asked {name} and got a wrong answer: {detail}",
+}
+
+
+def of_ca(error: CaError, name: str, now: datetime) -> Finding:
+    """Return the finding for a CA's ``error``; ``name`` is the certificate's first name unless the CA names another."""
+    cause = CAUSES[error.trouble]
+    named = error.subproblems[0].identifier if len(error.subproblems) == 1 else name
+    kind = error.type.rpartition(":")[2]
+    template = _BY_TYPE.get(kind, "{ca} answered about {name}: {detail}")
+    evidence = {
+        "ca": error.ca,
+        "type": error.type,
+        "status": error.status,
+        "detail": error.detail,
+        "subproblems": [
+            {"identifier": s.identifier, "type": s.type, "detail": s.detail} for s in error.subproblems
+        ],
+    }
+    summary = say(template, ca=error.ca or "The CA", name=named, detail=error.detail.rstrip(".") + ".")
+    return Finding(
+        cause.code, Verdict.BLOCK, named, CODES[cause.code].owner, summary, say(cause.remedy), now, evidence
+    )
+
+
+def own(code: str, error: CertdeskError, name: str, remedy: Text, now: datetime) -> Finding:
+    """Return the finding for a fault on the platform's side, such as deploy.failed."""
+    return Finding(code, Verdict.BLOCK, name, CODES[code].owner, error.text, remedy, now)

@@ -1,0 +1,116 @@
+"""What a step is given and what it gives back: the parts it may use, and one move of a certificate."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.issuance.planning import NAME_SPECIFIC
+from services.model.certificates import Certificate, Revision
+from services.model.clock import Clock
+from services.model.findings import Finding
+from services.model.lifecycle import Event
+from services.model.settings import Issuing, Platform, Renewing
+from services.ports import (
+    CertificateAuthority,
+    ChallengeResponder,
+    Checker,
+    DeployTarget,
+    EdgeProbe,
+    Storage,
+    Vault,
+)
+from services.renewal.timing import backoff, fault_delay, near_expiry, poll_delay
+
+URGENT = timedelta(hours=1)
+"""The longest back-off near expiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a step may touch. Put together in bot/wiring.py; safe to share between threads."""
+
+    storage: Storage
+    vault: Vault
+    checker: Checker
+    cas: Mapping[str, CertificateAuthority]
+    """In order of preference."""
+    responders: Mapping[str, ChallengeResponder]
+    """By challenge type, in order of preference."""
+    targets: Sequence[DeployTarget]
+    probe: EdgeProbe
+    platform: Platform
+    issuing: Issuing
+    renewing: Renewing
+    clock: Clock
+    chance: Callable[[], float]
+    """A random number from 0 to 1, for the moment inside a renewal window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The certificate after one step, and what is saved with it in the same transaction."""
+
+    certificate: Certificate
+    what: str = ""
+    """Name of the happening for the history; empty if nothing is worth a row."""
+    details: str = ""
+    revision: Revision | None = None
+    findings: Sequence[Finding] | None = None
+
+
+def on(
+    certificate: Certificate, event: Event, now: datetime, details: str = "", revision: Revision | None = None
+) -> Move:
+    """Return the move by ``event``, with the next step due at once."""
+    return Move(certificate.moved(event, now=now, run_after=now), event.value, details, revision)
+
+
+def poll(certificate: Certificate, now: datetime, not_before: datetime | None = None) -> Move:
+    """Return the move that only looks again later; ``not_before`` is the CA's Retry-After."""
+    due = max(now + poll_delay(certificate.attempt.polls), not_before or now)
+    attempt = replace(certificate.attempt, polls=certificate.attempt.polls + 1)
+    return Move(replace(certificate, attempt=attempt, run_after=due, updated_at=now))
+
+
+def fault(certificate: Certificate, now: datetime, problem: Finding) -> Move:
+    """Return the move that tries the same step again within seconds to a minute."""
+    attempt = replace(certificate.attempt, faults=certificate.attempt.faults + 1)
+    due = now + fault_delay(attempt.faults)
+    said = attempt.faults == 1 or certificate.problem is None or certificate.problem.code != problem.code
+    kept = replace(certificate, attempt=attempt, run_after=due, updated_at=now, problem=problem)
+    return Move(kept, "fault" if said else "", problem.summary.plain())
+
+
+def fail(
+    certificate: Certificate,
+    now: datetime,
+    problem: Finding,
+    policy: Renewing,
+    *,
+    strike: bool,
+    retry_at: datetime | None = None,
+) -> Move:
+    """Return the move to a failed attempt: back off, or hand over to support after too many strikes.
+
+    ``retry_at`` is the earliest moment the CA allows. While it waits, the facts are looked at every `blocked_recheck`,
+    so that evidence of a fix retries at once. One name's trouble is no reason to hand over while others can go on.
+    """
+    failures = certificate.failures + 1
+    strikes = certificate.strikes + strike
+    wait = backoff(policy, failures)
+    due = max(now + (min(wait, URGENT) if near_expiry(certificate, now) else wait), retry_at or now)
+    moved = certificate.moved(
+        Event.ATTEMPT_FAILED, now=now, run_after=look_again(now, due, policy.blocked_recheck)
+    )
+    kept = replace(
+        moved, failures=failures, strikes=strikes, problem=problem, retry_at=due, stopped_at=certificate.state
+    )
+    alone = problem.code not in NAME_SPECIFIC or len(certificate.attempt.names) < 2
+    if strikes >= policy.strikes and alone:
+        kept = replace(kept.moved(Event.HANDED_OVER, now=now, run_after=None), retry_at=None)
+    return Move(kept, Event.ATTEMPT_FAILED.value, problem.summary.plain())
+
+
+def look_again(now: datetime, due: datetime, every: timedelta) -> datetime:
+    """Return the next moment to look: ``due``, or earlier if that is more than ``every`` away."""
+    return min(due, now + every)

@@ -1,0 +1,141 @@
+"""The steps up to an order: key and CSR are made and saved, then an order is placed with the first CA that takes it."""
+
+from dataclasses import replace
+
+from services.issuance.causes import CAUSES, Then, of_ca
+from services.issuance.csr import make_csr, new_key
+from services.issuance.move import Move, Parts, fail, fault, on
+from services.issuance.planning import Route, next_route
+from services.model.certificates import Certificate, Revision
+from services.model.errors import CaError
+from services.model.findings import CODES, Finding, Verdict
+from services.model.identity import new_id
+from services.model.lifecycle import Event, State
+from services.model.text import say
+
+PATIENCE = 5
+"""Faults in a row at one CA before the next CA is tried, or the attempt fails."""
+
+
+def preparing(parts: Parts, certificate: Certificate) -> Move:
+    """Make a new key and a CSR over the attempt's names; both are saved before they are used (design §3)."""
+    now = parts.clock()
+    key_type = parts.issuing.key_type
+    key = new_key(key_type)
+    draft = Revision(
+        id=new_id("rev"),
+        certificate=certificate.id,
+        names=certificate.attempt.names,
+        csr=make_csr(certificate.attempt.names, key),
+        sealed_key=b"",
+        created_at=now,
+        key_type=key_type,
+    )
+    revision = replace(draft, sealed_key=parts.vault.seal(key.encode(), draft.key_binding))
+    return on(replace(certificate, next=revision.id), Event.CSR_MADE, now, f"{key_type} key", revision)
+
+
+def present_revision(parts: Parts, certificate: Certificate) -> Revision:
+    """Return the revision that the attempt works on. It is saved with the state that needs it, so it is there."""
+    with parts.storage.read() as tx:
+        revision = tx.certificates.revision(certificate.next or "")
+    if revision is None:
+        raise LookupError(f"{certificate.id} is {certificate.state.value} without a revision")
+    return revision
+
+
+def ordering(parts: Parts, certificate: Certificate) -> Move:
+    """Place an order along the first route that is left; its URL is saved before anything else is done with it."""
+    now = parts.clock()
+    names = certificate.attempt.names
+    route = next_route(names, list(parts.cas), list(parts.responders), certificate.attempt.tried)
+    if route is None:
+        return _no_route(parts, certificate)
+    revision = present_revision(parts, certificate)
+    try:
+        order = parts.cas[route.ca].place_order(names, _replaced_by(parts, certificate, route))
+    except CaError as error:
+        return trouble(parts, routed(certificate, route), error)
+    saved = replace(
+        revision,
+        ca=route.ca,
+        order_url=order.url,
+        finalize_url=order.finalize_url,
+        authorizations=order.authorizations,
+        certificate_url=None,
+    )
+    return on(routed(certificate, route), Event.ORDER_PLACED, now, f"{route} {order.url}", saved)
+
+
+def routed(certificate: Certificate, route: Route) -> Certificate:
+    """Return the certificate with the route written into its attempt."""
+    return replace(certificate, attempt=replace(certificate.attempt, ca=route.ca, challenge=route.challenge))
+
+
+def _replaced_by(parts: Parts, certificate: Certificate, route: Route) -> str | None:
+    """Return the PEM that the order replaces (RFC 9773 §5): only a certificate of the same CA can be named."""
+    if certificate.installed is None:
+        return None
+    with parts.storage.read() as tx:
+        installed = tx.certificates.revision(certificate.installed)
+    return installed.chain if installed and installed.ca == route.ca else None
+
+
+def _no_route(parts: Parts, certificate: Certificate) -> Move:
+    """Fail with the last thing a CA said, or with what the configuration lacks."""
+    now = parts.clock()
+    name = certificate.attempt.names[0]
+    problem = certificate.problem
+    if certificate.attempt.ca and problem is not None:
+        strike = any(cause.strike and cause.code == problem.code for cause in CAUSES.values())
+        return fail(certificate, now, problem, parts.renewing, strike=strike, retry_at=certificate.retry_at)
+    code = "policy.wildcard_needs_dns"
+    summary = say(
+        "No CA and challenge type of app.yaml can prove control of {names}.", names=certificate.attempt.names
+    )
+    remedy = say(
+        "On-call: set dns.update and list dns-01 in acme.challenges, or allow one of the CAs by CAA."
+    )
+    lacking = Finding(code, Verdict.BLOCK, name, CODES[code].owner, summary, remedy, now)
+    return fail(certificate, now, lacking, parts.renewing, strike=False)
+
+
+def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
+    """Return how the work goes on after a CA's ``error`` in the present state, by the table in causes.py."""
+    now = parts.clock()
+    problem = of_ca(error, certificate.attempt.names[0], now)
+    then = CAUSES[error.trouble].then
+    if then in (Then.AGAIN, Then.LOOK) and certificate.attempt.faults < PATIENCE:
+        return fault(certificate, now, problem)
+    if (
+        then is Then.NEW_ORDER
+        and certificate.state is not State.ORDERING
+        and "lost" not in certificate.attempt.tried
+    ):
+        attempt = replace(certificate.attempt, tried=(*certificate.attempt.tried, "lost"))
+        return on(replace(certificate, attempt=attempt), Event.ORDER_LOST, now, error.detail)
+    return next_way(parts, certificate, error, problem)
+
+
+def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Finding) -> Move:
+    """Strike the route that failed and go on to the next one with a new order, or fail if none is left."""
+    now = parts.clock()
+    attempt = certificate.attempt
+    cause = CAUSES[error.trouble]
+    struck = f"{attempt.ca} {attempt.challenge}" if cause.then is Then.NEXT_CHALLENGE else attempt.ca
+    marked = replace(
+        certificate,
+        problem=problem,
+        retry_at=error.retry_at,
+        attempt=replace(attempt, tried=(*attempt.tried, struck), faults=0),
+    )
+    left = next_route(attempt.names, list(parts.cas), list(parts.responders), marked.attempt.tried)
+    if left is None:
+        return fail(marked, now, problem, parts.renewing, strike=cause.strike, retry_at=error.retry_at)
+    if certificate.state is State.ORDERING:
+        return Move(
+            replace(marked, run_after=now, updated_at=now), "route_failed", f"{struck}: {error.detail}"
+        )
+    if certificate.state in (State.CHALLENGING, State.VALIDATING):
+        return on(marked, Event.CHALLENGE_TYPE_FAILED, now, f"{struck}: {error.detail}")
+    return on(marked, Event.ORDER_LOST, now, f"{struck}: {error.detail}")

@@ -1,0 +1,72 @@
+"""What an attempt goes for: which names, which CA, which challenge type. Pure decisions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.model.certificates import Certificate
+from services.model.findings import CODES, Finding
+from services.model.names import is_wildcard
+
+NAME_SPECIFIC = frozenset({"ca.unauthorized", "ca.caa", "ca.rejected_identifier"})
+"""A CA's refusals that speak of one name and leave the others of the certificate alone."""
+
+
+def healthy_names(
+    certificate: Certificate, found: Mapping[str, Sequence[Finding]], *, near_expiry: bool
+) -> tuple[str, ...]:
+    """Return the wanted names that the attempt should cover.
+
+    A name with a blocker stays wanted and is left out, so that it harms the others little. Near expiry technical
+    blockers do not count, rules of the business always do. The name that the CA refused in the last attempt is left
+    out too, if others are left.
+    """
+    passed = tuple(
+        name
+        for name in certificate.wanted
+        if not any(_counts(f, near_expiry=near_expiry) for f in found.get(name, ()))
+    )
+    problem = certificate.problem
+    if certificate.failures and problem and problem.code in NAME_SPECIFIC and not near_expiry:
+        others = tuple(name for name in passed if name != problem.name)
+        return others or passed
+    return passed
+
+
+def _counts(finding: Finding, *, near_expiry: bool) -> bool:
+    return finding.blocks and (CODES[finding.code].rule or not near_expiry)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A CA and a challenge type."""
+
+    ca: str
+    challenge: str
+
+    def __str__(self) -> str:
+        return f"{self.ca} {self.challenge}"
+
+
+def next_route(
+    names: Sequence[str], cas: Sequence[str], challenges: Sequence[str], tried: Sequence[str]
+) -> Route | None:
+    """Return the first route that has not failed in this attempt: all challenge types of a CA before the next CA.
+
+    ``tried`` holds routes as text and names of CAs that are out altogether. A wildcard needs dns-01 (RFC 8555 §7.1.3
+    leaves the types to the CA; none offers another for wildcards). None if nothing is left.
+    """
+    usable = [c for c in challenges if c == "dns-01" or not any(is_wildcard(name) for name in names)]
+    routes = (Route(ca, challenge) for ca in cas if ca not in tried for challenge in usable)
+    return next((route for route in routes if str(route) not in tried), None)
+
+
+def forbidden_cas(found: Mapping[str, Sequence[Finding]]) -> tuple[str, ...]:
+    """Return the CAs that CAA records forbid for any of the names (RFC 8659), as the checks found."""
+    named = {
+        ca
+        for findings in found.values()
+        for f in findings
+        if f.code == "dns.caa_forbids"
+        for ca in f.evidence.get("forbidden", ())
+    }
+    return tuple(sorted(named))

@@ -1,0 +1,93 @@
+"""The runner: claim a row, do one step, save it with the fence; go on with the same row while its next step is due."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import structlog
+
+from services.deployment.installing import deploying, verifying
+from services.issuance.collecting import collecting, finalizing
+from services.issuance.move import Move, Parts
+from services.issuance.ordering import ordering, preparing
+from services.issuance.preflight import checking
+from services.issuance.proving import challenging, take_down, validating
+from services.model.certificates import Certificate, Happening
+from services.model.errors import LeaseLostError
+from services.model.lifecycle import State
+from services.renewal.tending import blocked, failed, installed
+
+log = structlog.get_logger()
+
+STEPS: Mapping[State, Callable[[Parts, Certificate], Move]] = {
+    State.CHECKING: checking,
+    State.PREPARING: preparing,
+    State.ORDERING: ordering,
+    State.CHALLENGING: challenging,
+    State.VALIDATING: validating,
+    State.FINALIZING: finalizing,
+    State.COLLECTING: collecting,
+    State.DEPLOYING: deploying,
+    State.VERIFYING: verifying,
+    State.INSTALLED: installed,
+    State.BLOCKED: blocked,
+    State.FAILED: failed,
+}
+"""The step that is due in each state. A certificate that needs support waits for a person and has none."""
+
+
+def run(
+    parts: Parts, certificate: Certificate, keep_going: Callable[[], bool] = lambda: True
+) -> Certificate | None:
+    """Take a claimed certificate through every step that is due now; return it as saved, None if the lease was lost.
+
+    Each step is saved before the next begins, so that a crash between any two resumes at the unsaved one. While the
+    next step is due at once the lease is kept instead of being given back and claimed again. ``keep_going`` turning
+    False ends the run at the next save.
+    """
+    row = certificate
+    while True:
+        try:
+            move = perform(parts, row)
+            row = save(parts, row, move, keep=keep_going())
+        except LeaseLostError:
+            log.info("lease lost", certificate=certificate.id, state=row.state.value)
+            return None
+        if row.lease_until is None:
+            return row
+
+
+def perform(parts: Parts, certificate: Certificate) -> Move:
+    """Do the one step that the certificate's state calls for; nothing is saved. Answers no longer needed are taken down."""
+    swept = take_down(parts, certificate)
+    move = STEPS[swept.state](parts, swept)
+    return replace(move, certificate=take_down(parts, move.certificate))
+
+
+def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certificate:
+    """Save a move and all that belongs to it in one transaction; keep the lease if the next step is due now.
+
+    Raises LeaseLostError, with nothing saved, if another worker has claimed the row since.
+    """
+    now = parts.clock()
+    after = move.certificate
+    due = after.run_after is not None and after.run_after <= now and after.state in STEPS
+    lease = now + parts.renewing.lease if due and keep else None
+    with parts.storage.write() as tx:
+        tx.certificates.save(after, lease)
+        if move.revision is not None:
+            tx.certificates.put_revision(move.revision)
+        if move.findings is not None:
+            tx.certificates.put_findings(after.id, move.findings)
+        if move.what:
+            happening = Happening(after.id, now, move.what, state=after.state.value, details=move.details)
+            tx.certificates.record(happening)
+            log.info(
+                move.what,
+                certificate=after.id,
+                domain=after.domain,
+                state=after.state.value,
+                details=move.details,
+            )
+        if move.what or after.state is not before.state:
+            tx.outbox.touch(after.id, now)
+    return replace(after, lease_until=lease)

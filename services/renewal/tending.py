@@ -1,0 +1,105 @@
+"""The steps of certificates at rest: look whether renewal is due, whether a fix has come, whether the proof holds."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.deployment.installing import LOOK_AGAIN, not_served, unserved
+from services.issuance.move import Move, Parts, look_again, on
+from services.issuance.preflight import evidence_of_change, examine
+from services.model.certificates import Certificate, Revision, Window
+from services.model.errors import CaError
+from services.model.lifecycle import Event
+from services.renewal.timing import near_expiry, renewal_moment
+
+
+def installed(parts: Parts, certificate: Certificate) -> Move:
+    """Tend an installed certificate: prove it again if that is owed, then decide when it is renewed or completed."""
+    with parts.storage.read() as tx:
+        revision = tx.certificates.revision(certificate.installed or "")
+    if revision is None:
+        raise LookupError(f"{certificate.id} is installed without a revision")
+    tended = _proved(parts, certificate, revision)
+    tended = _scheduled(parts, tended, revision)
+    now = parts.clock()
+    if tended.renew_at is None or now >= tended.renew_at:
+        return on(tended, Event.RENEWAL_DUE, now)
+    missing = tuple(name for name in certificate.wanted if name not in revision.names)
+    if missing and (certificate.retry_at is None or now >= certificate.retry_at):
+        return _complete(parts, tended, missing, now)
+    return Move(replace(tended, run_after=_next_look(parts, tended, missing=bool(missing)), updated_at=now))
+
+
+def _next_look(parts: Parts, certificate: Certificate, *, missing: bool) -> datetime:
+    now = parts.clock()
+    moments = [certificate.renew_at, certificate.ari_after, certificate.retry_at if missing else None]
+    if certificate.problem is not None and certificate.problem.code == "deploy.not_served":
+        moments.append(now + LOOK_AGAIN)
+    return max(now, min(moment for moment in moments if moment is not None))
+
+
+def _proved(parts: Parts, certificate: Certificate, revision: Revision) -> Certificate:
+    """Look at the edge again while the last look did not show the revision."""
+    if certificate.problem is None or certificate.problem.code != "deploy.not_served":
+        return certificate
+    missing = unserved(parts, revision)
+    return replace(certificate, problem=not_served(missing, revision, parts.clock()) if missing else None)
+
+
+def _scheduled(parts: Parts, certificate: Certificate, revision: Revision) -> Certificate:
+    """Ask the CA for its renewal window when that is due (RFC 9773), and keep the moment that was drawn from it."""
+    now = parts.clock()
+    if certificate.renew_at is not None and certificate.ari_after is not None and now < certificate.ari_after:
+        return certificate
+    suggestion, ask_again = _suggestion(parts, certificate, revision, now)
+    window, moment = renewal_moment(certificate, suggestion, parts.chance())
+    return replace(certificate, window=window, renew_at=moment, ari_after=ask_again)
+
+
+def _suggestion(
+    parts: Parts, certificate: Certificate, revision: Revision, now: datetime
+) -> tuple[Window | None, datetime]:
+    """Return the window and when to ask again. A CA that cannot be asked leaves what was known as it is."""
+    ca = parts.cas.get(revision.ca)
+    if ca is None or revision.chain is None:
+        return None, now + parts.renewing.ari_every
+    try:
+        info = ca.renewal_info(revision.chain)
+    except CaError:
+        return certificate.window, now + parts.renewing.ari_every
+    if info is None:
+        return None, now + parts.renewing.ari_every
+    return info.window, min(info.ask_again_at, now + parts.renewing.ari_every)
+
+
+def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], now: datetime) -> Move:
+    """Start over with the whole set as soon as a name that was left out has healed or was added since."""
+    found = examine(parts, replace(certificate, wanted=missing))
+    if any(not any(f.blocks for f in found[name]) for name in missing):
+        return on(certificate, Event.RENEWAL_DUE, now, "names to add: " + ", ".join(missing))
+    waited = replace(certificate, retry_at=now + parts.renewing.dns_recheck)
+    findings = tuple(f for some in found.values() for f in some)
+    return Move(
+        replace(waited, run_after=_next_look(parts, waited, missing=True), updated_at=now), findings=findings
+    )
+
+
+def blocked(parts: Parts, certificate: Certificate) -> Move:
+    """Check again: the next step decides."""
+    return on(certificate, Event.RETRY_DUE, parts.clock())
+
+
+def failed(parts: Parts, certificate: Certificate) -> Move:
+    """Try again when the back-off is over, near expiry, or when the checks see something else than before."""
+    now = parts.clock()
+    due = certificate.retry_at or now
+    if now >= due or (near_expiry(certificate, now) and certificate.failures <= len(parts.renewing.backoff)):
+        return on(certificate, Event.RETRY_DUE, now)
+    with parts.storage.read() as tx:
+        before = tuple(tx.certificates.findings(certificate.id))
+    found = examine(parts, certificate)
+    if evidence_of_change(before, found):
+        return on(certificate, Event.RETRY_DUE, parts.clock(), "the checks see a change")
+    now = parts.clock()
+    return Move(
+        replace(certificate, run_after=look_again(now, due, parts.renewing.blocked_recheck), updated_at=now)
+    )
