@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bot.demo.parts import fetch
 from bot.demo.parts.errors import PartMissing
@@ -30,20 +30,27 @@ _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 
 
 @contextlib.contextmanager
-def page(*, width: int = 1280, height: int = 800, cache: Path = fetch.CACHE) -> Iterator[Page]:
-    """Yield a fresh page in a headless browser, which ends with the block. Raises PartMissing."""
-    executable, env = browser(cache)
+def browser(cache: Path = fetch.CACHE) -> Iterator[Browser]:
+    """Yield a headless browser, which ends with the block. Raises PartMissing."""
+    executable, env = find(cache)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=executable, args=list(_QUIET), env={**os.environ, **env}
         )
         try:
-            yield started.new_page(viewport={"width": width, "height": height})
+            yield started
         finally:
             started.close()
 
 
-def browser(cache: Path = fetch.CACHE) -> tuple[Path, dict[str, str]]:
+@contextlib.contextmanager
+def page(*, width: int = 1280, height: int = 800, cache: Path = fetch.CACHE) -> Iterator[Page]:
+    """Yield a fresh page in a headless browser of its own. Raises PartMissing."""
+    with browser(cache) as started:
+        yield started.new_page(viewport={"width": width, "height": height})
+
+
+def find(cache: Path = fetch.CACHE) -> tuple[Path, dict[str, str]]:
     """Return the browser's program and the variables it needs."""
     for name in _NAMES:
         if found := fetch.program(name):

@@ -215,7 +215,7 @@ class DnsServer:
             for change in message.update:
                 dns_zone.change(txn, change)
             if txn.changed():
-                txn.update_serial()
+                txn.update_serial(name=zone.origin or dns.name.root)
         return dns.rcode.NOERROR
 
 

@@ -36,6 +36,7 @@ class LocalSlack:
     page_url: str
     first_user: str
     first_channel: str
+    request_url: str | None
     process: Running
 
     @classmethod
@@ -91,7 +92,7 @@ class LocalSlack:
             log=folder / "slack.log",
             ready=http_ok(f"{base}/_control/state"),
         )
-        return cls(f"{base}/api/", base, str(users[0]["id"]), str(channels[0]["id"]), process)
+        return cls(f"{base}/api/", base, str(users[0]["id"]), str(channels[0]["id"]), request_url, process)
 
     def _post(self, name: str, body: Entry) -> dict[str, Any]:
         answer = requests.post(f"{self.page_url}/_control/{name}", json=body, timeout=_TIMEOUT)

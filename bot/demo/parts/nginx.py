@@ -42,6 +42,7 @@ class Edge:
     certificates: Path
     pages: Path
     folder: Path
+    upstream: str
     _words: list[str | Path]
     _env: dict[str, str]
     process: Running = field(init=False)
@@ -88,6 +89,7 @@ class Edge:
             certificates.resolve(),
             folder / "pages",
             folder,
+            upstream,
             words,
             env,
         )

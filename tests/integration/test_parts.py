@@ -1,0 +1,375 @@
+"""Each real part starts and does its one job."""
+
+import datetime as dt
+import hashlib
+import hmac
+import http.server
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.tsigkeyring
+import dns.update
+import psycopg
+import pytest
+import requests
+import urllib3
+from playwright.sync_api import Page, expect
+from slack_sdk import WebClient
+
+from bot.demo.parts import fetch, tls
+from bot.demo.parts.bind import Bind, TsigKey
+from bot.demo.parts.dns_server import DnsServer
+from bot.demo.parts.errors import PartFailed, PartMissing
+from bot.demo.parts.local_slack import LocalSlack
+from bot.demo.parts.nginx import Edge
+from bot.demo.parts.pebble import Pebble
+from bot.demo.parts.postgres import Postgres
+from bot.demo.parts.process import Running, wait_until
+from tests.parts import STORE, ZONE
+
+Ask = Callable[..., dns.message.Message]
+
+
+def ask(name: str, rdtype: str, port: int, *, tcp: bool = False) -> dns.message.Message:
+    send = dns.query.tcp if tcp else dns.query.udp
+    return send(dns.message.make_query(name, rdtype), "127.0.0.1", port=port, timeout=5)
+
+
+def texts(message: dns.message.Message) -> list[str]:
+    return sorted(item.to_text() for rrset in message.answer for item in rrset)
+
+
+def update(zone: str, key: TsigKey | None) -> dns.update.UpdateMessage:
+    ring = dns.tsigkeyring.from_text({key.name: (key.algorithm, key.secret)}) if key else None
+    return dns.update.UpdateMessage(zone, keyring=ring)
+
+
+# pebble
+
+
+def test_pebble_answers_its_directory_with_renewal_info(pebble: Pebble) -> None:
+    said = requests.get(pebble.directory, verify=str(pebble.ca_bundle), timeout=10).json()
+    assert "renewalInfo" in said
+    assert set(said["meta"]["profiles"]) == {"default"}
+
+
+def test_pebble_gives_its_root(pebble: Pebble) -> None:
+    assert ssl.PEM_cert_to_DER_cert(pebble.root())
+
+
+def test_pebble_takes_a_renewal_window_only_for_what_it_has_issued(pebble: Pebble, tmp_path: Path) -> None:
+    tls.self_signed(tmp_path, ["moon.test"])
+    now = dt.datetime.now(dt.UTC)
+    with pytest.raises(requests.HTTPError):
+        pebble.set_renewal_info((tmp_path / "fullchain.pem").read_text(), now, now + dt.timedelta(hours=1))
+
+
+# DNS
+
+
+def test_bind_takes_a_signed_update_and_answers_it(bind: Bind) -> None:
+    change = update("moon.test", bind.key)
+    change.add("_acme-challenge.shop", 1, "TXT", "token")
+    assert dns.query.tcp(change, "127.0.0.1", port=bind.port, timeout=5).rcode() == dns.rcode.NOERROR
+    assert texts(ask("_acme-challenge.shop.moon.test", "TXT", bind.port)) == ['"token"']
+
+
+def test_bind_takes_no_unsigned_update(bind: Bind) -> None:
+    change = update("moon.test", None)
+    change.add("evil", 1, "A", "127.0.0.1")
+    assert dns.query.tcp(change, "127.0.0.1", port=bind.port, timeout=5).rcode() == dns.rcode.REFUSED
+
+
+def test_bind_takes_a_new_zone_and_a_new_text_for_it(bind: Bind) -> None:
+    bind.reload_zone("sun.test", ZONE)
+    bind.reload_zone("sun.test", ZONE + "new A 127.0.0.7\n")
+    wait_until(lambda: texts(ask("new.sun.test", "A", bind.port)) == ["127.0.0.7"], 5, "the new zone")
+
+
+KEY = TsigKey()
+OWN = {
+    "moon.test": ZONE
+    + "alias CNAME www.sun.test.\nempty.below A 127.0.0.1\nchild NS ns.child\nns.child A 127.0.0.8\nloop CNAME loop\n"
+    + "".join(f"big TXT {'x' * 200}{number}\n" for number in range(20)),
+    "sun.test": ZONE + "www A 127.0.0.9\n",
+}
+
+
+@pytest.fixture(params=[False, True], ids=["udp", "tcp"])
+def own_dns(request: pytest.FixtureRequest) -> object:
+    with DnsServer(OWN, keys=[KEY]) as server:
+        yield lambda name, rdtype: ask(name, rdtype, server.port, tcp=request.param)
+
+
+@pytest.mark.parametrize(
+    ("name", "rdtype", "rcode", "answer"),
+    [
+        ("shop.moon.test", "A", "NOERROR", ["127.0.0.1"]),
+        ("SHOP.moon.test", "A", "NOERROR", ["127.0.0.1"]),
+        ("shop.moon.test", "TXT", "NOERROR", []),
+        ("none.moon.test", "A", "NXDOMAIN", []),
+        ("below.moon.test", "A", "NOERROR", []),
+        ("any.wild.moon.test", "A", "NOERROR", ["127.0.0.1"]),
+        ("a.b.wild.moon.test", "A", "NOERROR", ["127.0.0.1"]),
+        ("alias.moon.test", "A", "NOERROR", ["127.0.0.9", "www.sun.test."]),
+        ("alias.moon.test", "CNAME", "NOERROR", ["www.sun.test."]),
+        ("elsewhere.example", "A", "REFUSED", []),
+    ],
+)
+def test_our_dns_server_answers_as_the_rules_say(
+    own_dns: Ask, name: str, rdtype: str, rcode: str, answer: list[str]
+) -> None:
+    said = own_dns(name, rdtype)
+    assert (dns.rcode.to_text(said.rcode()), texts(said)) == (rcode, answer)
+    if rcode != "REFUSED" and not answer:
+        assert [rrset.rdtype for rrset in said.authority] == [dns.rdatatype.SOA]
+
+
+def test_our_dns_server_refers_to_a_delegated_zone(own_dns: Ask) -> None:
+    said = own_dns("www.child.moon.test", "A")
+    assert not said.flags & dns.flags.AA
+    assert [str(rrset[0]) for rrset in said.authority] == ["ns.child.moon.test."]
+    assert [str(rrset[0]) for rrset in said.additional] == ["127.0.0.8"]
+
+
+def test_our_dns_server_ends_a_loop_of_aliases(own_dns: Ask) -> None:
+    assert own_dns("loop.moon.test", "A").rcode() == dns.rcode.NOERROR
+
+
+def test_our_dns_server_truncates_what_is_too_long_for_udp() -> None:
+    with DnsServer(OWN) as server:
+        assert ask("big.moon.test", "TXT", server.port).flags & dns.flags.TC
+        assert len(texts(ask("big.moon.test", "TXT", server.port, tcp=True))) == 20
+
+
+def test_our_dns_server_as_a_resolver_offers_recursion_and_claims_no_authority() -> None:
+    with DnsServer(OWN, resolver=True) as server:
+        said = ask("shop.moon.test", "A", server.port)
+        assert said.flags & dns.flags.RA
+        assert not said.flags & dns.flags.AA
+        assert ask("www.child.moon.test", "A", server.port).rcode() == dns.rcode.SERVFAIL
+
+
+def test_our_dns_server_takes_a_signed_update_and_takes_it_back() -> None:
+    with DnsServer(OWN, keys=[KEY]) as server:
+        change = update("moon.test", KEY)
+        change.add("_acme-challenge.shop", 1, "TXT", "token")
+        assert dns.query.udp(change, "127.0.0.1", port=server.port, timeout=5).rcode() == dns.rcode.NOERROR
+        assert texts(ask("_acme-challenge.shop.moon.test", "TXT", server.port)) == ['"token"']
+        change = update("moon.test", KEY)
+        change.delete("_acme-challenge.shop", "TXT", "token")
+        dns.query.tcp(change, "127.0.0.1", port=server.port, timeout=5)
+        assert server.records("_acme-challenge.shop.moon.test", "TXT") == []
+        assert server.records("moon.test", "SOA")[0].split()[2] == "3"
+
+
+@pytest.mark.parametrize(
+    ("key", "rcode"), [(None, "REFUSED"), (TsigKey(), "NOTAUTH"), (TsigKey("other."), "NOTAUTH")]
+)
+def test_our_dns_server_takes_no_update_without_the_key(key: TsigKey | None, rcode: str) -> None:
+    with DnsServer(OWN, keys=[KEY]) as server:
+        change = update("moon.test", key)
+        change.add("evil", 1, "A", "127.0.0.1")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            dns.query.send_tcp(connection, change.to_wire())
+            size = int.from_bytes(connection.recv(2), "big")
+            said = dns.message.from_wire(connection.recv(size), ignore_trailing=True)
+        assert dns.rcode.to_text(said.rcode()) == rcode
+        assert server.records("evil.moon.test", "A") == []
+
+
+def test_our_dns_server_leaves_a_cname_alone_when_told_to_add_beside_it() -> None:
+    with DnsServer(OWN, keys=[KEY]) as server:
+        change = update("moon.test", KEY)
+        change.add("alias", 1, "TXT", "token")
+        assert dns.query.udp(change, "127.0.0.1", port=server.port, timeout=5).rcode() == dns.rcode.NOERROR
+        assert server.records("alias.moon.test", "TXT") == []
+
+
+# the edge
+
+
+def shown(edge: Edge, name: str) -> str:
+    """Return the certificate that the edge shows for a name."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", edge.https_port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+
+
+@pytest.mark.parametrize(("name", "entry"), [(STORE, STORE), ("any.wild.moon.test", "_.wild.moon.test")])
+def test_edge_serves_a_dropped_certificate_without_a_reload(
+    edge: Edge, tmp_path: Path, name: str, entry: str
+) -> None:
+    before = shown(edge, name)
+    bundle = tls.issued(tmp_path / "revision", [name])
+    (tmp_path / "link").symlink_to(tmp_path / "revision")
+    (tmp_path / "link").rename(edge.certificates / entry)
+    assert shown(edge, name) == (tmp_path / "revision" / "fullchain.pem").read_text() != before
+    with urllib3.HTTPSConnectionPool(
+        "127.0.0.1",
+        edge.https_port,
+        server_hostname=name,
+        assert_hostname=name,
+        ca_certs=str(bundle),
+        retries=False,
+    ) as pool:
+        answer = pool.request("GET", "/", headers={"Host": name})
+    assert (answer.status, b"Moon" in answer.data) == (200, True)
+
+
+def test_edge_answers_the_handshake_for_a_name_that_it_does_not_know(edge: Edge) -> None:
+    assert shown(edge, "nobody.test")
+
+
+def test_edge_forwards_challenges_and_redirects_the_rest(edge: Edge) -> None:
+    base = f"http://127.0.0.1:{edge.http_port}"
+    headers = {"Host": STORE}
+    moved = requests.get(f"{base}/cart", headers=headers, allow_redirects=False, timeout=5)
+    assert (moved.status_code, moved.headers["Location"]) == (301, f"https://{STORE}:{edge.https_port}/cart")
+    with _Listener(edge.upstream) as listener:
+        for path in ("/.well-known/acme-challenge/token", "/.well-known/certdesk/probe"):
+            assert requests.get(base + path, headers=headers, timeout=5).text == "heard"
+        assert [(path, headers["Host"]) for path, headers, _ in listener.heard] == [
+            ("/.well-known/acme-challenge/token", STORE),
+            ("/.well-known/certdesk/probe", STORE),
+        ]
+
+
+# PostgreSQL
+
+
+def test_postgres_runs_a_statement_in_a_new_database(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    assert url != postgres.url
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_postgres_lets_nobody_in_without_the_password(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(
+            host=postgres.host, port=postgres.port, user="certdesk", password="guess", dbname="postgres"
+        )
+
+
+# Slack and a person's browser
+
+
+class _Listener:
+    """A tiny HTTP server at "address:port" that keeps what it hears."""
+
+    def __init__(self, place: str) -> None:
+        self.heard: list[tuple[str, dict[str, str], str]] = []
+        heard = self.heard
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                heard.append((self.path, dict(self.headers), body))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"heard")
+
+            do_GET = do_POST  # noqa: N815 - its name in http.server
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in http.server
+                """Say nothing."""
+
+        address, port = place.rsplit(":", 1)
+        self._server = http.server.ThreadingHTTPServer((address, int(port)), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_local_slack_delivers_a_signed_slash_command(local_slack: LocalSlack) -> None:
+    place = urllib.parse.urlsplit(str(local_slack.request_url)).netloc
+    with _Listener(place) as listener:
+        local_slack.command("status shop.moon.test")
+    ((path, headers, body),) = listener.heard
+    form = urllib.parse.parse_qs(body)
+    signed = f"v0:{headers['X-Slack-Request-Timestamp']}:{body}".encode()
+    digest = hmac.new(b"local-signing-secret", signed, hashlib.sha256).hexdigest()
+    given = {name.lower(): value for name, value in headers.items()}
+    assert (path, form["command"], form["text"]) == ("/slack/events", ["/ssl"], ["status shop.moon.test"])
+    assert given["x-slack-signature"] == f"v0={digest}"
+
+
+def test_local_slack_keeps_what_the_app_posts_and_shows_it_to_a_person(
+    local_slack: LocalSlack, chromium_page: Page
+) -> None:
+    client = WebClient(token="xoxb-local", base_url=local_slack.api_url)
+    client.chat_postMessage(channel=local_slack.first_channel, text="The certificate is installed.")
+    assert [message["text"] for message in local_slack.messages()] == ["The certificate is installed."]
+    chromium_page.goto(local_slack.page_url)
+    chromium_page.get_by_text("support").first.click()
+    expect(chromium_page.get_by_text("The certificate is installed.").first).to_be_visible()
+
+
+# fetching and processes
+
+
+def test_a_part_that_cannot_be_had_says_so_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(PartMissing, match=r"^no-such-package could not be had: .*; to mend: .*\.$"):
+        fetch.debian(["no-such-package"], cache=tmp_path)
+
+
+def test_a_child_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
+    with pytest.raises(PartFailed, match="child failed: it ended with status 3; its log ends: alas"):
+        Running.start(
+            "child", ["/bin/sh", "-c", "echo alas; exit 3"], log=tmp_path / "log", ready=lambda: False
+        )
+
+
+PARENT = """
+import os, pathlib, signal, sys
+from bot.demo.parts.process import Running
+child = Running.start("child", ["sleep", "600"], log=pathlib.Path(sys.argv[1]))
+print(child.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can bind a child to its parent's life")
+def test_a_child_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", PARENT, str(tmp_path / "log")],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    wait_until(lambda: not _runs(int(done.stdout)), 5, "the end of the child")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
