@@ -11,8 +11,10 @@ from services.model.certificates import Certificate, Revision
 from services.model.errors import DeployError
 from services.model.findings import CODES, Finding, Verdict
 from services.model.lifecycle import Event
+from services.model.settings import Renewing
 from services.model.text import say
 from services.ports import Served
+from services.renewal.timing import backoff, backstop
 
 PROOFS = 9
 """Looks at the edge, a few seconds in all, before an installation counts as unproved."""
@@ -53,12 +55,24 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
         else f"serial {revision.serial}, not proved: platform.addresses is empty"
     )
     return Move(
-        _installed(moved, revision, problem), event.value, problem.summary.plain() if problem else proof
+        _installed(moved, revision, problem, parts.renewing),
+        event.value,
+        problem.summary.plain() if problem else proof,
     )
 
 
-def _installed(certificate: Certificate, revision: Revision, problem: Finding | None) -> Certificate:
-    """Return the certificate with the revision as the live one and a clean slate for the next renewal."""
+def _installed(
+    certificate: Certificate, revision: Revision, problem: Finding | None, policy: Renewing
+) -> Certificate:
+    """Return the certificate with the revision as the live one and a clean slate for the next renewal.
+
+    While a wanted name is missing from it, the count of failures stays, so that the tries for it grow rarer.
+    """
+    if revision.not_before is None or revision.not_after is None:
+        raise ValueError(f"{revision.id} was never issued")
+    whole = set(certificate.wanted) == set(revision.names)
+    failures = 0 if whole else certificate.failures
+    wait = max(backoff(policy, failures), policy.dns_recheck)
     return replace(
         certificate,
         installed=revision.id,
@@ -66,12 +80,12 @@ def _installed(certificate: Certificate, revision: Revision, problem: Finding | 
         serial=revision.serial,
         not_before=revision.not_before,
         not_after=revision.not_after,
-        renew_at=None,
+        renew_at=backstop(revision.not_before, revision.not_after),
         window=None,
-        ari_after=None,
-        retry_at=None,
+        ari_after=certificate.updated_at,
+        retry_at=None if whole else certificate.updated_at + wait,
         stopped_at=None,
-        failures=0,
+        failures=failures,
         strikes=0,
         asked=False,
         problem=problem,

@@ -60,9 +60,7 @@ def collecting(parts: Parts, certificate: Certificate) -> Move:
     try:
         url = revision.certificate_url
         if url is None:
-            order = ca.read_order(revision.order_url or "")
-            if order.status == "invalid":
-                raise CaError(CaTrouble.REJECTED, order.error or "the order became invalid", ca=ca.name)
+            order = _alive(ca.read_order(revision.order_url or ""), ca.name)
             if order.certificate_url is None:
                 return _patient(certificate, order, parts)
             url = order.certificate_url
@@ -71,15 +69,21 @@ def collecting(parts: Parts, certificate: Certificate) -> Move:
         return trouble(parts, certificate, error)
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
     if reason := fits(chain, key, revision.names, now):
-        error = CaError(
-            CaTrouble.UNAVAILABLE, f"gave a certificate that does not fit: {reason.plain()}", ca=ca.name
-        )
-        return next_way(parts, certificate, error, of_ca(error, revision.names[0], now))
+        detail = f"gave a certificate that does not fit: {reason.plain()}"
+        misfit = CaError(CaTrouble.UNAVAILABLE, detail, ca=ca.name)
+        return next_way(parts, certificate, misfit, of_ca(misfit, revision.names[0], now))
     leaf = read_chain(chain)
     saved = replace(
         revision, chain=chain, serial=leaf.serial, not_before=leaf.not_before, not_after=leaf.not_after
     )
     return on(certificate, Event.ISSUED, now, f"serial {leaf.serial}", saved)
+
+
+def _alive(order: Order, ca: str) -> Order:
+    """Return the order unless it has become invalid: then the CA refused the CSR after all. Raises CaError."""
+    if order.status == "invalid":
+        raise CaError(CaTrouble.REJECTED, order.error or "the order became invalid", ca=ca)
+    return order
 
 
 def _patient(certificate: Certificate, order: Order, parts: Parts) -> Move:

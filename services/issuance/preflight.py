@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from services.issuance.move import Move, Parts
 from services.issuance.planning import forbidden_cas, healthy_names
@@ -10,7 +11,7 @@ from services.model.findings import Finding, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
 from services.ports import Subject, Transaction
-from services.renewal.timing import near_expiry
+from services.renewal.timing import backoff, near_expiry
 
 WAITS_FOR_DNS = "dns."
 """Codes that begin so are watched every two hours, as the platform promises its merchants."""
@@ -47,12 +48,26 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
     if not names:
         return _blocked(parts, certificate, findings)
-    attempt = Attempt(
-        started_at=certificate.attempt.started_at or now, names=names, tried=forbidden_cas(found)
-    )
+    if _nothing_to_gain(parts, certificate, names, now):
+        settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
+        wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
+        kept = replace(settled, retry_at=now + wait)
+        return Move(kept, Event.NOTHING_TO_GAIN.value, ", ".join(names), findings=findings)
+    attempt = Attempt(started_at=now, names=names, tried=forbidden_cas(found))
     moved = certificate.moved(Event.CHECKS_PASSED, now=now, run_after=now)
     kept = replace(moved, attempt=attempt, stopped_at=None, next=None)
     return Move(kept, Event.CHECKS_PASSED.value, ", ".join(names), findings=findings)
+
+
+def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime) -> bool:
+    """Tell whether the installed revision covers just these names, is not due, and nobody asked for a new one."""
+    if certificate.asked or certificate.installed is None:
+        return False
+    if certificate.renew_at is None or now >= certificate.renew_at:
+        return False
+    with parts.storage.read() as tx:
+        installed = tx.certificates.revision(certificate.installed)
+    return installed is not None and set(installed.names) == set(names)
 
 
 def _blocked(parts: Parts, certificate: Certificate, findings: tuple[Finding, ...]) -> Move:

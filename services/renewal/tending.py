@@ -9,7 +9,7 @@ from services.issuance.preflight import evidence_of_change, examine
 from services.model.certificates import Certificate, Revision, Window
 from services.model.errors import CaError
 from services.model.lifecycle import Event
-from services.renewal.timing import near_expiry, renewal_moment
+from services.renewal.timing import renewal_moment
 
 
 def installed(parts: Parts, certificate: Certificate) -> Move:
@@ -75,7 +75,9 @@ def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], 
     """Start over with the whole set as soon as a name that was left out has healed or was added since."""
     found = examine(parts, replace(certificate, wanted=missing))
     if any(not any(f.blocks for f in found[name]) for name in missing):
-        return on(certificate, Event.RENEWAL_DUE, now, "names to add: " + ", ".join(missing))
+        # what the CA said of the name last time is forgotten: it gets its next chance
+        fresh = replace(certificate, problem=None)
+        return on(fresh, Event.RENEWAL_DUE, now, "names to add: " + ", ".join(missing))
     waited = replace(certificate, retry_at=now + parts.renewing.dns_recheck)
     findings = tuple(f for some in found.values() for f in some)
     return Move(
@@ -89,10 +91,10 @@ def blocked(parts: Parts, certificate: Certificate) -> Move:
 
 
 def failed(parts: Parts, certificate: Certificate) -> Move:
-    """Try again when the back-off is over, near expiry, or when the checks see something else than before."""
+    """Try again when the back-off is over, or when the checks see something else than before."""
     now = parts.clock()
     due = certificate.retry_at or now
-    if now >= due or (near_expiry(certificate, now) and certificate.failures <= len(parts.renewing.backoff)):
+    if now >= due:
         return on(certificate, Event.RETRY_DUE, now)
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
