@@ -1,0 +1,159 @@
+"""What certdesk says of a name or a list of names: facts from the database, and labels derived from them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.desk import Desk
+from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.preflight import subject_of
+from services.model.certificates import Certificate, Revision
+from services.model.findings import Finding, Verdict, worst_first
+from services.model.lifecycle import State
+from services.model.status import NameStatus
+from services.model.text import Text, say
+from services.naming import registrable
+from services.ports import Subject, Transaction
+
+SIGNATURE = say("Invalid domain name signature has been detected")
+"""What the platform's merchants know a rejection by; the true reason stands beside it as a finding."""
+REJECTIONS = frozenset(
+    {"ca.rejected_identifier", "policy.rejected", "policy.blocked_name", "policy.too_many_names"}
+)
+
+LABELS: Mapping[State, Text] = {
+    State.CHECKING: say("Checking DNS and policy"),
+    State.PREPARING: say("Making key and CSR"),
+    State.ORDERING: say("Placing the order"),
+    State.CHALLENGING: say("Answering the challenge"),
+    State.VALIDATING: say("Waiting for the CA's validation"),
+    State.FINALIZING: say("Sending the CSR"),
+    State.COLLECTING: say("Waiting for the certificate"),
+    State.DEPLOYING: say("Deploying"),
+    State.VERIFYING: say("Proving that it is served"),
+    State.INSTALLED: say("Installed"),
+    State.BLOCKED: say("Blocked, watched"),
+    State.FAILED: say("Failed, will be tried again"),
+    State.NEEDS_SUPPORT: say("Needs a support agent"),
+}
+
+
+def label(certificate: Certificate, now: datetime) -> Text:
+    """Return where the certificate stands in a few words. Health is derived from the clock, never stored."""
+    problem = certificate.problem
+    if problem is not None and problem.code in REJECTIONS and certificate.resting:
+        return SIGNATURE
+    if certificate.state is not State.INSTALLED:
+        return LABELS[certificate.state]
+    if certificate.not_after is not None and now >= certificate.not_after:
+        return say("Expired")
+    if problem is not None and problem.code == "deploy.not_served":
+        return say("Deployed, but not served yet")
+    return LABELS[State.INSTALLED]
+
+
+def next_attempt(certificate: Certificate) -> datetime | None:
+    """Return when certdesk next works on it by itself: the renewal, the next try, or the next step."""
+    if certificate.state is State.INSTALLED:
+        return certificate.renew_at
+    return certificate.retry_at if certificate.resting and certificate.retry_at else certificate.run_after
+
+
+def status_of(
+    name: str, certificate: Certificate, revision: Revision | None, findings: Sequence[Finding], now: datetime
+) -> NameStatus:
+    """Return the status of one name of a certificate; ``revision`` is the installed one, if any.
+
+    Serial and expiry are those of the installed revision, and only if it covers the name. Findings are those of the
+    name and of the certificate as a whole, not those of sibling names.
+    """
+    covered = revision is not None and name in revision.names
+    own = tuple(f for f in findings if f.name == name)
+    problem = certificate.problem
+    whole = problem is not None and (
+        problem.name == name or problem.code not in NAME_SPECIFIC | {f.code for f in findings}
+    )
+    if problem is not None and whole and certificate.state is not State.CHECKING:
+        own = (*(f for f in own if f.code != problem.code), problem)
+    if certificate.state is State.INSTALLED and not covered:
+        text = say("Not in the certificate yet")
+    else:
+        text = label(certificate, now)
+    return NameStatus(
+        name=name,
+        store=certificate.store,
+        state=certificate.state.value,
+        label=text,
+        not_after=certificate.not_after if covered else None,
+        serial=certificate.serial if covered else None,
+        next_attempt_at=next_attempt(certificate),
+        findings=worst_first(own),
+        certificate=certificate,
+    )
+
+
+def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callable[[str], bool]) -> Subject:
+    """Return the subject of ``name`` for the caller: a name of a store that is not theirs looks like one of nobody's."""
+    subject = subject_of(tx, name, store)
+    owner = subject.store
+    if owner is None or not visible(owner.id) or not (subject.added or subject.default):
+        return Subject(name, None, added=False, default=False)
+    return replace(subject, certificate=tx.certificates.of(owner.id, registrable(name) or name))
+
+
+def describe(
+    desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]
+) -> NameStatus:
+    """Return what is known of ``name``, without asking the world."""
+    with desk.storage.read() as tx:
+        subject = owned_subject(tx, name, store, visible)
+        certificate = subject.certificate
+        if certificate is not None and name in certificate.wanted and subject.store is not None:
+            revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
+            findings = tuple(tx.certificates.findings(certificate.id))
+            return status_of(name, certificate, revision, findings, desk.clock())
+    return without_certificate(subject, desk.checker.rules(subject))
+
+
+def without_certificate(subject: Subject, findings: Sequence[Finding]) -> NameStatus:
+    """Return the status of a name that has no certificate: because none was asked for, or none may be."""
+    blocked = next((f for f in findings if f.verdict is Verdict.BLOCK), None)
+    text = say("No certificate yet")
+    if blocked is not None:
+        text = SIGNATURE if blocked.code in REJECTIONS else say("No certificate possible")
+    owner = subject.store.id if subject.store else None
+    return NameStatus(subject.name, owner, "none", text, findings=worst_first(tuple(findings)))
+
+
+def check(desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]) -> NameStatus:
+    """Run every check on ``name`` now and return its status with what they found; spends nothing and saves nothing."""
+    with desk.storage.read() as tx:
+        subject = owned_subject(tx, name, store, visible)
+    findings = desk.checker.check(subject)
+    known = describe(desk, name, store=store, visible=visible)
+    if known.certificate is None:
+        return without_certificate(subject, findings)
+    spoken = {f.code for f in findings}
+    later = tuple(f for f in known.findings if f.code not in spoken and f.code.startswith(("ca.", "deploy.")))
+    return replace(known, findings=worst_first((*findings, *later)))
+
+
+def listing(
+    desk: Desk, *, store: str | None, stores: frozenset[str] | None, limit: int = 100
+) -> tuple[NameStatus, ...]:
+    """Return the status of every wanted name, certificates worst first.
+
+    ``store`` narrows it to one store; ``stores`` are those that the caller may see (None: all of them).
+    """
+    if store is not None and stores is not None and store not in stores:
+        return ()
+    now = desk.clock()
+    with desk.storage.read() as tx:
+        some = [store] if store is not None else (sorted(stores) if stores is not None else [None])
+        certificates = [c for one in some for c in tx.certificates.listing(one, limit)]
+        statuses: list[NameStatus] = []
+        for certificate in certificates[:limit]:
+            revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
+            findings = tuple(tx.certificates.findings(certificate.id))
+            statuses += [status_of(name, certificate, revision, findings, now) for name in certificate.wanted]
+    return tuple(statuses)

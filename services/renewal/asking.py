@@ -1,0 +1,54 @@
+"""The use case behind /ssl renew: a person wants a new certificate now."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from services.desk import Desk
+from services.issuance.adding import TRIES, BusyError
+from services.model.certificates import Certificate, Happening
+from services.model.lifecycle import Event
+from services.model.status import NameStatus
+from services.model.text import say
+from services.overview import describe
+
+
+def renew(
+    desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool], actor: str
+) -> tuple[NameStatus, ...]:
+    """Start a renewal of each name's certificate now; one that is under way is joined. Return each name's status.
+
+    A name without a certificate is returned as it is (state ``none``). Raises BusyError as `adding.add` does.
+    """
+    statuses = [describe(desk, name, store=store, visible=visible) for name in dict.fromkeys(names)]
+    wanted = {
+        status.certificate.id: status.certificate for status in statuses if status.certificate is not None
+    }
+    for certificate in wanted.values():
+        _ask(desk, certificate, actor)
+    desk.wake()
+    return tuple(describe(desk, status.name, store=store, visible=visible) for status in statuses)
+
+
+def _ask(desk: Desk, certificate: Certificate, actor: str) -> None:
+    """Write the wish unless the work is under way already, with what a look after each refusal shows."""
+    for _ in range(TRIES):
+        with desk.storage.write() as tx:
+            now = desk.clock()
+            row = tx.certificates.get(certificate.id)
+            if row is None or not row.resting:
+                return
+            asked = replace(
+                row.moved(Event.ASKED, now=now, run_after=now), asked=True, retry_at=None, strikes=0
+            )
+            if tx.certificates.ask(asked):
+                tx.certificates.record(Happening(row.id, now, Event.ASKED.value, actor, asked.state.value))
+                tx.outbox.touch(row.id, now)
+                return
+        time.sleep(0.05)  # a worker holds the row for the length of a step
+    raise BusyError(
+        say(
+            "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
+            domain=certificate.domain,
+        )
+    )
