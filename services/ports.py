@@ -367,6 +367,8 @@ class Order:
     error: str = ""
     """The order's problem as one sentence; empty if it has none."""
     retry_at: datetime | None = None
+    problem: Any = None
+    """The CaError of the order's problem; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
