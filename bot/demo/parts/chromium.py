@@ -1,7 +1,9 @@
 """Chromium under playwright: one on this machine, else Debian's, unpacked with its libraries and fonts, without root."""
 
 import contextlib
+import ctypes
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ _MACOS = (
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # containers have little of it
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -33,7 +36,9 @@ _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 def browser(cache: Path = fetch.CACHE) -> Iterator[Browser]:
     """Yield a headless browser, which ends with the block. Raises PartMissing."""
     executable, env = find(cache)
-    with sync_playwright() as playwright:
+    with _libraries_of_playwright(cache):
+        playwright = sync_playwright().start()
+    try:
         started = playwright.chromium.launch(
             executable_path=executable, args=list(_QUIET), env={**os.environ, **env}
         )
@@ -41,6 +46,34 @@ def browser(cache: Path = fetch.CACHE) -> Iterator[Browser]:
             yield started
         finally:
             started.close()
+    finally:
+        playwright.stop()
+
+
+@contextlib.contextmanager
+def _libraries_of_playwright(cache: Path) -> Iterator[None]:
+    """Let the Node inside playwright find libatomic, which a bare Debian lacks, while the block lasts."""
+    if platform.system() != "Linux" or _loads("libatomic.so.1"):
+        yield
+        return
+    before = os.environ.get("LD_LIBRARY_PATH")
+    fetched = fetch.library_path(fetch.debian(["libatomic1"], cache=cache))
+    os.environ["LD_LIBRARY_PATH"] = f"{fetched}:{before}" if before else fetched
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["LD_LIBRARY_PATH"]
+        else:
+            os.environ["LD_LIBRARY_PATH"] = before
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -22,7 +22,10 @@ from bot.demo.parts.errors import PartMissing
 CACHE = Path(__file__).resolve().parents[3] / "var" / "parts"
 _NPM = Path(__file__).with_name("npm")
 _LISTS_FRESH = 6 * 3600  # seconds after which the package lists are fetched again
-_NEVER_UNPACKED = ("libc6_", "libc-bin_")  # must match the machine's own dynamic loader
+_NEVER_UNPACKED = (
+    *("libc6_", "libc-bin_"),  # must match the machine's own dynamic loader
+    *("libllvm", "libgl1-mesa-dri_"),  # large, and only for JIT and graphics cards, which no part uses
+)
 
 
 @contextlib.contextmanager
@@ -137,7 +140,9 @@ def debian(packages: Sequence[str], suite: str | None = None, cache: Path = CACH
         if not final.exists():
             with _made_once(final) as new:
                 for archive in _download(packages, suite, cache):
-                    _run(name, ["dpkg-deb", "-x", archive, new])
+                    if not archive.name.startswith(_NEVER_UNPACKED):
+                        _run(name, ["dpkg-deb", "-x", archive, new])
+                    archive.unlink()
     return final
 
 
@@ -155,12 +160,12 @@ def _download(packages: Sequence[str], suite: str | None, cache: Path) -> list[P
         apt.run(
             "-qq", "-y", "--no-install-recommends", "--reinstall", "--download-only", "install", *packages
         )
-    return [found for found in sorted(archives.glob("*.deb")) if not found.name.startswith(_NEVER_UNPACKED)]
+    return sorted(archives.glob("*.deb"))
 
 
 def library_path(root: Path) -> str:
     """Return the LD_LIBRARY_PATH with which the programs of an unpacked folder find their libraries."""
-    folders = {found.parent for pattern in ("usr/lib", "lib") for found in (root / pattern).rglob("*.so.*")}
+    folders = {found.parent for pattern in ("usr/lib", "lib") for found in (root / pattern).rglob("lib*.so*")}
     return ":".join(str(folder) for folder in sorted(folders, key=lambda folder: (len(folder.parts), folder)))
 
 
