@@ -43,7 +43,9 @@ class Parts:
     renewing: Renewing
     clock: Clock
     chance: Callable[[], float]
-    """A random number from 0 to 1, for the moment inside a renewal window."""
+    """Returns a random number from 0 to 1, for the moment inside a renewal window."""
+    announce: Callable[[], None]
+    """Tells who delivers messages that one may be due."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,4 +90,5 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             )
         if move.what or after.state is not before.state:
             tx.outbox.touch(after.id, now)
+    parts.announce()
     return replace(after, lease_until=lease)
