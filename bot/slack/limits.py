@@ -1,0 +1,144 @@
+"""Slack's limits on messages as data, and a validator: Slack itself refuses the whole message for one block too long."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bot.slack.escape import size
+
+MAX_BLOCKS = 50
+MAX_SECTION = 3000
+MAX_FIELDS = 10
+MAX_FIELD = 2000
+MAX_HEADER = 150
+MAX_CONTEXT = 10
+MAX_ACTIONS = 25
+MAX_BUTTON = 75
+MAX_BUTTON_VALUE = 2000
+MAX_ID = 255
+MAX_OPTIONS = 100
+MAX_OPTION = 75
+MAX_OPTION_VALUE = 150
+MAX_CONFIRM_TITLE = 100
+MAX_CONFIRM = 300
+MAX_FALLBACK = 4000
+"""chat.update refuses a longer text; chat.postMessage would take ten times as much."""
+MAX_TOTAL = 13_200
+"""About what all the text of a message together may be."""
+
+Piece = Mapping[str, Any]
+
+
+def violations(text: str, blocks: Sequence[Piece]) -> list[str]:
+    """Return one line for each of Slack's limits that the message breaks; empty for a message that Slack takes."""
+    return list(_message(text, blocks))
+
+
+def text_size(piece: Any) -> int:
+    """Return how much text, in UTF-16 units, stands anywhere in a block."""
+    if isinstance(piece, Mapping):
+        own = size(piece["text"]) if isinstance(piece.get("text"), str) else 0
+        return own + sum(text_size(value) for value in piece.values())
+    return sum(text_size(item) for item in piece) if isinstance(piece, list | tuple) else 0
+
+
+def _message(text: str, blocks: Sequence[Piece]) -> Iterator[str]:
+    yield from _length("fallback text", text, MAX_FALLBACK)
+    if len(blocks) > MAX_BLOCKS:
+        yield f"{len(blocks)} blocks, {MAX_BLOCKS} allowed"
+    if size(text) + text_size(blocks) > MAX_TOTAL:
+        yield f"{size(text) + text_size(blocks)} characters together, about {MAX_TOTAL} allowed"
+    yield from _twice("block_id", (block.get("block_id") for block in blocks))
+    elements = [element for block in blocks for element in _elements(block)]
+    yield from _twice("action_id", (element.get("action_id") for element in elements))
+    for place, block in enumerate(blocks):
+        rule = _BLOCKS.get(str(block.get("type")))
+        found = rule(block) if rule else iter([f"unknown type {block.get('type')}"])
+        yield from (f"block {place}: {line}" for line in found)
+
+
+def _elements(block: Piece) -> list[Piece]:
+    accessory = block.get("accessory")
+    return [*block.get("elements", ()), *([accessory] if accessory else [])]
+
+
+def _section(block: Piece) -> Iterator[str]:
+    fields = block.get("fields", [])
+    if "text" not in block and not fields:
+        yield "a section without text or fields"
+    if "text" in block:
+        yield from _text("text", block["text"], MAX_SECTION)
+    if len(fields) > MAX_FIELDS:
+        yield f"{len(fields)} fields, {MAX_FIELDS} allowed"
+    for field in fields:
+        yield from _text("field", field, MAX_FIELD)
+    if "accessory" in block:
+        yield from _element(block["accessory"])
+
+
+def _header(block: Piece) -> Iterator[str]:
+    yield from _text("header", block["text"], MAX_HEADER, plain=True)
+
+
+def _context(block: Piece) -> Iterator[str]:
+    yield from _count("context elements", block["elements"], MAX_CONTEXT)
+    for element in block["elements"]:
+        if element["type"] != "image":
+            yield from _text("context text", element, MAX_SECTION)
+
+
+def _actions(block: Piece) -> Iterator[str]:
+    yield from _count("actions", block["elements"], MAX_ACTIONS)
+    for element in block["elements"]:
+        yield from _element(element)
+
+
+def _element(element: Piece) -> Iterator[str]:
+    yield from _length("action_id", element.get("action_id", "-"), MAX_ID)
+    if element["type"] == "button":
+        yield from _text("button", element["text"], MAX_BUTTON, plain=True)
+        yield from _length("button value", element.get("value", "-"), MAX_BUTTON_VALUE)
+    if "options" in element:
+        yield from _count("options", element["options"], MAX_OPTIONS)
+    for option in element.get("options", ()):
+        yield from _text("option", option["text"], MAX_OPTION)
+        yield from _length("option value", option["value"], MAX_OPTION_VALUE)
+    if "confirm" in element:
+        yield from _text("confirm title", element["confirm"]["title"], MAX_CONFIRM_TITLE, plain=True)
+        yield from _text("confirm text", element["confirm"]["text"], MAX_CONFIRM)
+
+
+_BLOCKS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
+    "section": _section,
+    "header": _header,
+    "context": _context,
+    "actions": _actions,
+    "divider": lambda _block: iter(()),
+}
+
+
+def _text(what: str, piece: Piece, limit: int, *, plain: bool = False) -> Iterator[str]:
+    if plain and piece.get("type") != "plain_text":
+        yield f"{what} must be plain_text"
+    if piece.get("type") not in ("plain_text", "mrkdwn"):
+        yield f"{what} is no text object"
+    yield from _length(what, piece.get("text", ""), limit)
+
+
+def _length(what: str, text: str, limit: int) -> Iterator[str]:
+    if not text.strip():
+        yield f"{what} is empty"
+    if size(text) > limit:
+        yield f"{what} has {size(text)} characters, {limit} allowed"
+
+
+def _count(what: str, pieces: list[Piece], limit: int) -> Iterator[str]:
+    if not 1 <= len(pieces) <= limit:
+        yield f"{len(pieces)} {what}, 1 to {limit} allowed"
+
+
+def _twice(what: str, ids: Iterator[str | None]) -> Iterator[str]:
+    seen: set[str] = set()
+    for found in ids:
+        if found is not None and found in seen:
+            yield f"{what} {found} stands twice"
+        seen.add(found or "")

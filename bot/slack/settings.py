@@ -1,0 +1,35 @@
+"""What the Slack side needs to know of the configuration, as a frozen type; bot/config.py fills it from app.yaml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from commands.caller import Role
+
+Mode = Literal["", "http", "socket"]
+API_URL = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """How certdesk is connected to one workspace. Secrets stay out of `repr`, and so out of logs."""
+
+    mode: Mode = ""
+    """``http``: Slack sends signed requests to us; ``socket``: we hold a connection to Slack; empty: no Slack."""
+    bot_token: str = field(default="", repr=False)
+    """The bot's token (xoxb-…), with which every Web API call is made."""
+    signing_secret: str = field(default="", repr=False)
+    """What HTTP requests from Slack are signed with."""
+    app_token: str = field(default="", repr=False)
+    """The app-level token (xapp-…, scope connections:write) that opens Socket Mode connections."""
+    api_url: str = API_URL
+    team: str = ""
+    """Id (T…) of our workspace; empty: Slack is asked once whose token it is."""
+    roles: Mapping[Role, tuple[str, ...]] = MappingProxyType({})
+    """Who is what: ids of people (U…, W…) and of user groups (S…) for each role."""
+    merchants: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Ids of the stores of each merchant. The key is a person of our workspace (U…), guests included, or TEAM/USER for
+    a person of another workspace in a shared channel."""
+    command: str = "/ssl"
+    """The slash command's name, with its slash."""

@@ -1,0 +1,74 @@
+"""Socket Mode: a connection that we hold to Slack, kept alive, for where Slack cannot reach us over HTTP."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.error import URLError
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackClientError
+
+from bot.slack.clients import asking_client, wire_logger
+from bot.slack.settings import SlackSettings
+from services.model.clock import Clock
+
+_log = structlog.get_logger(__name__)
+SILENCE = timedelta(hours=2)
+"""Slack renews a connection about every hour, and says so on it: one that says nothing for longer is dead, whatever
+its pings say (bolt-python issues 417 and 1529)."""
+
+
+class SocketTransport:
+    """Runs Bolt over Socket Mode. `start`, `check` and `stop` may be called from any thread."""
+
+    def __init__(self, app: App, settings: SlackSettings, clock: Clock, silence: timedelta = SILENCE) -> None:
+        self._clock, self._silence = clock, silence
+        self._lock = threading.Lock()
+        self._heard_at = clock()
+        self._handler = SocketModeHandler(
+            app, settings.app_token, logger=wire_logger(), web_client=asking_client(settings)
+        )
+        self._client = self._handler.client
+        self._client.on_message_listeners.append(self._heard)
+
+    def start(self) -> None:
+        """Connect. Does not raise when Slack cannot be reached or refuses: `check` tries again."""
+        with self._lock:
+            self._try(lambda: self._client.connect_to_new_endpoint(force=True))
+
+    def check(self) -> None:
+        """Connect anew if the connection is down or has been silent for too long. Call it every few seconds."""
+        with self._lock:
+            if self._client.closed:
+                return
+            silent = self._clock() - self._heard_at > self._silence
+            if silent or not self._client.is_connected():
+                self._try(lambda: self._client.connect_to_new_endpoint(force=silent))
+
+    def stop(self) -> None:
+        """Close the connection and end its threads. May be called twice."""
+        with self._lock:
+            if not self._client.closed:
+                self._client.close()
+
+    def connected(self) -> bool:
+        """Tell whether commands can arrive."""
+        return self._client.is_connected()
+
+    def _heard(self, _message: str) -> None:
+        self._heard_at = self._clock()
+
+    def _try(self, connect: Callable[[], None]) -> None:
+        started = self._clock()
+        try:
+            connect()
+        except (SlackClientError, URLError, OSError) as error:
+            _log.warning("slack.connect_failed", error=type(error).__name__, detail=str(error)[:200])
+            return
+        if self.connected():
+            self._heard_at = started
+            _log.info("slack.connected")
+        else:  # slack_sdk has logged why
+            _log.warning("slack.connect_failed")

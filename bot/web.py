@@ -1,0 +1,205 @@
+"""The HTTP side: Slack's requests, http-01 answers, the proof that an edge is ours, health and metrics.
+
+Everything is on one listener, metrics included: the edge forwards only /slack/events and the two folders below
+/.well-known/, so /health and /metrics stay with whoever reaches the listener itself (127.0.0.1 by default).
+"""
+
+import hashlib
+import hmac
+import logging
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import flask
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from waitress import wasyncore
+from waitress.server import create_server
+from werkzeug.exceptions import HTTPException
+
+from bot.slack.http import SlackDoor
+
+MAX_BODY = 1 << 20
+"""Bytes of a request's body; what Slack sends is far smaller."""
+THREADS = 12
+"""Requests answered at once; a slash command spends its time in one insert."""
+_TOKEN = re.compile(
+    r"[A-Za-z0-9_-]{1,200}"
+)  # base64url (RFC 8555 §8.3), so nothing else needs to be looked up
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the pages are made of. Everything here is called from many threads at once."""
+
+    answer_for: Callable[[str], str | None]
+    """Returns the key authorization for an http-01 token, or None (RFC 8555 §8.3)."""
+    edge_key: bytes = field(repr=False)
+    """The key of `edge_proof`; every process that probes or answers has the same."""
+    unready: Callable[[], Sequence[str]]
+    """Returns the reasons why certdesk is not ready, as short sentences; empty when it is."""
+    registry: CollectorRegistry
+    slack: SlackDoor | None = None
+    """Takes Slack's requests in HTTP mode; None: there is no such page."""
+
+
+def edge_proof(key: bytes, token: str) -> str:
+    """Return what /.well-known/certdesk/TOKEN answers: lower-case hex of HMAC-SHA256(key, token)."""
+    return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
+
+
+def make_app(site: Site) -> flask.Flask:
+    """Return the WSGI application. Nothing that a stranger sends is ever shown back."""
+    app = flask.Flask("certdesk", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.url_map.merge_slashes = False  # a redirect would repeat the Host header
+    app.url_map.strict_slashes = False
+    app.register_error_handler(HTTPException, _refused)
+    app.after_request(_guarded)
+    _well_known(app, site)
+    _health(app, site)
+    if site.slack is not None:
+        _slack(app, site.slack)
+    return app
+
+
+def _well_known(app: flask.Flask, site: Site) -> None:
+    @app.get("/.well-known/acme-challenge/<token>")
+    def http01(token: str) -> flask.Response:
+        answer = site.answer_for(token) if _TOKEN.fullmatch(token) else None
+        return _text(answer) if answer is not None else _text("not found\n", 404)
+
+    @app.get("/.well-known/certdesk/<token>")
+    def proof(token: str) -> flask.Response:
+        return (
+            _text(edge_proof(site.edge_key, token)) if _TOKEN.fullmatch(token) else _text("not found\n", 404)
+        )
+
+
+def _health(app: flask.Flask, site: Site) -> None:
+    @app.get("/health/live")
+    def live() -> flask.Response:
+        return _text("alive\n")
+
+    @app.get("/health/ready")
+    def ready() -> tuple[flask.Response, int]:
+        reasons = list(site.unready())
+        return flask.jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200
+
+    @app.get("/metrics")
+    def metrics() -> flask.Response:
+        return flask.Response(generate_latest(site.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _slack(app: flask.Flask, door: SlackDoor) -> None:
+    @app.post("/slack/events")
+    def events() -> flask.Response:
+        answer = door.answer(flask.request.get_data(cache=False), flask.request.headers)
+        response = flask.Response(answer.body, status=answer.status)
+        for name, value in answer.first_headers_without_set_cookie().items():
+            response.headers[name] = value
+        return response
+
+
+def _text(body: str, status: int = 200) -> flask.Response:
+    return flask.Response(body, status=status, content_type="text/plain; charset=utf-8")
+
+
+def _refused(error: HTTPException) -> flask.Response:
+    return _text(f"{error.name}\n", error.code or 500)
+
+
+def _guarded(response: flask.Response) -> flask.Response:
+    response.headers.update(_HEADERS)
+    return response
+
+
+class WebServer:
+    """Serves a WSGI application with waitress in threads of this process."""
+
+    def __init__(self, app: flask.Flask, host: str, port: int, *, threads: int = THREADS) -> None:
+        """Bind and listen on ``host`` (a name, an IPv4 or an IPv6 address) and ``port`` (0: any free one).
+
+        Raises OSError if that cannot be had. Connections wait until `start`.
+        """
+        listening = _listening(host, port)
+        self._port = int(listening.getsockname()[1])
+        self._map: dict[int, Any] = {}  # what waitress's loop watches: listener, trigger, connections
+        logging.getLogger("waitress.queue").setLevel(
+            logging.ERROR
+        )  # a queue is no fault, and each line costs
+        self._server: Any = create_server(
+            app,
+            map=self._map,
+            sockets=[listening],
+            threads=threads,
+            ident=None,  # no banner
+            connection_limit=1000,
+            channel_timeout=60,
+            max_request_header_size=1 << 16,
+            max_request_body_size=MAX_BODY,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._stopping = threading.Event()
+        self._grace = 0.0
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._port
+
+    def start(self) -> None:
+        """Begin to answer, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Accept nothing more, finish what is being answered (``grace`` seconds at most), close every socket.
+
+        May be called twice, and without `start`.
+        """
+        if self._stopping.is_set():
+            return
+        self._grace = grace
+        self._stopping.set()
+        if self._thread.ident is None:
+            self._close()
+            return
+        self._server.pull_trigger()  # so that the loop sees it now
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=1, use_poll=True, map=self._map, count=1)
+        wasyncore.dispatcher.close(self._server)  # the listener alone: connections go on
+        deadline = time.monotonic() + self._grace
+        while self._busy() and time.monotonic() < deadline:
+            wasyncore.loop(timeout=0.05, use_poll=True, map=self._map, count=1)
+        self._close()
+
+    def _busy(self) -> bool:
+        channels = self._server.active_channels.values()
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+    def _close(self) -> None:
+        self._server.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._map)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a listening socket on the first address that ``host`` means; ``::`` takes IPv4 as well."""
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    dual = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((str(address[0]), port), family=family, backlog=1024, dualstack_ipv6=dual)

@@ -1,0 +1,103 @@
+"""The validator sees every limit that it is there for."""
+
+from typing import Any
+
+import pytest
+
+from bot.slack.limits import violations
+
+_OK: dict[str, Any] = {"type": "section", "text": {"type": "mrkdwn", "text": "fine"}}
+
+
+def _mrkdwn(length: int) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": "x" * length}
+
+
+def _plain(length: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": "x" * length}
+
+
+def _button(**more: Any) -> dict[str, Any]:
+    return {"type": "button", "text": _plain(5), "action_id": "a"} | more
+
+
+def _actions(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def _option(**more: Any) -> dict[str, Any]:
+    return {"text": _plain(5), "value": "v"} | more
+
+
+def test_a_message_within_the_limits_breaks_none() -> None:
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": _plain(150)},
+        {"type": "section", "text": _mrkdwn(3000), "block_id": "one", "accessory": _button(action_id="b")},
+        {"type": "section", "fields": [_mrkdwn(500)] * 10, "block_id": "two"},
+        {"type": "context", "elements": [_mrkdwn(1)] * 10},
+        {"type": "divider"},
+        _actions(
+            *[_button(action_id=str(n), value="v" * 20) for n in range(24)],
+            {"type": "static_select", "action_id": "s", "options": [_option()] * 100},
+        ),
+    ]
+    assert violations("text", blocks) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks", "line"),
+    [
+        ("x" * 4001, [_OK], "fallback text has 4001 characters, 4000 allowed"),
+        (" ", [_OK], "fallback text is empty"),
+        ("t", [_OK] * 51, "51 blocks, 50 allowed"),
+        (
+            "t",
+            [{"type": "section", "text": _mrkdwn(2999)}] * 5,
+            "14996 characters together, about 13200 allowed",
+        ),
+        ("t", [_OK | {"block_id": "b"}] * 2, "block_id b stands twice"),
+        ("t", [_actions(_button()), _actions(_button())], "action_id a stands twice"),
+        ("t", [{"type": "marquee"}], "block 0: unknown type marquee"),
+        ("t", [{"type": "section"}], "block 0: a section without text or fields"),
+        (
+            "t",
+            [{"type": "section", "text": _mrkdwn(3001)}],
+            "block 0: text has 3001 characters, 3000 allowed",
+        ),
+        ("t", [{"type": "section", "text": _mrkdwn(0)}], "block 0: text is empty"),
+        ("t", [{"type": "section", "text": {"text": "x"}}], "block 0: text is no text object"),
+        ("t", [{"type": "section", "fields": [_mrkdwn(1)] * 11}], "block 0: 11 fields, 10 allowed"),
+        (
+            "t",
+            [{"type": "section", "fields": [_mrkdwn(2001)]}],
+            "block 0: field has 2001 characters, 2000 allowed",
+        ),
+        ("t", [{"type": "header", "text": _plain(151)}], "block 0: header has 151 characters, 150 allowed"),
+        ("t", [{"type": "header", "text": _mrkdwn(5)}], "block 0: header must be plain_text"),
+        ("t", [{"type": "context", "elements": []}], "block 0: 0 context elements, 1 to 10 allowed"),
+        (
+            "t",
+            [_actions(*[_button(action_id=str(n)) for n in range(26)])],
+            "block 0: 26 actions, 1 to 25 allowed",
+        ),
+        ("t", [_actions(_button(text=_plain(76)))], "block 0: button has 76 characters, 75 allowed"),
+        (
+            "t",
+            [_actions(_button(value="v" * 2001))],
+            "block 0: button value has 2001 characters, 2000 allowed",
+        ),
+        ("t", [_actions(_button(action_id="i" * 256))], "block 0: action_id has 256 characters, 255 allowed"),
+        (
+            "t",
+            [_actions({"type": "static_select", "options": [_option(value="v" * 151)]})],
+            "block 0: option value has 151 characters, 150 allowed",
+        ),
+        (
+            "t",
+            [_actions(_button(confirm={"title": _plain(101), "text": _mrkdwn(9)}))],
+            "block 0: confirm title has 101 characters, 100 allowed",
+        ),
+    ],
+)
+def test_each_limit_is_seen(text: str, blocks: list[dict[str, Any]], line: str) -> None:
+    assert line in violations(text, blocks)

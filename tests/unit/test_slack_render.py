@@ -1,0 +1,152 @@
+"""Every Reply becomes a message that Slack takes, and that reads well."""
+
+import re
+from typing import Any, get_args
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.slack.limits import violations
+from bot.slack.render import _DRAW, MARKS, MAX_ROWS, TONES, render
+from commands.reply import Code, Fields, Hint, Mark, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
+from services.model.text import NOTHING, Text, say
+
+_long = st.one_of(
+    st.text(max_size=80),
+    st.text(alphabet="<>&`*_~:@#\n\ud83d a.", max_size=400),
+    st.builds(lambda piece, times: piece * times, st.text(min_size=1, max_size=9), st.integers(1, 3000)),
+)
+_texts = st.one_of(
+    st.builds(lambda value: say("{value}", value=value), _long),
+    st.builds(lambda one, two: say("A {one} of {two}.", one=one, two=two), _long, st.datetimes().map(str)),
+    st.builds(lambda names: say("{names}", names=tuple(names)), st.lists(_long, max_size=20)),
+    st.just(NOTHING),
+)
+_rows = st.builds(Row, _long, st.sampled_from(Tone), _texts, _texts)
+_parts: st.SearchStrategy[Part] = st.one_of(
+    st.builds(Paragraph, _texts),
+    st.builds(Hint, _texts),
+    st.builds(Fields, st.lists(st.tuples(_texts, _long), max_size=25).map(tuple)),
+    st.builds(Plan, _long, st.lists(st.tuples(_texts, st.sampled_from(Mark)), max_size=9).map(tuple)),
+    st.builds(Problem, _long, _texts, _texts, _texts, st.booleans()),
+    st.builds(Rows, st.lists(_rows, max_size=40).map(tuple)),
+    st.builds(Code, _long),
+)
+_replies = st.builds(Reply, st.sampled_from(Tone), _texts, st.lists(_parts, max_size=70).map(tuple))
+
+
+def _strings(piece: Any) -> list[str]:
+    if isinstance(piece, dict):
+        return [text for key, value in piece.items() if key != "type" for text in _strings(value)]
+    if isinstance(piece, list | tuple):
+        return [text for item in piece for text in _strings(item)]
+    return [piece] if isinstance(piece, str) else []
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(_replies)
+def test_any_reply_is_a_message_that_slack_takes(reply: Reply) -> None:
+    message = render(reply)
+    assert violations(message.text, message.blocks) == []
+    for text in [message.text, *_strings(message.blocks)]:
+        assert "<" not in text  # there are no moments in these replies
+        text.encode()
+
+
+def _texts_of(reply: Reply) -> list[str]:
+    return _strings(render(reply).blocks)
+
+
+def test_a_title_carries_the_sign_of_its_tone() -> None:
+    for tone, sign in TONES.items():
+        [header] = render(Reply(tone, say("Hello {name}", name="a.test"))).blocks
+        assert header == {
+            "type": "header",
+            "text": {"type": "plain_text", "text": f"{sign} Hello a.test", "emoji": False},
+        }
+
+
+def test_signs_and_marks_are_told_apart_by_shape() -> None:
+    assert len(set(TONES.values())) == len(Tone)
+    assert len(set(MARKS.values())) == len(Mark)
+
+
+def test_a_plan_has_a_line_for_each_step() -> None:
+    steps = ((say("check"), Mark.DONE), (say("order"), Mark.NOW), (say("issue"), Mark.NEXT))
+    shown = _texts_of(Reply(Tone.PROGRESS, say("Working"), (Plan("shop.moon.test", steps),)))
+    assert shown[1] == "`shop.moon.test`\n✓  check\n●  *order*\n○  issue"
+
+
+def test_a_problem_says_what_whose_move_and_what_to_do() -> None:
+    problem = Problem(
+        "dns.not_hosted",
+        say("DNS of {name} is at {server}.", name="shop.moon.test", server="ns1.elsewhere.test"),
+        say("Change the name servers."),
+        say("the merchant"),
+        blocks=True,
+    )
+    shown = _texts_of(Reply(Tone.BAD, say("Blocked"), (problem,)))
+    assert shown[1:] == [
+        "⛔ DNS of `shop.moon.test` is at `ns1.elsewhere.test`.\n*What to do:* Change the name servers.",
+        "Whose move: the merchant · `dns.not_hosted`",
+    ]
+
+
+def test_a_long_list_says_how_many_are_left_and_how_to_see_them() -> None:
+    rows = tuple(
+        Row(f"n{place}.test", Tone.GOOD, say("installed"), NOTHING) for place in range(MAX_ROWS + 73)
+    )
+    shown = _texts_of(Reply(Tone.INFO, say("All"), (Rows(rows),)))
+    assert shown[1].splitlines()[0] == "✅ `n0.test` · installed"
+    assert shown[-1] == "… and 73 more: `/ssl status NAME`"
+
+
+def test_fields_stand_in_groups_of_ten() -> None:
+    pairs = tuple((say("Label {n}", n=n), f"value {n}") for n in range(12))
+    blocks = render(Reply(Tone.INFO, say("Fields"), (Fields(pairs),))).blocks
+    assert [len(block["fields"]) for block in blocks[1:]] == [10, 2]
+    assert blocks[1]["fields"][0]["text"] == "*Label 0*\nvalue 0"
+
+
+def test_code_is_split_at_its_lines_and_every_piece_is_fenced() -> None:
+    lines = [f"line {number} " + "x" * 60 for number in range(80)]
+    blocks = render(Reply(Tone.INFO, say("CSR"), (Code("\n".join(lines)),))).blocks
+    texts = [block["text"]["text"] for block in blocks[1:]]
+    assert len(texts) > 1
+    assert all(text.startswith("```\n") and text.endswith("\n```") for text in texts)
+    assert "\n".join(text[4:-4] for text in texts) == "\n".join(lines)
+
+
+def test_what_does_not_fit_is_said_to_be_missing() -> None:
+    parts = tuple(Paragraph(say("Sentence number {n}.", n=n)) for n in range(90))
+    blocks = render(Reply(Tone.INFO, say("Long"), parts), command="/tls").blocks
+    assert len(blocks) == 50
+    assert blocks[-1]["elements"][0]["text"] == "This message was cut. For one name alone: `/tls status NAME`"
+
+
+def test_a_message_that_fits_exactly_is_not_cut() -> None:
+    parts = tuple(Paragraph(say("Sentence number {n}.", n=n)) for n in range(49))
+    blocks = render(Reply(Tone.INFO, say("Full"), parts)).blocks
+    assert len(blocks) == 50
+    assert blocks[-1]["text"]["text"] == "Sentence number 48."
+
+
+def test_the_fallback_speaks_the_whole_message() -> None:
+    problem = Problem("a.b", say("It broke."), say("Mend it."), say("the merchant"), blocks=True)
+    plan = Plan("a.test", ((say("check"), Mark.DONE), (say("order"), Mark.STOPPED)))
+    text = render(Reply(Tone.BAD, say("Title"), (plan, problem, Hint(say("Look there."))))).text
+    assert text == "⛔ Title\n✕ `a.test` · order\nIt broke.\nMend it.\nLook there."
+
+
+def test_every_kind_of_part_can_be_drawn() -> None:
+    assert set(_DRAW) == set(get_args(Part))
+
+
+def test_slack_makes_no_links_by_itself() -> None:
+    pieces: list[Text] = [say("See {name}", name="a.test")]
+    blocks = render(Reply(Tone.INFO, say("T"), (Paragraph(pieces[0]), Hint(pieces[0])))).blocks
+    assert blocks[1]["text"]["verbatim"] is True
+    assert blocks[2]["elements"][0]["verbatim"] is True
+    assert not re.search(r"https?:", str(blocks))
