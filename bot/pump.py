@@ -16,6 +16,7 @@ log = structlog.get_logger()
 Row = TypeVar("Row")
 LONGEST_SLEEP = 1.0
 """Seconds after which the queue is looked at again: another process may have written to it."""
+SHORTEST_SLEEP = 0.005
 AFTER_A_FAULT = 2.0
 """Seconds to wait after the queue could not be read."""
 
@@ -73,16 +74,16 @@ class Pump(Generic[Row]):
             try:
                 free = self._threads - self._busy
                 rows = self._claim(free) if free else ()
-                pause = 0.0 if rows and len(rows) == free else self._pause()
-            except Exception:  # noqa: BLE001 - an outermost loop: a database that is away must not end the worker
+                pause = 0.0 if rows else self._pause() if free else LONGEST_SLEEP
+            except Exception:  # an outermost loop: a database that is away must not end the worker
                 log.exception("queue not readable", queue=self.name)
                 rows, pause = (), AFTER_A_FAULT
             for row in rows:
                 with self._lock:
                     self._busy += 1
                 self._pool.submit(self._work, row).add_done_callback(self._done)
-            if self._busy >= self._threads or not rows:
-                self._woken.wait(max(pause, 0.005))
+            if not rows:
+                self._woken.wait(max(pause, SHORTEST_SLEEP))
 
     def _pause(self) -> float:
         due = self._next_due()
@@ -91,7 +92,7 @@ class Pump(Generic[Row]):
     def _work(self, row: Row) -> None:
         try:
             self._handle(row)
-        except Exception:  # noqa: BLE001 - an outermost loop: one bad row must not stop the others; its lease ends
+        except Exception:  # an outermost loop: one bad row must not stop the others; its lease ends
             log.exception("work failed", queue=self.name, row=getattr(row, "id", ""), error_id=new_id("err"))
 
     def _done(self, _: Future[None]) -> None:

@@ -1,0 +1,145 @@
+"""`certdesk …`: the command line."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.model.errors import CertdeskError
+
+app = typer.Typer(
+    help="certdesk gives every store on a hosted-shop platform a working TLS certificate and keeps it working.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+keys = typer.Typer(help="The key-encryption key of the vault.", no_args_is_help=True)
+stores = typer.Typer(help="The platform's stores.", no_args_is_help=True)
+domains = typer.Typer(help="The domains that merchants added.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+app.add_typer(stores, name="stores")
+app.add_typer(domains, name="domains")
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command()
+def run() -> None:
+    """Do everything in one process: Slack, HTTP and the work on certificates."""
+    from bot.service import serve
+
+    serve(listen=True, work=True)
+
+
+@app.command()
+def serve() -> None:
+    """Listen to Slack and HTTP only; `certdesk work` does the work, on as many machines as you like."""
+    from bot.service import serve as start
+
+    start(listen=True, work=False)
+
+
+@app.command()
+def work() -> None:
+    """Work on certificates, requests and messages only."""
+    from bot.service import serve as start
+
+    start(listen=False, work=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from bot.upkeep import migrate_database
+
+    typer.echo(migrate_database())
+
+
+@app.command()
+def manifest(url: Annotated[str, typer.Argument(help="Public https:// URL of certdesk, for HTTP mode.")] = "") -> None:
+    """Print the Slack app manifest, with the smallest set of scopes."""
+    from bot.upkeep import print_manifest
+
+    typer.echo(print_manifest(url))
+
+
+@app.command(context_settings=PASS_ON)
+def ssl(context: typer.Context) -> None:
+    """Do what /ssl does in Slack: `certdesk ssl help` lists it. Add --json for machines, --wait to follow to the end."""
+    from bot.shell import run_ssl
+
+    raise typer.Exit(run_ssl(tuple(context.args)))
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Play the main job, print one JSON line last, and end.")] = False,
+) -> None:
+    """Play the main job end to end on this machine, with a real CA, DNS server, edge and Slack workspace."""
+    from bot.demo.play import play
+
+    raise typer.Exit(play(once=once))
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new key-encryption key as one line for the environment."""
+    from storage.vault import new_key
+
+    typer.echo(f"CERTDESK_VAULT__KEY={new_key()}")
+
+
+@keys.command("rewrap")
+def keys_rewrap() -> None:
+    """Wrap every secret in the database under the present key; keep the former ones in vault.old_keys until it is done."""
+    from bot.upkeep import rewrap_secrets
+
+    typer.echo(rewrap_secrets())
+
+
+@stores.command("import")
+def stores_import(file: Annotated[Path, typer.Argument(help="CSV or JSON; docs/stores.md shows both.")]) -> None:
+    """Take stores and their domains from a file. A bad row is named, and then nothing of the file is taken."""
+    from bot.upkeep import import_file
+
+    typer.echo(import_file(file))
+
+
+@stores.command("list")
+def stores_list() -> None:
+    """List the stores with their status and domains."""
+    from bot.upkeep import list_stores
+
+    typer.echo(list_stores())
+
+
+@stores.command("set-status")
+def stores_set_status(store: str, status: Annotated[str, typer.Argument(help="active, inactive or deleted")]) -> None:
+    """Set a store's status."""
+    from bot.upkeep import set_store_status
+
+    typer.echo(set_store_status(store, status))
+
+
+@domains.command("add")
+def domains_add(store: str, name: str) -> None:
+    """Add a domain to a store, as its merchant does on the platform."""
+    from bot.upkeep import add_store_domain
+
+    typer.echo(add_store_domain(store, name))
+
+
+def main() -> None:
+    """Run the command line; what certdesk understands of a failure is said in its sentence, without a trace."""
+    try:
+        app(prog_name="certdesk")
+    except CertdeskError as error:
+        typer.echo(f"certdesk: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
