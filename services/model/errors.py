@@ -43,6 +43,10 @@ class VaultError(CertdeskError):
     """A secret cannot be opened: the wrong key, the wrong row, or changed bytes."""
 
 
+class DatabaseUnavailableError(CertdeskError):
+    """The database does not answer, is locked, full or gone. Nothing of the transaction was saved; try again later."""
+
+
 class SchemaBehindError(CertdeskError):
     """The database's schema is older than this certdesk; ``certdesk migrate`` brings it up to date."""
 

@@ -1,0 +1,57 @@
+"""The one place where rows become frozen dataclasses and back: rows in, dataclasses out, dicts of column values in.
+
+Knows nothing of SQLAlchemy, so that the in-memory twin keeps exactly what the database would.
+"""
+
+from storage.records.certificates import (
+    certificate,
+    certificate_changes,
+    certificate_values,
+    happening,
+    happening_values,
+    revision,
+    revision_values,
+    urgency,
+)
+from storage.records.coding import Values, settled, storable
+from storage.records.findings import finding, finding_from_json, finding_to_json, finding_values
+from storage.records.others import (
+    account,
+    account_values,
+    domain,
+    domain_values,
+    message,
+    message_values,
+    request,
+    request_values,
+    store,
+    store_values,
+)
+
+__all__ = [
+    "Values",
+    "account",
+    "account_values",
+    "certificate",
+    "certificate_changes",
+    "certificate_values",
+    "domain",
+    "domain_values",
+    "finding",
+    "finding_from_json",
+    "finding_to_json",
+    "finding_values",
+    "happening",
+    "happening_values",
+    "message",
+    "message_values",
+    "request",
+    "request_values",
+    "revision",
+    "revision_values",
+    "settled",
+    "storable",
+    "store",
+    "store_values",
+    "urgency",
+]

@@ -1,0 +1,54 @@
+"""What the last check of a certificate found."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from services.model.findings import Finding
+from storage import records
+from storage.repositories.base import Repository
+from storage.schema import FINDINGS
+
+_F = FINDINGS.c
+_KEYS = frozenset({"certificate", "position", "first_seen"})
+_OF = (
+    select(*(column for column in _F if column.key not in _KEYS))
+    .where(_F.certificate == bindparam("certificate"))
+    .order_by(_F.position)
+)
+_SEEN = select(_F.code, _F.name, _F.first_seen).where(_F.certificate == bindparam("certificate"))
+_CLEAR = delete(FINDINGS).where(_F.certificate == bindparam("certificate"))
+_INSERT = insert(FINDINGS)
+
+
+class SqlFindings(Repository):
+    """`services.ports.Certificates`, the part about findings."""
+
+    __slots__ = ()
+
+    def findings(self, certificate: str) -> Sequence[Finding]:
+        """Return what the last check found."""
+        return [records.finding(row) for row in self._connection.execute(_OF, {"certificate": certificate})]
+
+    def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:
+        """Replace what the last check found; a finding that stays keeps the moment when it was first seen."""
+        seen = self.first_seen(certificate)
+        if seen:
+            self._connection.execute(_CLEAR, {"certificate": certificate})
+        if findings:
+            rows = [
+                {
+                    **records.finding_values(finding),
+                    "certificate": certificate,
+                    "position": position,
+                    "first_seen": seen.get((finding.code, finding.name), finding.checked_at),
+                }
+                for position, finding in enumerate(findings)
+            ]
+            self._connection.execute(_INSERT, rows)
+
+    def first_seen(self, certificate: str) -> Mapping[tuple[str, str], datetime]:
+        """Return since when each (code, name) of the present findings has stood, without a gap."""
+        rows = self._connection.execute(_SEEN, {"certificate": certificate})
+        return {(code, name): seen for code, name, seen in rows}

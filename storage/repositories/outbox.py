@@ -1,0 +1,127 @@
+"""Messages that are owed to Slack: a queue of what is dirty."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
+
+from services.model.errors import LeaseLostError
+from services.ports import Message
+from storage import records
+from storage.repositories import upserts
+from storage.repositories.base import Repository
+from storage.repositories.queue import NOW, Queue, held, must_hold
+from storage.schema import FOLLOWERS, OUTBOX
+
+_O, _F = OUTBOX.c, FOLLOWERS.c
+_DIRTY = _O.version > _O.sent
+_COUNT = bindparam("the_version", type_=_O.version.type)
+
+
+def _due(since: Any) -> Any:
+    """Return the new run_after of a message that changes at ``since``: one that is due already keeps its place."""
+    return case((and_(_DIRTY, _O.run_after < since), _O.run_after), else_=since)
+
+
+def _merged(new: upserts.Excluded) -> dict[str, Any]:
+    return {
+        "kind": new.kind,
+        "body": new.body,
+        "follows": new.follows,
+        "version": _O.version + 1,
+        "run_after": _due(new.run_after),
+    }
+
+
+_PUT = {
+    name: statement.returning(_O.id)
+    for name, statement in upserts.insert_or_update(OUTBOX, "key", _merged).items()
+}
+_FOLLOW = insert(FOLLOWERS)
+_UNFOLLOW = delete(FOLLOWERS).where(_F.message == bindparam("message"))
+_BY_KEY = select(OUTBOX).where(_O.key == bindparam("key"))
+# locked in one order, so that two changes which share their followers do not wait for each other in a circle
+_FOLLOWING = (
+    select(_O.id)
+    .join(FOLLOWERS, _F.message == _O.id)
+    .where(_F.certificate == bindparam("the_certificate"))
+    .order_by(_O.id)
+    .with_for_update(of=OUTBOX, key_share=True)
+    .cte("following")
+)
+_TOUCH = (
+    update(OUTBOX)
+    .where(_O.id.in_(select(_FOLLOWING.c.id)))
+    .values(version=_O.version + 1, run_after=_due(NOW))
+)
+_QUEUE = Queue.over(OUTBOX, and_(_DIRTY, _O.run_after <= NOW), "run_after")
+_DELIVERED = (
+    update(OUTBOX)
+    .where(held(OUTBOX))
+    .values(
+        sent=_COUNT,
+        run_after=case((_O.version > _COUNT, _O.run_after), else_=None),
+        failures=0,
+        error="",
+        lease_until=None,
+    )
+    .returning(_O.version)
+)
+_FORGET = update(OUTBOX).where(_O.id == bindparam("the_id")).values(follows="[]")
+_POSTPONED = update(OUTBOX).where(held(OUTBOX)).values(failures=_O.failures + 1, lease_until=None)
+_WAITING = select(func.count()).select_from(OUTBOX).where(_DIRTY)
+
+
+class SqlOutbox(Repository):
+    """`services.ports.Outbox`."""
+
+    __slots__ = ()
+
+    def put(self, message: Message) -> None:
+        """Insert, or merge into the message with the same key."""
+        values = records.message_values(message)
+        put = _PUT[self._connection.dialect.name]
+        stored = self._connection.execute(put, values).scalar_one()
+        self._connection.execute(_UNFOLLOW, {"message": stored})
+        if message.follows:
+            followed = dict.fromkeys(message.follows)
+            rows = [{"certificate": certificate, "message": stored} for certificate in followed]
+            self._connection.execute(_FOLLOW, rows)
+
+    def by_key(self, key: str) -> Message | None:
+        """Return the message with this key, or None."""
+        row = self._connection.execute(_BY_KEY, {"key": key}).first()
+        return records.message(row) if row else None
+
+    def touch(self, certificate: str, now: datetime) -> None:
+        """Make every message that follows the certificate dirty and due now."""
+        self._connection.execute(_TOUCH, {"the_certificate": certificate, "the_time": now})
+
+    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
+        """Claim dirty messages that are due, oldest change first."""
+        return [records.message(row) for row in _QUEUE.claim(self._connection, now, lease, limit)]
+
+    def delivered(self, message: Message, ts: str, *, final: bool) -> None:
+        """Record that ``message.version`` was sent as ``ts``; a final one that nothing has changed since follows no more."""
+        values = {
+            "the_id": message.id,
+            "the_fence": message.fence,
+            "the_version": message.version,
+            "ts": ts,
+        }
+        version = self._connection.execute(_DELIVERED, values).scalar()
+        if version is None:
+            raise LeaseLostError(message.id)
+        if final and version == message.version:
+            self._connection.execute(_UNFOLLOW, {"message": message.id})
+            self._connection.execute(_FORGET, {"the_id": message.id})
+
+    def postponed(self, message: Message, run_after: datetime, error: str) -> None:
+        """Record a failed delivery. Raises LeaseLostError if another worker has claimed it since."""
+        values = {"run_after": run_after, "error": records.storable(error)}
+        must_hold(self._connection, _POSTPONED, message, values)
+
+    def waiting(self) -> int:
+        """Return how many messages are dirty."""
+        return self._connection.execute(_WAITING).scalar_one()

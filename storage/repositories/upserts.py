@@ -1,0 +1,53 @@
+"""INSERT … ON CONFLICT, which both databases write alike and SQLAlchemy offers for each apart."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Table, or_
+from sqlalchemy.dialects import postgresql, sqlite
+
+Insert = sqlite.Insert | postgresql.Insert
+Excluded = Any
+"""The columns of the row that could not be inserted."""
+Statements = Mapping[str, Insert]
+"""Dialect name -> the prepared statement."""
+
+
+def _prepared(table: Table, finish: Callable[[Insert], Insert]) -> Statements:
+    built = (finish(sqlite.insert(table)), finish(postgresql.insert(table)))
+    return {
+        name: statement.execution_options(preserve_rowcount=True)
+        for name, statement in zip(("sqlite", "postgresql"), built, strict=True)
+    }
+
+
+def insert_or_keep(table: Table, *key: str) -> Statements:
+    """Prepare an INSERT that does nothing where a row with the same ``key`` exists (its row count tells)."""
+    return _prepared(table, lambda new: new.on_conflict_do_nothing(index_elements=list(key)))
+
+
+def insert_or_update(
+    table: Table,
+    key: str,
+    changes: Callable[[Excluded], dict[str, Any]] | None = None,
+    *,
+    only_changed: bool = False,
+) -> Statements:
+    """Prepare an INSERT that updates the row with the same ``key`` instead, where there is one.
+
+    ``changes`` makes the new values from the row that was to be inserted; without it every other column is taken
+    over. With ``only_changed`` a row that would stay the same is not written and not counted.
+    """
+    others = [column.key for column in table.c if column.key != key]
+
+    def finish(new: Insert) -> Insert:
+        values = changes(new.excluded) if changes else {name: new.excluded[name] for name in others}
+        differs = or_(*(table.c[name] != new.excluded[name] for name in others)) if only_changed else None
+        return new.on_conflict_do_update(index_elements=[key], set_=values, where=differs)
+
+    return _prepared(table, finish)
+
+
+def insert(connection: Connection, statements: Statements, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Execute the statement that was prepared for the connection's database."""
+    return connection.execute(statements[connection.dialect.name], values)
