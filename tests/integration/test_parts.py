@@ -25,6 +25,12 @@ import psycopg
 import pytest
 import requests
 import urllib3
+from acme import challenges, crypto_util, messages
+from acme.client import ClientNetwork, ClientV2
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from josepy.jwk import JWKRSA
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
@@ -74,6 +80,38 @@ def test_pebble_takes_a_renewal_window_only_for_what_it_has_issued(pebble: Pebbl
     now = dt.datetime.now(dt.UTC)
     with pytest.raises(requests.HTTPError):
         pebble.set_renewal_info((tmp_path / "fullchain.pem").read_text(), now, now + dt.timedelta(hours=1))
+
+
+def test_pebble_issues_by_profile_and_tells_the_renewal_window_that_was_set(tmp_path: Path) -> None:
+    with Pebble.start(tmp_path, profiles={"hour": 3600}, env={"PEBBLE_VA_ALWAYS_VALID": "1"}) as ca:
+        client, chain = issue(ca, "shop.moon.test", "hour")
+        leaf = x509.load_pem_x509_certificate(chain.encode())
+        assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= dt.timedelta(hours=1)
+        start = dt.datetime(2030, 1, 2, tzinfo=dt.UTC)
+        ca.set_renewal_info(chain, start, start + dt.timedelta(hours=1), "https://example.test/why")
+        suggested, _ = client.renewal_time(chain.encode())
+        assert suggested is not None
+        assert start <= suggested.astimezone(dt.UTC) <= start + dt.timedelta(hours=1)
+        assert ca.certificate_status(f"{leaf.serial_number:x}")["Status"] == "Valid"
+
+
+def issue(ca: Pebble, name: str, profile: str) -> tuple[ClientV2, str]:
+    """Get a certificate from a CA that takes every challenge for answered."""
+    key = JWKRSA(key=rsa.generate_private_key(65537, 2048))
+    network = ClientNetwork(key, verify_ssl=str(ca.ca_bundle))  # type: ignore[arg-type]  # requests takes a path too
+    client = ClientV2(ClientV2.get_directory(ca.directory, network), network)
+    client.new_account(messages.NewRegistration(terms_of_service_agreed=True))
+    private = rsa.generate_private_key(65537, 2048).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    order = client.new_order(crypto_util.make_csr(private, [name]), profile=profile)
+    for authorization in order.authorizations:
+        challenge = next(
+            one for one in authorization.body.challenges if isinstance(one.chall, challenges.HTTP01)
+        )
+        client.answer_challenge(challenge, challenge.response(key))
+    done = client.poll_and_finalize(order)
+    return client, done.fullchain_pem
 
 
 # DNS

@@ -84,12 +84,20 @@ class _Apt:
     def run(self, *words: str, cwd: Path | None = None) -> str:
         return _run(self._name, ["apt-get", *self._options, *words], cwd)
 
-    def update(self) -> None:
-        """Fetch the package lists unless they are fresh."""
+    def update(self, *, older_than: float = _LISTS_FRESH) -> None:
+        """Fetch the package lists if they are older than so many seconds.
+
+        Sources that do not answer are borne as long as others do.
+        """
         stamp = self.folder / "updated"
-        if not stamp.exists() or time.time() - stamp.stat().st_mtime > _LISTS_FRESH:
+        if stamp.exists() and time.time() - stamp.stat().st_mtime < older_than:
+            return
+        try:
             self.run("-qq", "update")
-            stamp.touch()
+        except PartMissing:
+            if not any(self.folder.glob("state/lists/*_Packages*")):
+                raise
+        stamp.touch()
 
     def mirror(self) -> str | None:
         """Return the address of the machine's own Debian mirror; None where this is not Debian."""
