@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from services.model.errors import CertdeskError, SchemaBehindError
 from services.model.text import say
@@ -63,7 +63,7 @@ class Database:
             )
 
     def _standing(self) -> upgrade.Standing:
-        with translated(reading=True), self._engines.read.begin() as connection:
+        with self.reading() as connection:
             return upgrade.standing(connection)
 
     @contextmanager
@@ -73,13 +73,13 @@ class Database:
         Raises DatabaseUnavailableError if the database cannot take it, NotFoundError if a row refers to one that does
         not exist, and RuntimeError inside another `write` of the same thread, which would wait for itself.
         """
-        with self._turns.taken(), translated(), self._engines.write.begin() as connection:
+        with self.writing() as connection:
             yield SqlTransaction(connection)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """Open a transaction for reading only; to write in it raises RuntimeError."""
-        with translated(reading=True), self._engines.read.begin() as connection:
+        with self.reading() as connection:
             yield SqlTransaction(connection)
 
     def ready(self) -> bool:
@@ -91,19 +91,26 @@ class Database:
 
     def heartbeat(self, worker: str, now: datetime) -> None:
         """Record that the worker process ``worker`` is alive."""
-        with self._turns.taken(), translated(), self._engines.write.begin() as connection:
+        with self.writing() as connection:
             upserts.insert(connection, _BEAT, {"worker": worker, "seen_at": now})
             connection.execute(_FORGET, {"before": now - _FORGOTTEN})
 
     def last_heartbeat(self) -> datetime | None:
         """Return when any worker was last alive, or None."""
-        with translated(reading=True), self._engines.read.begin() as connection:
+        with self.reading() as connection:
             return connection.execute(_LAST_BEAT).scalar()
 
-    @property
-    def engines(self) -> Engines:
-        """The engines, for what speaks to tables directly: the re-wrap of keys and the tests of the schema."""
-        return self._engines
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction as `write` does, for what speaks to tables directly."""
+        with self._turns.taken(), translated(), self._engines.write.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction as `read` does, for what speaks to tables directly."""
+        with translated(reading=True), self._engines.read.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give back connections. May be called twice."""
