@@ -239,6 +239,7 @@ class Slack(Section):
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()
+    merchants: dict[str, Strings] = Field(default_factory=dict)
 
 
 class Log(Section):

@@ -139,17 +139,21 @@ def check(desk: Desk, name: str, *, store: str | None = None, visible: Callable[
 
 
 def listing(
-    desk: Desk, *, store: str | None, stores: frozenset[str] | None, limit: int = 100
+    desk: Desk, *, store: str | None, visible_stores: frozenset[str] | None, limit: int = 100
 ) -> tuple[NameStatus, ...]:
     """Return the status of every wanted name, certificates worst first.
 
-    ``store`` narrows it to one store; ``stores`` are those that the caller may see (None: all of them).
+    ``store`` narrows it to one store; ``visible_stores`` are those that the caller may see (None: all of them).
     """
-    if store is not None and stores is not None and store not in stores:
+    if store is not None and visible_stores is not None and store not in visible_stores:
         return ()
     now = desk.clock()
     with desk.storage.read() as tx:
-        some = [store] if store is not None else (sorted(stores) if stores is not None else [None])
+        some = (
+            [store]
+            if store is not None
+            else (sorted(visible_stores) if visible_stores is not None else [None])
+        )
         certificates = [c for one in some for c in tx.certificates.listing(one, limit)]
         statuses: list[NameStatus] = []
         for certificate in certificates[:limit]:

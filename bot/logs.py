@@ -1,0 +1,38 @@
+"""Logging: structlog to standard error, as text for people or JSON for machines; never a secret or a whole payload."""
+
+import logging
+import sys
+
+import structlog
+
+from bot.config_keys import Log
+
+QUIET = ("slack_bolt", "slack_sdk", "urllib3", "apscheduler", "waitress", "alembic", "acme", "werkzeug")
+"""Libraries that speak of themselves, some with payloads: only their warnings are let through."""
+
+
+def set_up(keys: Log) -> None:
+    """Send certdesk's log lines, and the libraries' warnings, to standard error."""
+    level = logging.getLevelNamesMapping()[keys.level.upper()]
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    as_json = keys.format == "json"
+    render = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, *([structlog.processors.format_exc_info] if as_json else []), render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

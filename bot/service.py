@@ -1,0 +1,73 @@
+"""`certdesk run | serve | work`: one wiring, and which of its halves this process is."""
+
+import signal
+import threading
+from contextlib import ExitStack
+from types import FrameType
+
+import structlog
+
+from bot import logs, wiring
+from bot.config import ConfigurationError, Loaded, load
+from bot.config_keys import host_and_port
+from bot.frontdoor import FrontDoor
+from bot.slackside import SlackSide, connect
+from bot.workers import Workers
+from services.model.text import say
+
+log = structlog.get_logger()
+
+
+def serve(*, listen: bool, work: bool) -> None:
+    """Run until SIGTERM or SIGINT; then let the steps under way end, and return."""
+    loaded = load()
+    logs.set_up(loaded.config.log)
+    stopping = threading.Event()
+
+    def stop(number: int, _: FrameType | None) -> None:
+        log.info("stopping", signal=signal.Signals(number).name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with ExitStack() as stack:
+        started(loaded, stack, listen=listen, work=work)
+        stopping.wait()
+
+
+def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wiring.Application:
+    """Start the halves that are wanted; they stop in the opposite order when ``stack`` is left."""
+    application = wiring.build(loaded)
+    stack.callback(application.close)
+    slack = connect(application)
+    if slack is None:
+        log.info("only the terminal is connected", why="slack.bot_token is not set")
+    if work:
+        workers = Workers(application, slack)
+        workers.start()
+        stack.callback(workers.stop)
+    if listen:
+        _listening(application, slack, stack)
+    return application
+
+
+def _listening(application: wiring.Application, slack: SlackSide | None, stack: ExitStack) -> None:
+    host, port = host_and_port(application.loaded.config.http.listen, 8402)
+    try:
+        door = FrontDoor(application, slack, host, port)
+    except OSError as error:
+        raise ConfigurationError(
+            say(
+                "http.listen: {host}:{port} cannot be listened on: {why}.",
+                host=host,
+                port=port,
+                why=error.strerror or "",
+            )
+        ) from None
+    door.start()
+    stack.callback(door.stop)
+    log.info(
+        "ready",
+        url=f"http://{host}:{door.port}",
+        slack=application.loaded.config.slack.mode if slack else "off",
+    )

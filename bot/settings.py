@@ -1,0 +1,102 @@
+"""From the configuration to what the services need of it: one function per group, no decisions."""
+
+from datetime import timedelta
+
+from bot.config import Loaded
+from bot.config_keys import host_and_port, minutes
+from bot.slack.settings import SlackSettings
+from commands.caller import Role
+from services.model.settings import (
+    CaSettings,
+    DnsSettings,
+    DnsUpdate,
+    Issuing,
+    Platform,
+    Probing,
+    Renewing,
+    TargetSettings,
+)
+
+
+def platform(loaded: Loaded) -> Platform:
+    """Return where stores' DNS and traffic should lead."""
+    keys = loaded.config.platform
+    return Platform(keys.name_servers, keys.addresses, keys.default_domains, keys.cname_target)
+
+
+def cas(loaded: Loaded) -> tuple[CaSettings, ...]:
+    """Return the CAs in order of preference."""
+    return tuple(
+        CaSettings(
+            name=ca.name,
+            directory=ca.directory,
+            profile=ca.profile,
+            eab_kid=ca.eab_kid,
+            eab_hmac=ca.eab_hmac,
+            ca_bundle=loaded.path(ca.ca_bundle) if ca.ca_bundle else None,
+            caa_domains=ca.caa_domains,
+            contact=ca.contact,
+        )
+        for ca in loaded.config.acme.cas
+    )
+
+
+def dns(loaded: Loaded) -> DnsSettings:
+    """Return how DNS is asked and written."""
+    keys = loaded.config.dns
+    update = None
+    if keys.update is not None:
+        server, port = host_and_port(keys.update.server, keys.update.port)
+        update = DnsUpdate(server, keys.update.key_name, keys.update.key_secret, port, keys.update.algorithm)
+    resolvers = tuple(host_and_port(text, 53) for text in keys.resolvers)
+    return DnsSettings(resolvers, keys.delegation_from, keys.timeout, update)
+
+
+def probing(loaded: Loaded) -> Probing:
+    """Return how what is served is looked at."""
+    keys = loaded.config.probe
+    bundle = loaded.path(keys.ca_bundle) if keys.ca_bundle else None
+    return Probing(keys.http_port, keys.https_port, keys.allow_networks, bundle, keys.timeout)
+
+
+def issuing(loaded: Loaded) -> Issuing:
+    """Return what certificates are asked for."""
+    acme, policy = loaded.config.acme, loaded.config.policy
+    return Issuing(acme.key_type, acme.challenges, policy.blocked_names, policy.max_names)
+
+
+def renewing(loaded: Loaded) -> Renewing:
+    """Return when to renew and to try again."""
+    keys = loaded.config.renewal
+    return Renewing(
+        backoff=tuple(minutes(value) for value in keys.backoff_minutes),
+        dns_recheck=minutes(keys.dns_recheck_minutes),
+        blocked_recheck=minutes(keys.blocked_recheck_minutes),
+        strikes=keys.strikes,
+        ari_every=timedelta(hours=keys.ari_hours),
+        lease=timedelta(seconds=keys.lease_seconds),
+    )
+
+
+def targets(loaded: Loaded) -> tuple[TargetSettings, ...]:
+    """Return the deploy targets."""
+    return tuple(
+        TargetSettings(target.name, target.kind, loaded.path(target.directory), target.reload)
+        for target in loaded.config.deploy.targets
+    )
+
+
+def slack(loaded: Loaded) -> SlackSettings:
+    """Return how Slack is connected; no mode without a bot token."""
+    keys = loaded.config.slack
+    return SlackSettings(
+        mode=keys.mode if keys.bot_token else "",
+        bot_token=keys.bot_token,
+        signing_secret=keys.signing_secret,
+        app_token=keys.app_token,
+        api_url=keys.api_url,
+        team=keys.team,
+        roles={Role.ADMIN: keys.admins, Role.SUPPORT: keys.support, Role.ONCALL: keys.oncall},
+        merchants=keys.merchants,
+        command=keys.command,
+    )

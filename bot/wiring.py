@@ -1,0 +1,157 @@
+"""COMPOSITION ROOT: the only module that names concrete adapters; everything else sees ports and settings."""
+
+import hashlib
+import hmac
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from services.checks.chain import Chain
+
+from bot import settings
+from bot.config import ConfigurationError, Loaded
+from services.checks.dns import DnsClient
+from services.checks.world import World
+from services.deployment.files import FilesTarget
+from services.deployment.proof import TlsProbe
+from services.desk import Desk
+from services.issuance.acme.authority import AcmeCa
+from services.issuance.dns_responder import Dns01
+from services.issuance.move import Parts
+from services.issuance.responders import Http01
+from services.model.clock import Clock, utc_now
+from services.model.settings import CaSettings, TargetSettings
+from services.model.text import say
+from services.ports import ChallengeResponder, DeployTarget, Storage
+from storage.database import Database
+from storage.vault import Vault, parse_key
+
+TARGETS: Mapping[str, Callable[[TargetSettings], DeployTarget]] = {"files": FilesTarget}
+"""Every kind of deploy target; a new one is a file and a line."""
+
+
+@dataclass(slots=True)
+class Bell:
+    """Rings for whoever works on the queues of this process; nobody need be there."""
+
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def ring(self) -> None:
+        """Tell every listener that something may be due."""
+        for listener in self.listeners:
+            listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The wired parts of one process."""
+
+    loaded: Loaded
+    storage: Storage
+    vault: Vault
+    desk: Desk
+    parts: Parts
+    bell: Bell
+    clock: Clock
+    edge_key: bytes = field(repr=False)
+    """Key of the proof that an edge leads to this certdesk; the same in every process with the same vault key."""
+    closers: tuple[Callable[[], None], ...]
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for closer in self.closers:
+            closer()
+
+
+def open_storage(loaded: Loaded, *, migrate: bool = False) -> Database:
+    """Return the storage of the configuration, its schema up to date (see `Database.open`)."""
+    return Database.open(loaded.database_url, migrate=migrate)
+
+
+def vault_keys(loaded: Loaded) -> tuple[bytes, ...]:
+    """Return the key-encryption keys, the present one first. Raises ConfigurationError if there is none."""
+    keys = loaded.config.vault
+    text = keys.key
+    if not text and keys.key_file is not None:
+        text = _read_key(loaded.path(keys.key_file))
+    if not text:
+        raise ConfigurationError(
+            say(
+                "There is no key-encryption key, so private keys could not be kept. Make one with “certdesk keys new”, "
+                "keep it where you keep secrets, and set it as CERTDESK_VAULT__KEY or in the file that vault.key_file names."
+            )
+        )
+    return tuple(parse_key(key) for key in (text, *keys.old_keys))
+
+
+def _read_key(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            say("vault.key_file {path} cannot be read: {why}.", path=str(path), why=str(error))
+        ) from None
+    return text.removeprefix("CERTDESK_VAULT__KEY=")  # the file may hold the line that `keys new` prints
+
+
+def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> Application:
+    """Return the application. ``authority_port`` is where authoritative DNS servers listen: 53 outside of tests.
+
+    Raises ConfigurationError, SchemaBehindError and other CertdeskErrors with what to do.
+    """
+    keys = vault_keys(loaded)
+    vault = Vault(keys)
+    storage = open_storage(loaded)
+    config = loaded.config
+    platform, probing, issuing = settings.platform(loaded), settings.probing(loaded), settings.issuing(loaded)
+    dns, renewing, cas = settings.dns(loaded), settings.renewing(loaded), settings.cas(loaded)
+    bell = Bell()
+    wildcards = dns.update is not None and "dns-01" in config.acme.challenges
+    world = World(
+        dns=DnsClient(dns, authority_port),
+        platform=platform,
+        probing=probing,
+        issuing=issuing,
+        cas=cas,
+        accounts=partial(_account_url, storage),
+        wildcards=wildcards,
+        clock=clock,
+    )
+    checker = Chain(world)
+    authorities = {ca.name: AcmeCa(ca, storage, vault, clock) for ca in cas}
+    desk = Desk(storage, checker, platform, issuing, renewing, clock, wildcards, bell.ring)
+    parts = Parts(
+        storage=storage,
+        vault=vault,
+        checker=checker,
+        cas=authorities,
+        responders=_responders(loaded, storage, clock),
+        targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
+        probe=TlsProbe(platform, probing),
+        platform=platform,
+        issuing=issuing,
+        renewing=renewing,
+        clock=clock,
+        chance=random.SystemRandom().random,
+        announce=bell.ring,
+    )
+    closers = (*(ca.close for ca in authorities.values()), storage.close)
+    edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
+    return Application(loaded, storage, vault, desk, parts, bell, clock, edge_key, closers)
+
+
+def _account_url(storage: Storage, ca: CaSettings) -> str | None:
+    with storage.read() as tx:
+        account = tx.accounts.get(ca.directory)
+    return account.url if account else None
+
+
+def _responders(loaded: Loaded, storage: Storage, clock: Clock) -> dict[str, ChallengeResponder]:
+    """Return the responders by type, in the order of preference; dns-01 only where updates are set up."""
+    dns = settings.dns(loaded)
+    made: dict[str, ChallengeResponder] = {"http-01": Http01(storage, clock)}
+    if dns.update is not None:
+        made["dns-01"] = Dns01(dns.update, dns.resolvers, dns.timeout)
+    return {kind: made[kind] for kind in loaded.config.acme.challenges if kind in made}

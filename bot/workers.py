@@ -1,0 +1,95 @@
+"""The working half: a pump for each queue, and the ticker with what comes round by the clock."""
+
+import os
+import socket
+from datetime import datetime
+
+from bot.pump import Pump
+from bot.slackside import SlackSide
+from bot.ticker import Tick, Ticker
+from bot.wiring import Application
+from commands import requests
+from services.model.certificates import Certificate
+from services.model.identity import new_id
+from services.ports import Message, Request
+from services.renewal import runner
+
+HEARTBEAT_SECONDS = 5.0
+
+
+class Workers:
+    """Works on certificates always, on requests and messages where Slack is connected."""
+
+    def __init__(self, application: Application, slack: SlackSide | None) -> None:
+        self._application = application
+        self._slack = slack
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
+        threads = application.loaded.config.renewal.workers
+        self._certificates: Pump[Certificate] = Pump(
+            "certificates",
+            self._due,
+            self._advance,
+            threads=threads,
+            clock=application.clock,
+            next_due=self._next_due,
+        )
+        self._pumps: tuple[Pump[Certificate] | Pump[Request] | Pump[Message], ...] = (self._certificates,)
+        if slack is not None:
+            self._pumps = (*self._pumps, *self._slack_pumps())
+        self._ticker = Ticker((Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),))
+
+    def start(self) -> None:
+        """Begin."""
+        self._beat()
+        for pump in self._pumps:
+            self._application.bell.listeners.append(pump.wake)
+            pump.start()
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Let the steps under way end."""
+        self._ticker.stop()
+        for pump in self._pumps:
+            pump.stop()
+
+    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message]]:
+        clock = self._application.clock
+        return (
+            Pump("requests", self._asked, self._perform, threads=4, clock=clock),
+            # one thread keeps the order of messages within a channel
+            Pump("messages", self._owed, self._deliver, threads=1, clock=clock),
+        )
+
+    def _beat(self) -> None:
+        self._application.storage.heartbeat(self.name, self._application.clock())
+
+    def _due(self, limit: int) -> list[Certificate]:
+        app = self._application
+        with app.storage.write() as tx:
+            return list(tx.certificates.claim(app.clock(), app.parts.renewing.lease, limit))
+
+    def _next_due(self) -> datetime | None:
+        with self._application.storage.read() as tx:
+            return tx.certificates.next_due()
+
+    def _advance(self, certificate: Certificate) -> None:
+        runner.run(self._application.parts, certificate, lambda: self._certificates.going_on)
+
+    def _asked(self, limit: int) -> list[Request]:
+        app = self._application
+        with app.storage.write() as tx:
+            return list(tx.requests.claim(app.clock(), app.parts.renewing.lease, limit))
+
+    def _perform(self, request: Request) -> None:
+        if self._slack is not None:
+            requests.perform(self._application.desk, request, self._slack.identity.caller(request))
+            self._application.bell.ring()
+
+    def _owed(self, limit: int) -> list[Message]:
+        app = self._application
+        with app.storage.write() as tx:
+            return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit))
+
+    def _deliver(self, message: Message) -> None:
+        if self._slack is not None:
+            self._slack.notifier.deliver(message)
