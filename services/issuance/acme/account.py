@@ -8,9 +8,9 @@ from acme.messages import Directory as AcmeDirectory
 from acme.messages import ExternalAccountBinding
 
 from services.issuance.acme.documents import Directory
-from services.issuance.acme.errors import PREFIX
+from services.issuance.acme.errors import PREFIX, Where
 from services.issuance.acme.jws import Signer
-from services.issuance.acme.wire import Wire
+from services.issuance.acme.wire import Post, Wire
 from services.issuance.csr import new_key
 from services.model.clock import Clock
 from services.model.errors import CaError, CaTrouble, VaultError
@@ -90,9 +90,8 @@ class AccountDesk:
     def _register(self, wire: Wire, directory: Directory, signer: Signer) -> Signer:
         """Register the key (§7.3): a new account, or the one that the CA has for it already."""
         bare = signer.moved("")
-        reply = wire.send(
-            directory.new_account, self._new_account(directory, bare), bare, directory.new_nonce
-        )
+        post = Post(directory.new_account, self._new_account(directory, bare), where=Where.ENDPOINT)
+        reply = wire.send(post, bare, directory.new_nonce)
         if not reply.location:
             detail = "The CA registered the account without saying its URL."
             raise CaError(CaTrouble.UNAVAILABLE, detail, ca=self._settings.name)

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from services.issuance.acme import documents
 from services.issuance.acme.account import UNKNOWN, AccountDesk
 from services.issuance.acme.documents import Directory, Source
-from services.issuance.acme.errors import PREFIX, short
+from services.issuance.acme.errors import PREFIX, Where, short
 from services.issuance.acme.jws import base64url
 from services.issuance.acme.traffic import Traffic
-from services.issuance.acme.wire import Reply, Wire
+from services.issuance.acme.wire import Post, Reply, Wire
 from services.issuance.chain import ari_id, read_chain
 from services.issuance.csr import csr_der
 from services.model.clock import Clock
@@ -85,13 +85,13 @@ class AcmeCa:
         """Return the order's present state. ORDER_LOST if the CA no longer knows it."""
         wire = self._begin()
         self._belongs(wire, url)
-        return self._shaped(self._post(wire, url), documents.read_order)
+        return self._shaped(self._post(wire, Post(url)), documents.read_order)
 
     def read_authorization(self, url: str) -> Authorization:
         """Return the authorization's present state."""
         wire = self._begin()
         self._belongs(wire, url)
-        return self._shaped(self._post(wire, url), documents.read_authorization)
+        return self._shaped(self._post(wire, Post(url)), documents.read_authorization)
 
     def key_authorization(self, token: str) -> str:
         """Return the token joined with the account key's thumbprint (§8.1). Asks nobody."""
@@ -103,12 +103,12 @@ class AcmeCa:
             return
         wire = self._begin()
         try:
-            self._post(wire, challenge.url, {})
+            self._post(wire, Post(challenge.url, {}))
         except CaError as error:
             if error.trouble is not CaTrouble.NOT_READY and error.type != PREFIX + "malformed":
                 raise
             # CAs say this of a challenge that was answered before, but also of a request that is wrong
-            state = documents.parse(self._post(wire, challenge.url).body).get("status")
+            state = documents.parse(self._post(wire, Post(challenge.url)).body).get("status")
             if state not in _ANSWERED:
                 raise
 
@@ -116,14 +116,14 @@ class AcmeCa:
         """Send the CSR (PEM; §7.4). NOT_READY if the order is not ready, which a second call may meet."""
         wire = self._begin()
         self._belongs(wire, finalize_url)
-        reply = self._post(wire, finalize_url, {"csr": base64url(csr_der(csr))})
+        reply = self._post(wire, Post(finalize_url, {"csr": base64url(csr_der(csr))}, where=Where.FINALIZE))
         return self._shaped(reply, documents.read_order, url=order_url)
 
     def download(self, certificate_url: str) -> str:
         """Return the chain as PEM, leaf first (§7.4.2)."""
         wire = self._begin()
         self._belongs(wire, certificate_url)
-        reply = self._post(wire, certificate_url, accept=_CHAIN)
+        reply = self._post(wire, Post(certificate_url, accept=_CHAIN))
         if b"-----BEGIN CERTIFICATE-----" not in reply.body:
             raise self._not_acme("a certificate chain")
         return reply.body.decode("ascii", "replace")
@@ -179,25 +179,22 @@ class AcmeCa:
         if directory is None or self._clock() - directory.read_at > DIRECTORY_AGE:
             reply = wire.fetch(self._settings.directory)
             directory = self._directory = self._shaped(reply, documents.read_directory)
-        wire.hosts = directory.hosts
+        wire.speak_to(directory.hosts)
         return directory
 
-    def _post(
-        self, wire: Wire, url: str, payload: Mapping[str, Any] | None = None, accept: str = ""
-    ) -> Reply:
+    def _post(self, wire: Wire, post: Post) -> Reply:
         """Send a signed request; if the CA has forgotten the account, register its key anew and send it again."""
         directory = self._known(wire)
         signer = self._account.signer(wire, directory)
         try:
-            return wire.send(url, payload, signer, directory.new_nonce, accept)
+            return wire.send(post, signer, directory.new_nonce)
         except CaError as error:
             if error.type != UNKNOWN:
                 raise
-        signer = self._account.signer_anew(signer, wire, directory)
-        return wire.send(url, payload, signer, directory.new_nonce, accept)
+        return wire.send(post, self._account.signer_anew(signer, wire, directory), directory.new_nonce)
 
     def _ordered(self, wire: Wire, directory: Directory, payload: Mapping[str, Any]) -> Order:
-        reply = self._post(wire, directory.new_order, payload)
+        reply = self._post(wire, Post(directory.new_order, payload, where=Where.ENDPOINT))
         if not reply.location:
             raise self._not_acme("an order with a URL")
         return self._shaped(reply, documents.read_order, url=reply.location)

@@ -18,12 +18,19 @@ class Where(Enum):
     """Where a problem document was found, because one type means different things in different places."""
 
     REPLY = "reply"
-    """The answer to a request."""
+    """The answer to a request about something that was created before: an order, a challenge, a certificate."""
+    ENDPOINT = "endpoint"
+    """The answer of one of the directory's own URLs, whose absence says nothing about an order."""
+    FINALIZE = "finalize"
+    """The answer to a CSR."""
     CHALLENGE = "challenge"
     """The ``error`` of a failed challenge (RFC 8555 §8)."""
     ORDER = "order"
     """The ``error`` of an invalid order (RFC 8555 §7.1.3)."""
 
+
+INSIDE = frozenset({Where.CHALLENGE, Where.ORDER})
+"""Places inside a successful answer."""
 
 BY_TYPE: Mapping[str, CaTrouble] = {
     # RFC 8555 §6.7, in its order
@@ -57,15 +64,19 @@ BY_TYPE: Mapping[str, CaTrouble] = {
 }
 """What each ACME error type means."""
 
-IN_VALIDATION: Mapping[str, CaTrouble] = {
+_IN_VALIDATION: Mapping[str, CaTrouble] = {
     "unauthorized": _T.VALIDATION,
     "malformed": _T.VALIDATION,
-    "serverInternal": _T.UNAVAILABLE,
 }
-"""Types that mean something else as the error of a challenge or an order than as the answer to a request."""
+ELSEWHERE: Mapping[Where, Mapping[str, CaTrouble]] = {
+    Where.CHALLENGE: _IN_VALIDATION,
+    Where.ORDER: _IN_VALIDATION,
+    Where.FINALIZE: {"unauthorized": _T.REJECTED},  # said of a CSR whose names are not those of the order
+}
+"""Types that mean something else there than as the answer to another request."""
 
-BY_STATUS: Mapping[int, CaTrouble] = {404: _T.ORDER_LOST, 410: _T.ORDER_LOST, 429: _T.RATE_LIMITED}
-"""What a status means when the type is none of ours; 5xx is UNAVAILABLE, anything else see `_by_status`."""
+GONE = frozenset({404, 410})
+"""Statuses of what the CA no longer knows: with a problem document or, as some CAs do, with nothing."""
 
 COMPOUND: Sequence[CaTrouble] = (
     _T.PAUSED, _T.RATE_LIMITED, _T.ACCOUNT, _T.REJECTED, _T.CAA, _T.VALIDATION, _T.NOT_READY, _T.UNAVAILABLE,
@@ -83,7 +94,7 @@ class Answer:
     now: datetime
     status: int | None = None
     problem: Mapping[str, Any] | None = None
-    """The problem document (RFC 7807); None if the body was not one."""
+    """The problem document (RFC 7807), empty for an empty body; None if the body was something else."""
     retry_at: datetime | None = None
     """The reply's Retry-After."""
     text: str = ""
@@ -128,18 +139,18 @@ def _trouble(answer: Answer, kind: str, subproblems: Sequence[SubProblem]) -> Ca
 
 
 def _of_type(name: str, where: Where) -> CaTrouble | None:
-    if where is not Where.REPLY and name in IN_VALIDATION:
-        return IN_VALIDATION[name]
-    return BY_TYPE.get(name)
+    return ELSEWHERE.get(where, {}).get(name) or BY_TYPE.get(name)
 
 
 def _by_status(answer: Answer, kind: str) -> CaTrouble:
     """Judge by the status alone. Without an ACME type a 4xx comes from a proxy or a firewall in between, not from policy."""
-    if answer.where is not Where.REPLY:
+    if answer.where in INSIDE:
         return _T.VALIDATION
     status = answer.status or 0
-    if status == 429 or (answer.problem is not None and status in BY_STATUS):
-        return BY_STATUS[status]
+    if status == 429:
+        return _T.RATE_LIMITED
+    if status in GONE and answer.where is not Where.ENDPOINT and answer.problem is not None:
+        return _T.ORDER_LOST
     return _T.REJECTED if kind.startswith(PREFIX) and 400 <= status < 500 else _T.UNAVAILABLE
 
 

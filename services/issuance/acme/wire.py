@@ -17,7 +17,7 @@ import requests
 import urllib3
 from acme.client import ClientNetwork
 
-from services.issuance.acme.errors import PREFIX, Answer, judge
+from services.issuance.acme.errors import PREFIX, Answer, Where, judge
 from services.issuance.acme.jws import Signer
 from services.issuance.acme.times import retry_after
 from services.issuance.acme.traffic import Traffic
@@ -53,6 +53,23 @@ class Reply:
         return self.headers.get("Location", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A signed request."""
+
+    url: str
+    payload: Mapping[str, Any] | None = None
+    """What is sent; None makes it a POST-as-GET (RFC 8555 §6.3)."""
+    accept: str = ""
+    """The content type wanted, where there is a choice."""
+    where: Where = Where.REPLY
+    """What kind of answer it gets, for the judgement of a refusal."""
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that go with it."""
+        return {**_JOSE, "Accept": self.accept} if self.accept else dict(_JOSE)
+
+
 class Wire(ClientNetwork):
     """One thread's connections to one CA. Not for two threads at once: nonces and connections are its own."""
 
@@ -60,7 +77,7 @@ class Wire(ClientNetwork):
         self, ca: str, directory: str, ca_bundle: str | None, user_agent: str, clock: Clock, traffic: Traffic
     ) -> None:
         super().__init__(user_agent=user_agent)
-        self.hosts = frozenset({urlsplit(directory).netloc})
+        self._hosts = frozenset({urlsplit(directory).netloc})
         self._ca, self._clock, self._traffic = ca, clock, traffic
         self._until = 0.0
         self._budget = 0.0
@@ -69,6 +86,10 @@ class Wire(ClientNetwork):
         self.session.proxies = proxies_for(directory)
         self.session.trust_env = False  # read once, above: per request it costs as much as signing
         self.session.headers["Accept-Encoding"] = "identity"
+
+    def speak_to(self, hosts: frozenset[str]) -> None:
+        """Let these hosts, with their ports if they have any, be the ones that may be asked."""
+        self._hosts = hosts
 
     def begin(self, seconds: float) -> None:
         """Start a call that ends, whatever the CA does, within ``seconds``."""
@@ -79,27 +100,24 @@ class Wire(ClientNetwork):
         """Return the seconds that are left of the call, at least 0."""
         return max(0.0, self._until - time.monotonic())
 
-    def fetch(self, url: str) -> Reply:
+    def fetch(self, url: str, where: Where = Where.ENDPOINT) -> Reply:
         """GET without a signature: the directory and renewal information. Raises CaError for anything but a success."""
-        return self._judged(url, *self._exchange("GET", url))
+        return self._judged(url, *self._exchange("GET", url), where)
 
-    def send(
-        self, url: str, payload: Mapping[str, Any] | None, signer: Signer, new_nonce: str, accept: str = ""
-    ) -> Reply:
-        """POST a signed payload (None: a POST-as-GET). Raises CaError for anything but a success."""
-        headers = {**_JOSE, "Accept": accept} if accept else _JOSE
+    def send(self, post: Post, signer: Signer, new_nonce: str) -> Reply:
+        """Send it signed, with a nonce of ``new_nonce`` if none is at hand. Raises CaError for anything but a success."""
         for attempt in range(1 + NONCE_RETRIES):
-            body = signer.jws(url, self._nonce(new_nonce), payload)
-            response, content = self._exchange("POST", url, data=body, headers=headers)
+            body = signer.jws(post.url, self._nonce(new_nonce), post.payload)
+            response, content = self._exchange("POST", post.url, data=body, headers=post.headers())
             if response.ok or _kind(content) != _BAD_NONCE or attempt == NONCE_RETRIES:
                 break
             self._traffic.add("bad_nonce")
-        return self._judged(url, response, content)
+        return self._judged(post.url, response, content, post.where)
 
     def _nonce(self, new_nonce: str) -> str:
         if not self._fresh:
             response, content = self._exchange("HEAD", new_nonce)
-            self._judged(new_nonce, response, content)
+            self._judged(new_nonce, response, content, Where.ENDPOINT)
         if not self._fresh:
             raise self._unavailable("The CA's newNonce gave no usable nonce.")
         return self._fresh.pop()
@@ -122,7 +140,7 @@ class Wire(ClientNetwork):
         parts = urlsplit(url)
         if parts.scheme != "https":
             raise self._unavailable(f"certdesk speaks https alone, and {url!r} is not.")
-        if parts.netloc not in self.hosts:
+        if parts.netloc not in self._hosts:
             raise self._unavailable(
                 f"{parts.netloc} is not a host of the CA's directory; certdesk sends it nothing."
             )
@@ -161,7 +179,7 @@ class Wire(ClientNetwork):
         if _NONCE.fullmatch(nonce):
             self._fresh.append(nonce)
 
-    def _judged(self, url: str, response: requests.Response, content: bytes) -> Reply:
+    def _judged(self, url: str, response: requests.Response, content: bytes, where: Where) -> Reply:
         """Return the reply if it is a success. Raises CaError otherwise."""
         now = self._clock()
         wait = retry_after(response.headers.get("Retry-After"), now)
@@ -172,9 +190,10 @@ class Wire(ClientNetwork):
                 ca=self._ca,
                 now=now,
                 status=response.status_code,
-                problem=_document(content),
+                problem=_document(content) if content else {},
                 retry_at=wait,
                 text=_not_acme(url, response),
+                where=where,
             )
         )
 
