@@ -14,8 +14,10 @@ from storage.engines import Engines, engines_for
 from storage.faults import translated
 from storage.repositories import upserts
 from storage.repositories.transaction import SqlTransaction
+from storage.rewrap import rewrap
 from storage.schema import WORKERS
 from storage.turns import Turns
+from storage.vault import Vault
 
 _FORGOTTEN = timedelta(days=1)  # after which a worker that is gone leaves no trace
 _BEAT = upserts.insert_or_update(WORKERS, "worker")
@@ -99,6 +101,10 @@ class Database:
         """Return when any worker was last alive, or None."""
         with self.reading() as connection:
             return connection.execute(_LAST_BEAT).scalar()
+
+    def rewrap(self, vault: Vault) -> int:
+        """Put every secret under ``vault``'s first key; return how many were under another (see `storage.rewrap`)."""
+        return rewrap(self, vault)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

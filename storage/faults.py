@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from services.model.errors import CertdeskError, DatabaseUnavailableError, NotFoundError
+from services.model.errors import CertdeskError, DatabaseUnavailableError
 from services.model.text import say
+from storage.refusals import READING, no_parent
 
 _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-_READING = "a transaction for reading cannot write"
 
 
 @contextmanager
@@ -34,11 +34,9 @@ def translated(*, reading: bool = False) -> Iterator[None]:
 def _told(error: StatementError, *, reading: bool) -> Exception:
     cause = error.orig
     if reading and _is_write_while_reading(cause):
-        return RuntimeError(_READING)
+        return RuntimeError(READING)
     if isinstance(error, IntegrityError) and _is_missing_parent(cause):
-        return NotFoundError(
-            say("What the change refers to is not in the database. Add the store or the certificate first.")
-        )
+        return no_parent()
     if isinstance(error, (OperationalError, InterfaceError)) or _code(cause) in _BROKEN or _gone(error):
         return _unavailable(str(cause).strip().partition("\n")[0])
     return cause if isinstance(cause, ValueError) else error

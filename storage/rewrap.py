@@ -1,14 +1,21 @@
 """`certdesk keys rewrap`: every secret in the database goes under the vault's first key, with no payload opened."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Column, Select, Table, Update, bindparam, select, update
+from sqlalchemy import Column, Connection, Select, Table, Update, bindparam, select, update
 
-from storage.database import Database
 from storage.schema import ACCOUNTS, REVISIONS
 from storage.vault import Vault
+
+
+class Tables(Protocol):
+    """What gives transactions over the tables: `storage.database.Database`."""
+
+    def reading(self) -> AbstractContextManager[Connection]: ...  # noqa: D102
+    def writing(self) -> AbstractContextManager[Connection]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +41,32 @@ class _Secrets:
 _PLACES = (_Secrets.of(REVISIONS, REVISIONS.c.id), _Secrets.of(ACCOUNTS, ACCOUNTS.c.directory))
 
 
-def rewrap(database: Database, vault: Vault, batch: int = 500) -> int:
+def rewrap(tables: Tables, vault: Vault, batch: int = 500) -> int:
     """Wrap the data key of every secret under ``vault``'s first key and return how many were not under it before.
 
     Works in transactions of ``batch`` rows while certdesk runs; when it is stopped halfway, the next run does the rest.
     Raises VaultError at a secret that none of the vault's keys opens; the batches before it are done.
     """
-    return sum(_rewrap_all(database, vault, place, batch) for place in _PLACES)
+    return sum(_rewrap_all(tables, vault, place, batch) for place in _PLACES)
 
 
-def _rewrap_all(database: Database, vault: Vault, place: _Secrets, batch: int) -> int:
+def _rewrap_all(tables: Tables, vault: Vault, place: _Secrets, batch: int) -> int:
     done, after = 0, ""
-    while rows := _page(database, place, after, batch):
-        done += _swap(database, place, [(row, old, vault.rewrap(old)) for row, old in rows])
+    while rows := _page(tables, place, after, batch):
+        done += _swap(tables, place, [(row, old, vault.rewrap(old)) for row, old in rows])
         after = rows[-1][0]
     return done
 
 
-def _page(database: Database, place: _Secrets, after: str, batch: int) -> Sequence[tuple[str, bytes]]:
-    with database.reading() as connection:
+def _page(tables: Tables, place: _Secrets, after: str, batch: int) -> Sequence[tuple[str, bytes]]:
+    with tables.reading() as connection:
         rows = connection.execute(place.page, {"after": after, "batch": batch})
         return [(row, bytes(sealed)) for row, sealed in rows]
 
 
-def _swap(database: Database, place: _Secrets, secrets: Sequence[tuple[str, bytes, bytes]]) -> int:
+def _swap(tables: Tables, place: _Secrets, secrets: Sequence[tuple[str, bytes, bytes]]) -> int:
     changed = [{"the_row": row, "old": old, "new": new} for row, old, new in secrets if new != old]
     if not changed:
         return 0
-    with database.writing() as connection:
+    with tables.writing() as connection:
         return sum(connection.execute(place.swap, values).rowcount for values in changed)

@@ -131,7 +131,7 @@ class Vault:
             raise VaultError(
                 say(
                     "The secret is sealed under the key-encryption key {key}, which certdesk was not given "
-                    "(it has {given}). Set vault.key to that key, or give it as an old one to “certdesk keys rewrap”.",
+                    "(it has {given}). Add that key to vault.old_keys, or set vault.key to it.",
                     key=key_id.hex(),
                     given=tuple(known.hex() for known in self._keys),
                 )

@@ -33,7 +33,7 @@ class SqlFindings(Repository):
 
     def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:
         """Replace what the last check found; a finding that stays keeps the moment when it was first seen."""
-        seen = self.first_seen(certificate)
+        seen = self._first_seen(certificate)
         if seen:
             self._connection.execute(_CLEAR, {"certificate": certificate})
         if findings:
@@ -48,7 +48,7 @@ class SqlFindings(Repository):
             ]
             self._connection.execute(_INSERT, rows)
 
-    def first_seen(self, certificate: str) -> Mapping[tuple[str, str], datetime]:
+    def _first_seen(self, certificate: str) -> Mapping[tuple[str, str], datetime]:
         """Return since when each (code, name) of the present findings has stood, without a gap."""
         rows = self._connection.execute(_SEEN, {"certificate": certificate})
         return {(code, name): seen for code, name, seen in rows}

@@ -1,0 +1,88 @@
+"""The storage in memory: a write transaction changes its own copy, and to commit is to put that in place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from services.model.clock import aware
+from storage.memory.certificates import MemoryCertificates
+from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
+from storage.memory.queues import MemoryOutbox, MemoryRequests
+from storage.memory.tables import MemoryRepository, Tables, View
+from storage.turns import Turns
+
+
+class MemoryTransaction(MemoryRepository):
+    """The repositories of one transaction. Belongs to one thread."""
+
+    __slots__ = ()
+
+    @property
+    def stores(self) -> MemoryStores:
+        """Stores and domains."""
+        return MemoryStores(self._view)
+
+    @property
+    def certificates(self) -> MemoryCertificates:
+        """Certificates with their revisions, findings and history."""
+        return MemoryCertificates(self._view)
+
+    @property
+    def challenges(self) -> MemoryChallenges:
+        """Answers to http-01 challenges."""
+        return MemoryChallenges(self._view)
+
+    @property
+    def accounts(self) -> MemoryAccounts:
+        """ACME accounts."""
+        return MemoryAccounts(self._view)
+
+    @property
+    def requests(self) -> MemoryRequests:
+        """Commands that came in."""
+        return MemoryRequests(self._view)
+
+    @property
+    def outbox(self) -> MemoryOutbox:
+        """Messages that are owed to Slack."""
+        return MemoryOutbox(self._view)
+
+
+class MemoryStorage:
+    """`services.ports.Storage` in memory. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._committed = Tables()
+        self._turns = Turns(one_at_a_time=True)
+
+    @contextmanager
+    def write(self) -> Iterator[MemoryTransaction]:
+        """Open a transaction that commits when the block ends, and leaves nothing behind when it raises."""
+        with self._turns.taken():
+            view = View(self._committed, writable=True)
+            yield MemoryTransaction(view)
+            self._committed = view.tables
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryTransaction]:
+        """Open a transaction for reading only; it sees the last commit before it began."""
+        yield MemoryTransaction(View(self._committed, writable=False))
+
+    def ready(self) -> bool:
+        """Tell that memory is always there."""
+        return True
+
+    def heartbeat(self, worker: str, now: datetime) -> None:
+        """Record that the worker process ``worker`` is alive."""
+        with self._turns.taken():
+            beats = {**self._committed.workers, worker: aware(now)}
+            view = View(self._committed, writable=True)
+            view.tables.workers = beats
+            self._committed = view.tables
+
+    def last_heartbeat(self) -> datetime | None:
+        """Return when any worker was last alive, or None."""
+        return max(self._committed.workers.values(), default=None)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back."""

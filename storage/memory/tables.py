@@ -1,0 +1,97 @@
+"""What the in-memory twin holds, and how a transaction sees it: shared until it writes, then a copy of its own."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from services.model.certificates import Certificate, Happening, Revision
+from services.model.clock import aware
+from services.model.errors import LeaseLostError
+from services.model.findings import Finding
+from services.model.stores import Domain, Store
+from services.ports import Account, Message, Request
+from storage.refusals import READING, no_parent
+
+Row = TypeVar("Row", Certificate, Request, Message)
+
+
+@dataclass(slots=True)
+class Tables:
+    """One state of everything; a committed one is never changed again."""
+
+    stores: dict[str, Store] = field(default_factory=dict)
+    domains: dict[str, Domain] = field(default_factory=dict)
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    history: dict[str, tuple[Happening, ...]] = field(default_factory=dict)
+    challenges: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """token -> (key authorization, certificate)"""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    outbox: dict[str, Message] = field(default_factory=dict)
+    workers: dict[str, datetime] = field(default_factory=dict)
+
+
+class View:
+    """The tables as one transaction sees them."""
+
+    __slots__ = ("_owned", "_writable", "tables")
+
+    def __init__(self, committed: Tables, *, writable: bool) -> None:
+        self.tables = replace(committed) if writable else committed
+        self._writable = writable
+        self._owned: set[str] = set()
+
+    def own(self, name: str) -> None:
+        """Make the table ``name`` this transaction's own before it is changed. RuntimeError if it may only read."""
+        if not self._writable:
+            raise RuntimeError(READING)
+        if name not in self._owned:
+            setattr(self.tables, name, dict(getattr(self.tables, name)))
+            self._owned.add(name)
+
+
+class MemoryRepository:
+    """Repositories hold nothing but the view of their transaction."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    @property
+    def _tables(self) -> Tables:
+        return self._view.tables
+
+    def _must_exist(self, certificate: str) -> None:
+        if certificate not in self._tables.certificates:
+            raise no_parent()
+
+
+def free(row: Row, at: datetime) -> bool:
+    """Tell whether nobody holds the row at this moment."""
+    return row.lease_until is None or row.lease_until <= at
+
+
+def claimed(row: Row, until: datetime) -> Row:
+    """Return the row as the next one who claims it has it."""
+    return replace(row, fence=row.fence + 1, lease_until=until)
+
+
+def claim(
+    due: Iterable[Row], since: Callable[[Row], datetime], now: datetime, lease: timedelta, limit: int
+) -> list[Row]:
+    """Return up to ``limit`` of the ``due`` rows that are free, claimed, those with the smallest ``since`` first."""
+    now = aware(now)
+    rows = sorted((row for row in due if free(row, now)), key=lambda row: (since(row), row.id))
+    return [claimed(row, now + lease) for row in rows[:limit]]
+
+
+def held(table: dict[str, Row], row: Row) -> Row:
+    """Return what is stored for a claimed row. Raises LeaseLostError if it was claimed again since."""
+    stored = table.get(row.id)
+    if stored is None or stored.fence != row.fence:
+        raise LeaseLostError(row.id)
+    return stored
