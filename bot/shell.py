@@ -1,0 +1,62 @@
+"""`certdesk ssl …`: the commands of Slack in a terminal, for when Slack is down, for scripts and for the demo."""
+
+from bot import logs, terminal, wiring
+from bot.config import load
+from bot.waiting import follow
+from commands.caller import TERMINAL
+from commands.dispatch import dispatch
+from services.model.errors import CertdeskError
+from services.model.text import say
+
+TIMEOUT = 600.0
+"""Seconds that --wait waits if --timeout does not say otherwise."""
+
+
+class UsageError(CertdeskError):
+    """An option of the terminal is used wrongly."""
+
+
+def run_ssl(arguments: tuple[str, ...]) -> int:
+    """Do one command and print its answer; return the exit code: 0 done, 1 failed or blocked, 2 usage."""
+    try:
+        words, as_json, wait, seconds = options(arguments)
+    except UsageError as error:
+        terminal.complain(str(error))
+        return 2
+    loaded = load()
+    logs.set_up(loaded.config.log.model_copy(update={"level": "error"}))
+    application = wiring.build(loaded)
+    try:
+        outcome = dispatch(words, TERMINAL, application.desk)
+        if wait and outcome.follows:
+            outcome = follow(application, outcome, seconds, terminal.watcher(silent=as_json))
+            if not as_json:
+                return outcome.exit_code
+        terminal.show(outcome, as_json=as_json)
+        return outcome.exit_code
+    finally:
+        application.close()
+
+
+def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], bool, bool, float]:
+    """Split the terminal's own options from the command's words: (words, --json, --wait, --timeout SECONDS)."""
+    words: list[str] = []
+    as_json, wait, seconds = False, False, TIMEOUT
+    rest = iter(arguments)
+    for word in rest:
+        if word == "--json":
+            as_json = True
+        elif word == "--wait":
+            wait = True
+        elif word == "--timeout":
+            seconds = _seconds(next(rest, ""))
+        else:
+            words.append(word)
+    return tuple(words), as_json, wait, seconds
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(say("--timeout needs a number of seconds, such as --timeout 600.")) from None

@@ -1,0 +1,99 @@
+"""`--wait`: follow certificates to the end of their attempt, working on them here if no worker is running."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+
+import structlog
+
+from bot.config_keys import host_and_port
+from bot.frontdoor import FrontDoor
+from bot.wiring import Application
+from bot.workers import HEARTBEAT_SECONDS, Workers
+from commands.messages import followed_now, progress
+from commands.progress import Followed
+from commands.reply import Outcome, Reply
+from services.model.certificates import Certificate
+from services.model.lifecycle import State
+from services.overview import describe
+
+log = structlog.get_logger()
+LOOKS = 0.2
+"""Seconds between looks at the database."""
+STUBBORN = 3
+"""Faults in a row after which a deployment that goes on trying counts as not done for whoever waits."""
+
+
+def follow(
+    application: Application, outcome: Outcome, seconds: float, show: Callable[[Reply], None]
+) -> Outcome:
+    """Return the outcome as it stands when every followed certificate has come to rest, or after ``seconds``.
+
+    ``show`` is given the reply whenever it changes. The exit code is 0 only if every name asked for is installed and
+    nothing blocks it.
+    """
+    with ExitStack() as stack:
+        if not _somebody_works(application):
+            _work_here(application, stack)
+        end = time.monotonic() + seconds
+        shown: Reply | None = None
+        while True:
+            followed = _followed(application, outcome)
+            reply = progress(
+                application.desk, outcome.verb, outcome.names, outcome.follows, outcome.refused
+            ).reply
+            if reply != shown:
+                show(reply)
+                shown = reply
+            if all(_settled(one) for one in followed) or time.monotonic() > end:
+                return _ended(application, outcome, reply, followed)
+            time.sleep(LOOKS)
+
+
+def _followed(application: Application, outcome: Outcome) -> list[Followed]:
+    with application.storage.read() as tx:
+        return [followed_now(tx, one, outcome.names) for one in tx.certificates.get_many(outcome.follows)]
+
+
+def _settled(followed: Followed) -> bool:
+    """Tell whether nothing more is to be expected soon: it is done, waits for its time, or cannot be deployed."""
+    certificate = followed.certificate
+    if certificate.state is State.INSTALLED:
+        return followed.done or followed.unproved or certificate.retry_at is not None
+    return certificate.resting or _stuck(certificate)
+
+
+def _stuck(certificate: Certificate) -> bool:
+    return certificate.state is State.DEPLOYING and certificate.attempt.faults >= STUBBORN
+
+
+def _ended(application: Application, outcome: Outcome, reply: Reply, followed: list[Followed]) -> Outcome:
+    statuses = [describe(application.desk, name, visible=lambda _: True) for name in outcome.names]
+    listed = {status.name for status in statuses}
+    refused = [one for one in (outcome.data or {}).get("certificates", ()) if one["name"] not in listed]
+    good = (
+        all(one.done for one in followed) and not outcome.exit_code and not any(s.blocked for s in statuses)
+    )
+    data = {"certificates": [*refused, *(status.as_json() for status in statuses)]}
+    return Outcome(reply, 0 if good else 1, data)
+
+
+def _somebody_works(application: Application) -> bool:
+    beat = application.storage.last_heartbeat()
+    return beat is not None and application.clock() - beat < timedelta(seconds=3 * HEARTBEAT_SECONDS)
+
+
+def _work_here(application: Application, stack: ExitStack) -> None:
+    """Run the workers in this process, and answer challenges if the address is free: else another process does."""
+    host, port = host_and_port(application.loaded.config.http.listen, 8402)
+    try:
+        door = FrontDoor(application, None, host, port)
+    except OSError:
+        log.info("challenges are answered by the process that listens", listen=f"{host}:{port}")
+    else:
+        door.start()
+        stack.callback(door.stop)
+    workers = Workers(application, None)
+    workers.start()
+    stack.callback(workers.stop)
