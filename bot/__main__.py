@@ -58,7 +58,9 @@ def migrate() -> None:
 
 
 @app.command()
-def manifest(url: Annotated[str, typer.Argument(help="Public https:// URL of certdesk, for HTTP mode.")] = "") -> None:
+def manifest(
+    url: Annotated[str, typer.Argument(help="Public https:// URL of certdesk, for HTTP mode.")] = "",
+) -> None:
     """Print the Slack app manifest, with the smallest set of scopes."""
     from bot.upkeep import print_manifest
 
@@ -76,7 +78,9 @@ def ssl(context: typer.Context) -> None:
 @app.command()
 def demo(
     *,
-    once: Annotated[bool, typer.Option("--once", help="Play the main job, print one JSON line last, and end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Play the main job, print one JSON line last, and end.")
+    ] = False,
 ) -> None:
     """Play the main job end to end on this machine, with a real CA, DNS server, edge and Slack workspace."""
     from bot.demo.play import play
@@ -101,7 +105,9 @@ def keys_rewrap() -> None:
 
 
 @stores.command("import")
-def stores_import(file: Annotated[Path, typer.Argument(help="CSV or JSON; docs/stores.md shows both.")]) -> None:
+def stores_import(
+    file: Annotated[Path, typer.Argument(help="CSV or JSON; docs/stores.md shows both.")],
+) -> None:
     """Take stores and their domains from a file. A bad row is named, and then nothing of the file is taken."""
     from bot.upkeep import import_file
 
@@ -117,7 +123,9 @@ def stores_list() -> None:
 
 
 @stores.command("set-status")
-def stores_set_status(store: str, status: Annotated[str, typer.Argument(help="active, inactive or deleted")]) -> None:
+def stores_set_status(
+    store: str, status: Annotated[str, typer.Argument(help="active, inactive or deleted")]
+) -> None:
     """Set a store's status."""
     from bot.upkeep import set_store_status
 

@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import Processor
 
 from bot.config_keys import Log
 
@@ -14,7 +15,7 @@ QUIET = ("slack_bolt", "slack_sdk", "urllib3", "apscheduler", "waitress", "alemb
 def set_up(keys: Log) -> None:
     """Send certdesk's log lines, and the libraries' warnings, to standard error."""
     level = logging.getLevelNamesMapping()[keys.level.upper()]
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -25,8 +26,9 @@ def set_up(keys: Log) -> None:
         if as_json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     structlog.configure(
-        processors=[*shared, *([structlog.processors.format_exc_info] if as_json else []), render],
+        processors=[*shared, *traces, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

@@ -1,8 +1,10 @@
 """`certdesk ssl …`: the commands of Slack in a terminal, for when Slack is down, for scripts and for the demo."""
 
+import sys
+
 from bot import logs, terminal, wiring
 from bot.config import load
-from bot.waiting import follow
+from bot.waiting import Follower
 from commands.caller import TERMINAL
 from commands.dispatch import dispatch
 from services.model.errors import CertdeskError
@@ -21,7 +23,7 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     try:
         words, as_json, wait, seconds = options(arguments)
     except UsageError as error:
-        terminal.complain(str(error))
+        print(f"certdesk: {error}", file=sys.stderr)  # noqa: T201 - the terminal is where this belongs
         return 2
     loaded = load()
     logs.set_up(loaded.config.log.model_copy(update={"level": "error"}))
@@ -29,10 +31,14 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     try:
         outcome = dispatch(words, TERMINAL, application.desk)
         if wait and outcome.follows:
-            outcome = follow(application, outcome, seconds, terminal.watcher(silent=as_json))
+            follower = Follower(application, outcome, seconds)
             if not as_json:
-                return outcome.exit_code
-        terminal.show(outcome, as_json=as_json)
+                terminal.follow(follower)
+                return follower.outcome.exit_code
+            for _ in follower:
+                pass
+            outcome = follower.outcome
+        terminal.show(outcome, json=as_json)
         return outcome.exit_code
     finally:
         application.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 from bot import wiring
 from bot.config import load
 from services.registry import importing
+from storage.rewrap import rewrap
 from storage.vault import Vault
 
 
@@ -32,7 +33,7 @@ def rewrap_secrets() -> str:
     vault = Vault(wiring.vault_keys(loaded))
     storage = wiring.open_storage(loaded)
     try:
-        count = storage.rewrap(vault)
+        count = rewrap(storage, vault)
     finally:
         storage.close()
     return f"{count} secrets are wrapped under the present key now; vault.old_keys is no longer needed."

@@ -1,7 +1,7 @@
 """`--wait`: follow certificates to the end of their attempt, working on them here if no worker is running."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -25,30 +25,35 @@ STUBBORN = 3
 """Faults in a row after which a deployment that goes on trying counts as not done for whoever waits."""
 
 
-def follow(
-    application: Application, outcome: Outcome, seconds: float, show: Callable[[Reply], None]
-) -> Outcome:
-    """Return the outcome as it stands when every followed certificate has come to rest, or after ``seconds``.
+class Follower:
+    """Iterating gives the reply each time it changes, until every followed certificate has come to rest."""
 
-    ``show`` is given the reply whenever it changes. The exit code is 0 only if every name asked for is installed and
-    nothing blocks it.
-    """
-    with ExitStack() as stack:
-        if not _somebody_works(application):
-            _work_here(application, stack)
-        end = time.monotonic() + seconds
-        shown: Reply | None = None
-        while True:
-            followed = _followed(application, outcome)
-            reply = progress(
-                application.desk, outcome.verb, outcome.names, outcome.follows, outcome.refused
-            ).reply
-            if reply != shown:
-                show(reply)
-                shown = reply
-            if all(_settled(one) for one in followed) or time.monotonic() > end:
-                return _ended(application, outcome, reply, followed)
-            time.sleep(LOOKS)
+    def __init__(self, application: Application, outcome: Outcome, seconds: float) -> None:
+        """Follow what ``outcome`` began, for at most ``seconds``."""
+        self._application = application
+        self._outcome = outcome
+        self._seconds = seconds
+        self.outcome = outcome
+        """Once the iteration has ended: the final outcome; 0 only if every name is installed and nothing blocks it."""
+
+    def __iter__(self) -> Iterator[Reply]:
+        """Yield replies, the last of which is the outcome's."""
+        app, asked = self._application, self._outcome
+        with ExitStack() as stack:
+            if not _somebody_works(app):
+                _work_here(app, stack)
+            end = time.monotonic() + self._seconds
+            shown: Reply | None = None
+            while True:
+                followed = _followed(app, asked)
+                reply = progress(app.desk, asked.verb, asked.names, asked.follows, asked.refused).reply
+                if reply != shown:
+                    yield reply
+                    shown = reply
+                if all(_settled(one) for one in followed) or time.monotonic() > end:
+                    self.outcome = _ended(app, asked, reply, followed)
+                    return
+                time.sleep(LOOKS)
 
 
 def _followed(application: Application, outcome: Outcome) -> list[Followed]:

@@ -42,6 +42,11 @@ class Caller:
     stores: frozenset[str] | None = frozenset()
     """Stores the person may see and change; None means all of them."""
 
+    @property
+    def limited(self) -> bool:
+        """Whether there are stores that are not the caller's, so that what it is told is not for every ear."""
+        return self.stores is not None
+
     def may(self, action: Action) -> bool:
         """Tell whether the role allows ``action`` at all."""
         return action in RIGHTS[self.role]

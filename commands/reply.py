@@ -105,6 +105,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A name that a command did not take, and why."""
+
+    name: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a command has done."""
 
@@ -119,3 +127,5 @@ class Outcome:
     """For a followed answer: ``add`` or ``renew``."""
     names: tuple[str, ...] = ()
     """For a followed answer: the names asked for, to be shown first."""
+    refused: tuple[Refused, ...] = ()
+    """For a followed answer: the names that were not taken."""

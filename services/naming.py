@@ -1,92 +1,132 @@
 """From what people type to names: UTS 46 normalisation (idna) and registrable domains (the Public Suffix List)."""
 
 import re
+import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import idna
 from publicsuffixlist import PublicSuffixList
 
 from services.model import names
 from services.model.errors import InvalidNameError
-from services.model.text import Text, say
+from services.model.text import say
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SLACK_LINK = re.compile(r"<(?:https?://|mailto:)?[^|>]*\|?([^|>]*)>")
-_QUOTES = "\"'`,;\u201c\u201d\u2018\u2019"  # straight ones, and what editors make of them
+_PLAIN = re.compile(
+    r"(?!.*--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
+)
+_SLACK_LINK = re.compile(r"<([^|<>]*)(?:\|([^<>]*))?>")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?=[/\\]{2})|mailto:", re.IGNORECASE)
+_PORT = re.compile(r":[0-9]{0,5}$")
+_QUOTES = "\"'`,;\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"  # straight ones, and what editors make of them
+_WIDE = str.maketrans("\u3002\uff0e\uff61\uff0a\uff1a\uff0f\uff20", "...*:/@")
+"""The full stops of UTS 46 §2.3, and what East Asian keyboards make of the signs around a name."""
+_JOINERS = {"\u200c": 0x200C, "\u200d": 0x200D}
 MAX_LENGTH = 253  # RFC 1035 §2.3.4: 255 octets on the wire are 253 characters in text
 
 
 def parse(text: str) -> str:
     """Return the name that ``text`` means: A-labels, lower case, without the final dot, wildcards as ``*.…``.
 
-    Follows UTS 46, non-transitional (ß stays itself). A URL counts as its host. Raises InvalidNameError with a
+    Follows UTS 46, non-transitional (ß stays itself). What people paste counts as its host: a URL, HOST:PORT, a link
+    of Slack's, a path behind the name. Characters that nobody sees are dropped. Raises InvalidNameError with a
     sentence for anything else: an address, an e-mail address, a bare label, a label or name that is too long.
     """
+    if len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text):
+        return text  # nearly every name of an import, and IDNA changes nothing about it
     host = _host(text)
+    if not host:
+        raise _refused(text, "“{given}” has no domain name in it.")
     if _is_address(host):
-        raise InvalidNameError(text, _reason(text, "is an IP address; certificates are for domain names"))
+        raise _refused(text, "“{given}” is an IP address; certificates are for domain names.")
     if "@" in host:
-        raise InvalidNameError(text, _reason(text, "is an e-mail address; give the domain name alone"))
+        raise _refused(text, "“{given}” is an e-mail address; give the domain name alone.")
     wildcard, host = host.startswith(names.WILDCARD), host.removeprefix(names.WILDCARD)
     if "*" in host:
-        raise InvalidNameError(text, _reason(text, "has an asterisk that is not the whole first label"))
-    ascii_name = _to_ascii(text, host)
-    if len(ascii_name) + 2 * wildcard > MAX_LENGTH:
-        raise InvalidNameError(
-            text, _reason(text, "is longer than the 253 characters a domain name may have")
-        )
-    labels = ascii_name.split(".")
+        raise _refused(text, "“{given}” has an asterisk that is not the whole first label.")
+    name = _judged(text, _to_ascii(text, host))
+    if len(name) + 2 * wildcard > MAX_LENGTH:
+        raise _refused(text, _TOO_LONG)
+    return (names.WILDCARD if wildcard else "") + name
+
+
+def _judged(text: str, name: str) -> str:
+    """Return ``name`` if its labels are those of a host name under a top-level domain. Raises InvalidNameError."""
+    labels = name.split(".")
     if len(labels) < 2:
-        raise InvalidNameError(
-            text, _reason(text, "is a single label; give the whole name, such as shop.example.com")
-        )
+        raise _refused(text, "“{given}” is a single label; give the whole name, such as shop.example.com.")
+    if any(len(label) > 63 for label in labels):
+        raise _refused(text, _LONG_LABEL)
     if not all(_LABEL.fullmatch(label) for label in labels):
-        raise InvalidNameError(
-            text,
-            _reason(text, "has a label that is empty, too long or has a character no host name may have"),
-        )
-    if labels[-1].isdigit():
-        raise InvalidNameError(text, _reason(text, "ends in a number, which no top-level domain does"))
-    return (names.WILDCARD if wildcard else "") + ascii_name
+        raise _refused(text, "“{given}” has a label that is empty or has a character no host name may have.")
+    if labels[-1][0].isdigit():
+        raise _refused(text, "“{given}” ends in a number, which no top-level domain does.")
+    return name
 
 
 def _host(text: str) -> str:
-    """Return the host part of what was pasted: a URL, a Slack link, or the name itself."""
-    bare = text.strip().strip(_QUOTES)
-    if link := _SLACK_LINK.fullmatch(bare):
-        bare = link.group(1) or bare.strip("<>")
-    if "://" in bare:
-        try:
-            bare = urlsplit(bare).hostname or ""
-        except ValueError:
-            return bare
-    elif "/" in bare and not _is_address(bare):
-        bare = bare.partition("/")[0]
-    return bare
+    """Return the host part of what was pasted: a URL, a Slack link, HOST:PORT, or the name itself."""
+    bare = _seen(text).translate(_WIDE).strip().strip(_QUOTES)
+    bare = _SLACK_LINK.sub(lambda link: link[2] or link[1], bare).strip()
+    scheme = _SCHEME.match(bare)
+    rest = bare[scheme.end() :].lstrip("/\\") if scheme else bare
+    host = re.split(r"[/\\?#]", rest.lstrip("/\\"), maxsplit=1)[0]
+    if scheme and not scheme[0].lower().startswith("mailto"):
+        host = host.rpartition("@")[2]  # what stands before it are a URL's user and password
+    return host if _is_address(host) else _PORT.sub("", host)
+
+
+def _seen(text: str) -> str:
+    """Return ``text`` without the characters that nobody sees. A joiner stays where the rules of IDNA allow one."""
+    return "".join(
+        char
+        for at, char in enumerate(text)
+        if unicodedata.category(char) not in {"Cf", "Cs"} or (char in _JOINERS and _joins(text, at))
+    )
+
+
+def _joins(text: str, at: int) -> bool:
+    """Tell whether a joiner at this place means something (RFC 5892 appendices A.1 and A.2): in Persian or Hindi, say."""
+    try:
+        return idna.valid_contextj(text, at)
+    except ValueError:
+        return False
 
 
 def _to_ascii(text: str, host: str) -> str:
     """Return the A-label form. Underscores and the like are refused: idna's own rule for host names."""
+    if len(host) > 2 * MAX_LENGTH:
+        raise _refused(text, _TOO_LONG)
     try:
-        encoded = idna.encode(host.rstrip("."), uts46=True, transitional=False, std3_rules=True).decode(
-            "ascii"
-        )
+        encoded = idna.encode(host.removesuffix("."), uts46=True, transitional=False, std3_rules=True)
     except idna.IDNAError as error:
-        raise InvalidNameError(text, _reason(text, _plain(error))) from None
-    return encoded.lower()
+        raise _refused(text, _REASONS.get(error.code or "", _OTHER), why=str(error).rstrip(".")) from None
+    return encoded.decode("ascii").lower()
 
 
-def _plain(error: idna.IDNAError) -> str:
-    return (
-        f"is not a valid host name ({str(error).rstrip('.')})" if str(error) else "is not a valid host name"
-    )
+_TOO_LONG = "“{given}” is longer than the 253 characters a domain name may have."
+_LONG_LABEL = "“{given}” has a label of more than 63 characters."
+_OTHER = "“{given}” is not a valid host name ({why})."
+_REASONS: Mapping[str, str] = {
+    "label_too_long": _LONG_LABEL,
+    "input_too_long": _TOO_LONG,
+    "domain_too_long": _TOO_LONG,
+    "empty_label": "“{given}” has an empty label: a dot at the start, or two in a row.",
+    "empty_domain": "“{given}” has no domain name in it.",
+    "hyphen_start_end": "“{given}” has a label that begins or ends with a hyphen.",
+    "disallowed_codepoint": "“{given}” has a character that no host name may have ({why}).",
+    "uts46_disallowed": "“{given}” has a character that no host name may have ({why}).",
+    "uts46_std3": "“{given}” has a character that no host name may have ({why}).",
+    "invalid_alabel": "“{given}” has a label that begins with xn-- and is no Punycode ({why}).",
+}
+"""What idna's error codes mean to a reader."""
 
 
-def _reason(text: str, why: str) -> Text:
+def _refused(text: str, template: str, **values: str) -> InvalidNameError:
     shown = text if len(text) <= 80 else text[:79] + "…"
-    return say("“{given}” {why}.", given=shown, why=why)
+    return InvalidNameError(text, say(template, given=shown, **values))
 
 
 def _is_address(host: str) -> bool:
@@ -120,3 +160,16 @@ def display(name: str) -> str:
         return ("*." if names.is_wildcard(name) else "") + idna.decode(names.base(name))
     except idna.IDNAError:
         return name
+
+
+_LOOKALIKES = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+"""Scripts with letters that look like those of another one of them (UTS 39 §5)."""
+
+
+def mixed_scripts(name: str) -> tuple[str, ...]:
+    """Return the scripts, sorted, of the first label of ``name`` that mixes ones that look alike; empty if none does."""
+    for label in display(name).split("."):
+        scripts = {unicodedata.name(char, "").partition(" ")[0] for char in label if char.isalpha()}
+        if len(found := scripts & _LOOKALIKES) > 1:
+            return tuple(sorted(script.capitalize() for script in found))
+    return ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 from commands.caller import Role
@@ -26,9 +25,9 @@ class SlackSettings:
     api_url: str = API_URL
     team: str = ""
     """Id (T…) of our workspace; empty: Slack is asked once whose token it is."""
-    roles: Mapping[Role, tuple[str, ...]] = MappingProxyType({})
+    roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
     """Who is what: ids of people (U…, W…) and of user groups (S…) for each role."""
-    merchants: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    merchants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids of the stores of each merchant. The key is a person of our workspace (U…), guests included, or TEAM/USER for
     a person of another workspace in a shared channel."""
     command: str = "/ssl"

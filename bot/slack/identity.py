@@ -1,0 +1,164 @@
+"""Who asks: from a Slack person to a Caller, by settings and by what Slack says of the person; in doubt, nobody."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.web import WebClient
+
+from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.settings import SlackSettings
+from commands.caller import Caller, Role
+from services.model.clock import Clock
+from services.ports import Request
+
+_log = structlog.get_logger(__name__)
+STAFF = (Role.ADMIN, Role.SUPPORT, Role.ONCALL)
+"""Roles for our own people, the mightiest first."""
+FAILURE_KEPT = timedelta(seconds=5)
+"""How long a failed look-up counts: long enough to spare Slack, short enough to go unnoticed."""
+MOST_KEPT = 10_000
+"""People and groups that are remembered at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What Slack says of a person."""
+
+    team: str
+    """Their own workspace's id, whatever workspace the request came from."""
+    enterprise: str = ""
+    person: bool = True
+    """Whether it is a living account of a human being: no bot, not deactivated."""
+    guest: bool = False
+    stranger: bool = False
+    locale: str = ""
+    """Such as de-DE; empty if Slack did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Our own workspace."""
+
+    team: str
+    enterprise: str = ""
+
+
+class Identity:
+    """Tells who a caller is. Safe to use from many threads; what Slack said is kept for a while."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        settings: SlackSettings,
+        clock: Clock,
+        keep: timedelta = timedelta(minutes=5),
+    ) -> None:
+        """Make one for the workspace of ``client``'s token; a change at Slack is seen after ``keep`` at the latest."""
+        self._client, self._settings = client, settings
+        self._kept = _Kept(clock, keep)
+
+    def caller(self, request: Request) -> Caller:
+        """Return who asks, with a role that they surely have. Never raises: who cannot be looked up is nobody."""
+        name = f"{request.team}/{request.user}"
+        person = self._person(request.user)
+        home = self._home()
+        if person is None or home is None or not person.person:
+            return Caller(name, Role.NOBODY)
+        ours = _ours(person, home) and request.team in ("", home.team, person.team)
+        if ours and not person.guest and (role := self._staff_role(request.user)):
+            return Caller(name, role, None)
+        stores = self._stores(request.user, person, ours=ours)
+        return Caller(name, Role.MERCHANT, stores) if stores else Caller(name, Role.NOBODY)
+
+    def locale(self, user: str) -> str:
+        """Return the person's language, such as de-DE; empty if it is not known."""
+        person = self._person(user)
+        return person.locale if person else ""
+
+    def _staff_role(self, user: str) -> Role | None:
+        return next((role for role in STAFF if self._listed(user, self._settings.roles.get(role, ()))), None)
+
+    def _listed(self, user: str, ids: tuple[str, ...]) -> bool:
+        return user in ids or any(user in self._members(group) for group in ids if group.startswith("S"))
+
+    def _stores(self, user: str, person: Person, *, ours: bool) -> frozenset[str]:
+        """Return the merchant's stores. People of other workspaces are listed as TEAM/USER: ids are unique in theirs."""
+        keys = (user, f"{person.team}/{user}") if ours else (f"{person.team}/{user}",)
+        return frozenset(store for key in keys for store in self._settings.merchants.get(key, ()))
+
+    def _person(self, user: str) -> Person | None:
+        found: Person | None = self._kept.get(("person", user), lambda: self._ask_person(user))
+        return found
+
+    def _members(self, group: str) -> frozenset[str]:
+        found: frozenset[str] | None = self._kept.get(("group", group), lambda: self._ask_members(group))
+        return found or frozenset()
+
+    def _home(self) -> Home | None:
+        found: Home | None = self._kept.get(("home", ""), self._ask_home)
+        return found
+
+    def _ask_person(self, user: str) -> Person:
+        return read_person(self._client.users_info(user=user, include_locale=True)["user"] or {})
+
+    def _ask_members(self, group: str) -> frozenset[str]:
+        return frozenset(self._client.usergroups_users_list(usergroup=group)["users"] or ())
+
+    def _ask_home(self) -> Home | None:
+        answer = self._client.auth_test()
+        team = self._settings.team or answer.get("team_id")
+        return Home(str(team), str(answer.get("enterprise_id") or "")) if team else None
+
+
+def read_person(user: Mapping[str, Any]) -> Person:
+    """Return what users.info says of a person. Raises KeyError if it does not name their workspace."""
+    enterprise = user.get("enterprise_user") or {}
+    bot = user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == "USLACKBOT"
+    return Person(
+        team=str(user["team_id"]),
+        enterprise=str(enterprise.get("enterprise_id") or user.get("enterprise_id") or ""),
+        person=not (bot or user.get("deleted")),
+        guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+        stranger=bool(user.get("is_stranger")),
+        locale=str(user.get("locale") or ""),
+    )
+
+
+def _ours(person: Person, home: Home) -> bool:
+    """Tell whether the person is of our workspace, or of another one of our own enterprise."""
+    same = person.team == home.team or bool(home.enterprise and person.enterprise == home.enterprise)
+    return same and not person.stranger
+
+
+class _Kept:
+    """Remembers answers for a while; an answer that could not be had is None, and is remembered for a moment only."""
+
+    def __init__(self, clock: Clock, keep: timedelta) -> None:
+        self._clock, self._keep = clock, keep
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, str], tuple[datetime, Any]] = {}
+
+    def get(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
+        """Return the remembered answer, or ask. Two threads may ask at once; neither waits for the other."""
+        now = self._clock()
+        with self._lock:
+            until, answer = self._answers.get(key, (now, None))
+        if now < until:
+            return answer
+        answer = self._asked(key, ask)
+        with self._lock:
+            if len(self._answers) >= MOST_KEPT:
+                self._answers.clear()
+            self._answers[key] = (now + (FAILURE_KEPT if answer is None else self._keep), answer)
+        return answer
+
+    def _asked(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except (*CALL_ERRORS, KeyError) as error:
+            _log.warning("slack.lookup_failed", kind=key[0], id=key[1], error=read_error(error).code)
+            return None

@@ -1,0 +1,216 @@
+"""Shows replies in a terminal: readable text, styled where a person sits before it, and JSON for machines."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import tzinfo
+from json import dumps
+from typing import Any, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.text import Text as Line
+
+from bot.terminal_text import clean, clean_lines, sentence, shown
+from commands.reply import (
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Outcome,
+    Paragraph,
+    Part,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
+from services.model.text import say
+
+WIDTH = 100
+"""Columns of text that goes to a file or a pipe."""
+
+TONES: Mapping[Tone, tuple[str, str]] = {
+    Tone.INFO: ("i", "bold cyan"),
+    Tone.PROGRESS: ("…", "bold blue"),
+    Tone.GOOD: ("✓", "bold green"),
+    Tone.WARN: ("!", "bold yellow"),
+    Tone.BAD: ("✗", "bold red"),
+}
+"""A sign, so that nothing hangs on colour, and a style for each tone."""
+MARKS: Mapping[Mark, tuple[str, str]] = {
+    Mark.DONE: ("✓", "green"),
+    Mark.NOW: ("▶", "bold blue"),
+    Mark.NEXT: ("·", "dim"),
+    Mark.STOPPED: ("✗", "bold red"),
+}
+_PLAIN = str.maketrans({"✓": "+", "✗": "x", "▶": ">", "·": ".", "…": "...", "→": "->", "“": '"', "”": '"'})
+"""For terminals whose encoding lacks the signs."""
+
+
+def show(
+    outcome: Outcome, *, json: bool = False, out: TextIO | None = None, err: TextIO | None = None
+) -> None:
+    """Print ``outcome``: with ``json`` its data as one JSON document on ``out``, else its reply as text.
+
+    ``out`` and ``err`` are the standard streams unless given. Usage errors go to ``err``, so that a pipe stays clean.
+    """
+    out = out or sys.stdout
+    if json:
+        print(as_json(outcome), file=out, flush=True)
+        return
+    stream = (err or sys.stderr) if outcome.exit_code == 2 else out
+    _print(console_for(stream), view(outcome.reply))
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return the outcome's data as an indented JSON document in ASCII, which no terminal takes for a command."""
+    data: Mapping[str, Any] = (
+        outcome.data if outcome.data is not None else {"message": sentence(outcome.reply.title)}
+    )
+    return dumps(data, indent=2)
+
+
+def follow(replies: Iterable[Reply], *, out: TextIO | None = None) -> None:
+    """Show each of ``replies`` in place of the one before; where the stream is no terminal, only lines that are new.
+
+    Waits as long as the iterable does; the last reply stays on the screen.
+    """
+    console = console_for(out or sys.stdout)
+    if not console.is_terminal:
+        _follow_plainly(console, replies)
+        return
+    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+        for reply in replies:
+            live.update(view(reply), refresh=True)
+
+
+def _follow_plainly(console: Console, replies: Iterable[Reply]) -> None:
+    """Print a line for each step that is new, and the last reply in full."""
+    last: Reply | None = None
+    said: set[str] = set()
+    for last in replies:
+        for line in _steps(last):
+            if line not in said:
+                said.add(line)
+                _print(console, Line(line))
+    if last is not None:
+        _print(console, view(last))
+
+
+def _steps(reply: Reply) -> Iterator[str]:
+    """Yield what is under way in ``reply``, a line for each certificate."""
+    for part in reply.parts:
+        if isinstance(part, Plan):
+            step = next((label for label, mark in part.steps if mark is Mark.NOW), None)
+            if step is not None:
+                yield sentence(say("{name}: {step}", name=part.name, step=step))
+        if isinstance(part, Rows):
+            yield from (sentence(say("{name}: {label}", name=row.name, label=row.label)) for row in part.rows)
+
+
+def text(reply: Reply, *, width: int = WIDTH, zone: tzinfo | None = None) -> str:
+    """Return ``reply`` as plain text, wrapped at ``width`` columns, moments in ``zone`` (None: the machine's own)."""
+    console = Console(width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as capture:
+        _print(console, view(reply, zone))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def console_for(stream: TextIO) -> Console:
+    """Return the console for a stream: a person's own width and colours, or WIDTH columns of plain text."""
+    width = None if stream.isatty() else WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _print(console: Console, what: RenderableType) -> None:
+    """Print; where the stream cannot write a character of it, its signs are replaced by plain ones."""
+    with console.capture() as capture:
+        console.print(what)
+    printed = capture.get()
+    encoding = console.encoding or "utf-8"
+    try:
+        printed.encode(encoding)
+    except UnicodeEncodeError:
+        printed = printed.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    console.file.write(printed)
+    console.file.flush()
+
+
+def view(reply: Reply, zone: tzinfo | None = None) -> Group:
+    """Return ``reply`` as something rich can print. Texts from outside are never read as mark-up."""
+    sign, style = TONES[reply.tone]
+    title = Line.assemble((f"{sign} ", style), (sentence(reply.title, zone), "bold"))
+    return Group(title, *(_indented(_DRAW[type(part)](part, zone)) for part in reply.parts))
+
+
+def _indented(what: RenderableType) -> Padding:
+    return Padding(what, (0, 0, 0, 2))
+
+
+def _paragraph(part: Paragraph, zone: tzinfo | None) -> Line:
+    return Line(sentence(part.text, zone))
+
+
+def _hint(part: Hint, zone: tzinfo | None) -> Line:
+    return Line.assemble(("→ ", "dim"), (sentence(part.text, zone), "dim"))
+
+
+def _fields(part: Fields, zone: tzinfo | None) -> Group:
+    pairs = [(sentence(label, zone), shown(value, zone)) for label, value in part.pairs]
+    width = max((cell_len(label) for label, _ in pairs), default=0)
+    if width > 30:  # commands with their summaries: one below the other
+        return Group(*(Line.assemble((label, "bold"), "\n  ", value) for label, value in pairs))
+    return Group(*(_field(label, value, width) for label, value in pairs))
+
+
+def _field(label: str, value: str, width: int) -> Line:
+    return Line.assemble((label + " " * (width - cell_len(label)), "dim"), "  ", value)
+
+
+def _plan(part: Plan, zone: tzinfo | None) -> Line:
+    steps = [(sentence(label, zone), *MARKS[mark]) for label, mark in part.steps]
+    drawn = [piece for label, sign, style in steps for piece in ((f"{sign} {label}", style), ("  ", ""))]
+    return Line.assemble((clean(part.name), "bold"), "\n", *drawn[:-1])
+
+
+def _problem(part: Problem, zone: tzinfo | None) -> Group:
+    sign, style = TONES[Tone.BAD if part.blocks else Tone.WARN]
+    first = Line.assemble((f"{sign} ", style), sentence(part.summary, zone))
+    todo = sentence(say("What to do: {remedy}", remedy=part.remedy), zone)
+    whose = sentence(say("Whose move: {owner}", owner=part.owner), zone)
+    code = Line.assemble((f"{whose} [{clean(part.code)}]", "dim"))
+    return Group(first, _indented(Group(Line(todo), code)))
+
+
+def _rows(part: Rows, zone: tzinfo | None) -> Group:
+    width = min(max((cell_len(clean(row.name)) for row in part.rows), default=0), 40)
+    return Group(*(_row(row, width, zone) for row in part.rows))
+
+
+def _row(row: Row, width: int, zone: tzinfo | None) -> Line:
+    sign, style = TONES[row.tone]
+    name = clean(row.name)
+    label, detail = sentence(row.label, zone), sentence(row.detail, zone)
+    gap = " " * max(0, width - cell_len(name))
+    return Line.assemble(
+        (f"{sign} ", style), (name, "bold"), f"{gap}  {label}", f"  {detail}" if detail else ""
+    )
+
+
+def _code(part: Code, _zone: tzinfo | None) -> Line:
+    return Line(clean_lines(part.text), no_wrap=True, overflow="ignore")
+
+
+_DRAW: Mapping[type[Part], Callable[[Any, tzinfo | None], RenderableType]] = {
+    Paragraph: _paragraph,
+    Hint: _hint,
+    Fields: _fields,
+    Plan: _plan,
+    Problem: _problem,
+    Rows: _rows,
+    Code: _code,
+}
