@@ -1,5 +1,6 @@
 """Shows replies in a terminal: readable text, styled where a person sits before it, and JSON for machines."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import tzinfo
@@ -47,6 +48,7 @@ MARKS: Mapping[Mark, tuple[str, str]] = {
     Mark.NEXT: ("·", "dim"),
     Mark.STOPPED: ("✗", "bold red"),
 }
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 _PLAIN = str.maketrans({"✓": "+", "✗": "x", "▶": ">", "·": ".", "…": "...", "→": "->", "“": '"', "”": '"'})
 """For terminals whose encoding lacks the signs."""
 
@@ -116,8 +118,8 @@ def text(reply: Reply, *, width: int = WIDTH, zone: tzinfo | None = None) -> str
     """Return ``reply`` as plain text, wrapped at ``width`` columns, moments in ``zone`` (None: the machine's own)."""
     console = Console(width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
-        _print(console, view(reply, zone))
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+        console.print(view(reply, zone))
+    return _TRAILING.sub("", capture.get())
 
 
 def console_for(stream: TextIO) -> Console:
@@ -130,7 +132,7 @@ def _print(console: Console, what: RenderableType) -> None:
     """Print; where the stream cannot write a character of it, its signs are replaced by plain ones."""
     with console.capture() as capture:
         console.print(what)
-    printed = capture.get()
+    printed = _TRAILING.sub("", capture.get())
     encoding = console.encoding or "utf-8"
     try:
         printed.encode(encoding)

@@ -1,0 +1,28 @@
+"""/ssl add NAME…: certificates for names that the merchant has added."""
+
+from commands import naming
+from commands.asking import Asked, answer
+from commands.caller import Action
+from commands.command import Call, Command, arguments, some_words
+from commands.reply import Outcome
+from services.issuance import adding
+from services.model.text import say
+
+
+def run(call: Call) -> Outcome:
+    """Add every name that can be one; those that are refused are said, and do not hold up the others."""
+    args = arguments(call)
+    read = naming.read_all(some_words(args), call)
+    names = tuple(one for one in read if isinstance(one, str))
+    taken = adding.add(call.desk, names, store=args.store, visible=call.caller.sees, actor=call.caller.person)
+    return answer(call, Asked("add", read, taken, args.store))
+
+
+COMMAND = Command(
+    name="add",
+    action=Action.CHANGE,
+    summary=say("Get certificates for names of a store"),
+    usage="/ssl add NAME… [--store STORE]",
+    example="/ssl add shop.example.com www.example.com",
+    run=run,
+)

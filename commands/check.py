@@ -1,0 +1,61 @@
+"""/ssl check NAME: run every check on one name now. A dry run: it spends nothing at the CA and changes nothing."""
+
+from commands import naming, views
+from commands.caller import Action
+from commands.command import Call, Command, arguments, one_word
+from commands.reply import Hint, Outcome, Part, Reply, Tone
+from services import overview
+from services.model.findings import Finding, Verdict
+from services.model.status import NameStatus
+from services.model.text import Text, say
+
+
+def run(call: Call) -> Outcome:
+    """Check NAME and say what was found; exit code 1 if something blocks."""
+    args = arguments(call)
+    name = naming.read(one_word(args), call)
+    if isinstance(name, NameStatus):
+        return naming.refuse(call, name)
+    status = overview.check(call.desk, name, store=args.store, visible=call.caller.sees)
+    if status.store is None:
+        return naming.refuse(call, status, args.store)
+    tone, title = _verdict(status)
+    parts = (*views.problems(status.findings), *_next(status))
+    reply = Reply(tone, title, parts, private=call.caller.limited)
+    return Outcome(reply, exit_code=1 if status.blocked else 0, data=status.as_json())
+
+
+def _verdict(status: NameStatus) -> tuple[Tone, Text]:
+    """Return how the check ended, at a glance."""
+    name = views.shown(status.name)
+    blocks = _count(status.findings, Verdict.BLOCK)
+    others = _count(status.findings, Verdict.WARN) + _count(status.findings, Verdict.UNKNOWN)
+    if blocks == 1:
+        return Tone.WARN, say("{name} is blocked: one thing is in the way", name=name)
+    if blocks:
+        text = "{name} is blocked: {count} things are in the way"
+        return Tone.WARN, say(text, name=name, count=blocks)
+    if others:
+        return Tone.INFO, say("Nothing blocks {name}; points to look at: {count}", name=name, count=others)
+    return Tone.GOOD, say("All checks passed for {name}", name=name)
+
+
+def _count(findings: tuple[Finding, ...], verdict: Verdict) -> int:
+    return sum(finding.verdict is verdict for finding in findings)
+
+
+def _next(status: NameStatus) -> tuple[Part, ...]:
+    """Return what to do next where nothing is in the way and nothing has been asked for."""
+    if status.blocked or status.certificate is not None:
+        return ()
+    return (Hint(say("To get the certificate, type: {command}", command=views.typed("add", status.name))),)
+
+
+COMMAND = Command(
+    name="check",
+    action=Action.LOOK,
+    summary=say("Check what stands in the way of a name's certificate; changes nothing"),
+    usage="/ssl check NAME [--store STORE]",
+    example="/ssl check shop.example.com",
+    run=run,
+)

@@ -1,0 +1,146 @@
+"""What a sub-command is, what it is called with, and how its words are read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from commands.caller import Action, Caller
+from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
+from services.desk import Desk
+from services.model.errors import CertdeskError
+from services.model.text import Text, say
+
+MAX_NAMES = 100
+"""How many names one command takes: as many as one certificate may have."""
+
+
+class UsageError(CertdeskError):
+    """The command was typed in a way it cannot be; the sentence says what is missing or too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One sub-command of /ssl."""
+
+    name: str
+    action: Action
+    summary: Text
+    """What it does, as one sentence."""
+    usage: str
+    """How it is typed, such as ``/ssl add NAME… [--store STORE]``."""
+    example: str
+    run: Callable[["Call"], Outcome]
+    """Does it. Raises UsageError for words it cannot read, and CertdeskError for what cannot be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a sub-command."""
+
+    words: tuple[str, ...]
+    """What follows the sub-command."""
+    caller: Caller
+    desk: Desk
+    channel: str = ""
+    """Where it was typed; empty in a terminal."""
+    table: tuple[Command, ...] = ()
+    """All sub-commands, for those that speak of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The words of a call, read."""
+
+    words: tuple[str, ...]
+    """Those that are not options, each once, in the order given."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+
+    @property
+    def store(self) -> str | None:
+        """The value of --store, or None."""
+        return self.values.get("--store")
+
+
+def arguments(
+    call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",)
+) -> Arguments:
+    """Read the words of ``call``. Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names."""
+    words: list[str] = []
+    given: dict[str, str] = {}
+    seen: set[str] = set()
+    queue = list(call.words)
+    while queue:
+        word = queue.pop(0)
+        option, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            words.append(word)
+        elif option in values:
+            _take(given, option, value if equals else _next(queue, option))
+        elif word in flags:
+            seen.add(word)
+        elif word.strip("-"):
+            raise _unknown_option(word, flags + values)
+    return Arguments(_limited(words), given, frozenset(seen))
+
+
+def one_word(args: Arguments) -> str:
+    """Return the only word. Raises UsageError if there is none, or more than one."""
+    if not args.words:
+        raise UsageError(say("The name is missing."))
+    if len(args.words) > 1:
+        raise UsageError(say("This takes one name, and {count} were given.", count=len(args.words)))
+    return args.words[0]
+
+
+def some_words(args: Arguments) -> tuple[str, ...]:
+    """Return the words. Raises UsageError if there are none."""
+    if not args.words:
+        raise UsageError(say("The name is missing."))
+    return args.words
+
+
+def usage_outcome(command: Command, error: UsageError) -> Outcome:
+    """Return the answer to words that ``command`` cannot read: what is wrong, how it is typed, an example."""
+    parts = (
+        Paragraph(say("Type: {command}", command=command.usage)),
+        Hint(say("For example: {command}", command=command.example)),
+    )
+    reply = Reply(Tone.WARN, error.text, parts, private=True)
+    return Outcome(reply, exit_code=2, data={"error": error.text.plain(), "usage": command.usage})
+
+
+def _take(given: dict[str, str], option: str, value: str) -> None:
+    if not value:
+        raise UsageError(say("The value of {option} is missing.", option=option))
+    if given.setdefault(option, value) != value:
+        raise UsageError(say("{option} was given twice, with different values.", option=option))
+
+
+def _next(queue: list[str], option: str) -> str:
+    if not queue or queue[0].startswith("--"):
+        raise UsageError(say("The value of {option} is missing.", option=option))
+    return queue.pop(0)
+
+
+def _unknown_option(word: str, known: tuple[str, ...]) -> UsageError:
+    near = get_close_matches("--" + word.lstrip("-"), known, n=1)
+    if near:
+        return UsageError(
+            say("There is no option {given}. Did you mean {option}?", given=word, option=near[0])
+        )
+    return UsageError(say("There is no option {given} here.", given=word))
+
+
+def _limited(words: list[str]) -> tuple[str, ...]:
+    once = tuple(dict.fromkeys(words))
+    if len(once) > MAX_NAMES:
+        raise UsageError(
+            say(
+                "{count} names were given and one command takes at most {most} names. Nothing was done;"
+                " send them in several commands.",
+                count=len(once),
+                most=MAX_NAMES,
+            )
+        )
+    return once

@@ -1,0 +1,86 @@
+"""From the text of a command to its outcome: who may, which sub-command, and what was probably meant instead."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from commands import views
+from commands.caller import Action, Caller
+from commands.command import Call, Command, UsageError, usage_outcome
+from commands.help import ACCESS
+from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
+from commands.table import COMMANDS
+from commands.words import split, tidy
+from services import naming
+from services.desk import Desk
+from services.model.errors import CertdeskError, InvalidNameError
+from services.model.text import Text, say
+
+_HELP = frozenset({"help", "--help", "-h", "-?", "?"})
+_OWN_NAMES = frozenset({"/ssl", "ssl", "certdesk"})  # what people type again, or paste from the terminal
+
+
+def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str = "") -> Outcome:
+    """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
+
+    Whatever is wrong with the words is in the outcome: 2 for usage, 1 for what cannot be done. Raises nothing that a
+    person could have caused.
+    """
+    words = list(split(text) if isinstance(text, str) else tidy(text))
+    while words and words[0].casefold() in _OWN_NAMES:
+        words.pop(0)
+    first, rest = (words[0].casefold(), tuple(words[1:])) if words else ("help", ())
+    if first in _HELP:
+        first = "help"
+    elif _HELP.intersection(rest[:1]) - {"help"} or _HELP.intersection(rest) & {"--help", "-h"}:
+        first, rest = "help", (first,)
+    command = next((one for one in COMMANDS if one.name == first), None)
+    if command is None:
+        return _unknown(words[0], caller)
+    return _run(command, Call(rest, caller, desk, channel, COMMANDS))
+
+
+def _run(command: Command, call: Call) -> Outcome:
+    if not call.caller.may(command.action):
+        return Outcome(_no_access(), exit_code=1, data={"error": ACCESS.plain()})
+    try:
+        return command.run(call)
+    except UsageError as error:
+        return usage_outcome(command, error)
+    except CertdeskError as error:
+        return Outcome(
+            Reply(Tone.BAD, error.text, private=True), exit_code=1, data={"error": error.text.plain()}
+        )
+
+
+def _no_access() -> Reply:
+    hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
+    return Reply(Tone.WARN, say("You have no access to this yet"), (Paragraph(ACCESS), hint), private=True)
+
+
+def _unknown(given: str, caller: Caller) -> Outcome:
+    """Return the answer to a first word that is no sub-command, with what was probably meant. Exit code 2."""
+    title, hints = _meant(given)
+    parts: tuple[Part, ...] = (
+        *hints,
+        Hint(say("All there is, you can read with: {command}", command="/ssl help")),
+    )
+    if not caller.may(Action.LOOK):
+        parts = (Hint(ACCESS), parts[-1])
+    reply = Reply(Tone.WARN, title, parts, private=True)
+    return Outcome(reply, exit_code=2, data={"error": title.plain()})
+
+
+def _meant(given: str) -> tuple[Text, tuple[Hint, ...]]:
+    shown = views.clipped(given)
+    near = get_close_matches(given.casefold(), [one.name for one in COMMANDS], n=1)
+    if near:
+        meant = say("Did you mean: {command}", command=views.typed(near[0]))
+        return say("There is no command “{given}”", given=shown), (Hint(meant),)
+    try:
+        name = naming.parse(given)
+    except InvalidNameError:
+        usual = say("The usual ones are: {commands}", commands=tuple(one.name for one in COMMANDS))
+        return say("There is no command “{given}”", given=shown), (Hint(usual),)
+    look = say("To see where it stands, type: {command}", command=views.typed("status", name))
+    get = say("To get a certificate for it, type: {command}", command=views.typed("add", name))
+    return say("What should be done with {name}?", name=views.shown(name)), (Hint(look), Hint(get))

@@ -1,0 +1,65 @@
+"""/ssl help: what there is, how it is typed, and for strangers how to get access."""
+
+from commands.caller import Action, Caller, Role
+from commands.command import Call, Command
+from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
+from services.model.text import Text, say
+
+ACCESS = say(
+    "You are not linked to a store yet. If you are a merchant, ask the support agent of your store to link you to it;"
+    " if you work for the platform, ask an administrator of certdesk for access."
+)
+"""What somebody with no role is told."""
+
+
+def run(call: Call) -> Outcome:
+    """Show all sub-commands, or one of them in full."""
+    command = next((one for one in call.table if call.words[:1] == (one.name,)), None)
+    reply = _all(call) if command is None else _one(command)
+    return Outcome(
+        reply, data={"commands": [_to_json(one) for one in ((command,) if command else call.table)]}
+    )
+
+
+def _all(call: Call) -> Reply:
+    pairs = tuple((say("{command}", command=one.usage), one.summary) for one in call.table)
+    parts: tuple[Part, ...] = (*_access(call.caller), Fields(pairs))
+    hint = say("For one of them with an example, type: {command}", command="/ssl help add")
+    return Reply(
+        Tone.INFO,
+        say("certdesk gets and keeps TLS certificates for stores"),
+        (*parts, Hint(hint)),
+        private=True,
+    )
+
+
+def _one(command: Command) -> Reply:
+    parts = (
+        Paragraph(command.summary),
+        Fields(((say("Type"), command.usage), (say("For example"), command.example))),
+    )
+    return Reply(Tone.INFO, say("{command}", command=f"/ssl {command.name}"), parts, private=True)
+
+
+def _access(caller: Caller) -> tuple[Paragraph, ...]:
+    return (Paragraph(ACCESS),) if caller.role is Role.NOBODY else ()
+
+
+def _to_json(command: Command) -> dict[str, str]:
+    summary: Text = command.summary
+    return {
+        "name": command.name,
+        "summary": summary.plain(),
+        "usage": command.usage,
+        "example": command.example,
+    }
+
+
+COMMAND = Command(
+    name="help",
+    action=Action.HELP,
+    summary=say("Show what there is and how it is typed"),
+    usage="/ssl help [COMMAND]",
+    example="/ssl help add",
+    run=run,
+)

@@ -1,0 +1,108 @@
+"""/ssl history NAME: what has happened to a name's certificate, and who did it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from commands import naming, views
+from commands.caller import Action, Caller
+from commands.command import Call, Command, arguments, one_word
+from commands.reply import Fields, Hint, Outcome, Part, Reply, Tone
+from services import overview
+from services.model.certificates import Happening
+from services.model.clock import rfc3339
+from services.model.status import NameStatus
+from services.model.text import Text, say
+
+MOST_SHOWN = 20
+"""How many of the newest happenings an answer shows; --json has up to 200."""
+
+WORDS: Mapping[str, Text] = {
+    "added": say("Name added"),
+    "asked": say("Asked for by a person"),
+    "renewal_due": say("Renewal began by itself"),
+    "retry_due": say("Next attempt began"),
+    "checks_passed": say("Checks passed"),
+    "checks_blocked": say("Checks found something in the way"),
+    "csr_made": say("Key and CSR made"),
+    "order_placed": say("Order placed at the CA"),
+    "order_lost": say("The CA no longer knew the order"),
+    "challenges_answered": say("Challenges answered"),
+    "challenge_type_failed": say("Challenge failed; the next way is tried"),
+    "validated": say("Control of the names proved"),
+    "finalized": say("CSR sent to the CA"),
+    "issued": say("Certificate issued"),
+    "deployed": say("Certificate written to every target"),
+    "verified": say("Certificate seen at the edge: installed"),
+    "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
+    "fault": say("A step failed for certdesk's own reasons and is repeated"),
+    "unproved": say("Certificate installed, but not seen at the edge yet"),
+    "attempt_failed": say("Attempt failed"),
+    "handed_over": say("Handed over to support"),
+}
+"""What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
+
+
+def run(call: Call) -> Outcome:
+    """Show the history of NAME's certificate, oldest first."""
+    args = arguments(call)
+    name = naming.read(one_word(args), call)
+    if isinstance(name, NameStatus):
+        return naming.refuse(call, name)
+    status = overview.describe(call.desk, name, store=args.store, visible=call.caller.sees)
+    if status.store is None:
+        return naming.refuse(call, status, args.store)
+    rows = _history(call, status)
+    data = {"name": name, "store": status.store, "history": [_to_json(row, call.caller) for row in rows]}
+    title = say("What has happened to {name}", name=views.shown(name))
+    parts = _parts(rows, call.caller) if rows else (naming.refusal(status, call).problem,)
+    return Outcome(Reply(Tone.INFO, title, parts, private=call.caller.limited), data=data)
+
+
+def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
+    if status.certificate is None:
+        return ()
+    with call.desk.storage.read() as tx:
+        return tuple(tx.certificates.history(status.certificate.id))
+
+
+def _parts(rows: tuple[Happening, ...], caller: Caller) -> tuple[Part, ...]:
+    shown = rows[-MOST_SHOWN:]
+    pairs = tuple((say("{at}", at=row.at), _line(row, caller)) for row in shown)
+    earlier = len(rows) - len(shown)
+    return (
+        *((Hint(say("{count} earlier lines are not shown.", count=earlier)),) if earlier else ()),
+        Fields(pairs),
+    )
+
+
+def _line(row: Happening, caller: Caller) -> Text:
+    what = WORDS.get(row.what) or say("{what}", what=row.what)
+    template = "{what}: {details} (by {actor})" if row.details else "{what} (by {actor})"
+    return say(template, what=what, details=row.details, actor=_actor(row, caller))
+
+
+def _actor(row: Happening, caller: Caller) -> str:
+    """Return who did it. A merchant is not told which person of the platform it was."""
+    if row.actor in {"certdesk", caller.person} or not caller.limited:
+        return row.actor
+    return "support"
+
+
+def _to_json(row: Happening, caller: Caller) -> dict[str, Any]:
+    return {
+        "at": rfc3339(row.at),
+        "what": row.what,
+        "state": row.state,
+        "actor": _actor(row, caller),
+        "details": row.details,
+    }
+
+
+COMMAND = Command(
+    name="history",
+    action=Action.LOOK,
+    summary=say("Show what has happened to a name's certificate"),
+    usage="/ssl history NAME [--store STORE]",
+    example="/ssl history shop.example.com",
+    run=run,
+)

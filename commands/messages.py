@@ -1,0 +1,94 @@
+"""What a waiting message says when it is sent: one table of kind -> composer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from commands.progress import Followed, view
+from commands.reply import Outcome, Problem, Refused, Reply
+from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
+from services.desk import Desk
+from services.model.certificates import Certificate
+from services.model.errors import CertdeskError
+from services.model.text import say
+from services.ports import Message, Transaction
+
+REPLY, PROGRESS = "reply", "progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What to show now; ``final`` tells that nothing will change it any more, so that following can end."""
+
+    reply: Reply
+    final: bool
+
+
+def compose(desk: Desk, message: Message) -> Composed:
+    """Return what ``message`` says at this moment. Raises CertdeskError for a kind that this certdesk does not know."""
+    composer = COMPOSERS.get(message.kind)
+    if composer is None:
+        raise CertdeskError(
+            say("There is no way to compose a message of the kind {kind}.", kind=message.kind)
+        )
+    return composer(desk, message)
+
+
+def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the body of the message that shows ``outcome``."""
+    if not outcome.follows:
+        return REPLY, reply_to_json(outcome.reply)
+    refused = [{"name": one.name, "problem": part_to_json(one.problem)} for one in outcome.refused]
+    return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused}
+
+
+def progress(
+    desk: Desk, verb: str, names: Sequence[str], follows: Sequence[str], refused: Sequence[Refused] = ()
+) -> Composed:
+    """Return the answer to ``verb`` (add or renew) for ``names`` as the database has it now.
+
+    ``follows`` are the ids of their certificates. Final once every certificate has all the names asked for installed.
+    """
+    followed = look(desk, names, follows)
+    return Composed(view(verb, followed, refused), all(one.done for one in followed))
+
+
+def look(desk: Desk, names: Sequence[str], follows: Sequence[str]) -> tuple[Followed, ...]:
+    """Return what the database says now of the certificates with the ids ``follows``, as far as ``names`` go."""
+    with desk.storage.read() as tx:
+        return tuple(followed_now(tx, one, names) for one in tx.certificates.get_many(follows))
+
+
+def followed_now(tx: Transaction, certificate: Certificate, names: Sequence[str]) -> Followed:
+    """Return what the database says now of ``certificate``, as far as it was asked for with ``names``."""
+    mine = tuple(name for name in names if name in certificate.wanted)
+    revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
+    covered = frozenset(revision.names) if revision else frozenset()
+    findings = tuple(tx.certificates.findings(certificate.id)) if certificate.resting else ()
+    return Followed(certificate, mine or certificate.wanted, covered, findings)
+
+
+def _reply(_desk: Desk, message: Message) -> Composed:
+    return Composed(reply_from_json(message.body), final=True)
+
+
+def _progress(desk: Desk, message: Message) -> Composed:
+    body = message.body
+    refused = tuple(_refused(one) for one in body.get("refused", ()))
+    composed = progress(desk, body["verb"], body["names"], message.follows, refused)
+    return replace(composed, reply=replace(composed.reply, private=message.private))
+
+
+def _refused(data: Mapping[str, Any]) -> Refused:
+    part = part_from_json(data["problem"])
+    if not isinstance(part, Problem):
+        raise TypeError("a refused name comes with a problem")
+    return Refused(data["name"], part)
+
+
+COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
+    # a finished answer: the body is the reply
+    REPLY: _reply,
+    # the work on certificates: the body says what was asked, the rows of the certificates how far it is
+    PROGRESS: _progress,
+}

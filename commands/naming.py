@@ -1,0 +1,144 @@
+"""The names in a command: read, refused with the reason, and guessed at when they are nearly one of the caller's own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from commands import views
+from commands.command import Call
+from commands.reply import Outcome, Part, Problem, Refused, Reply, Tone
+from services import naming
+from services.model import names
+from services.model.errors import InvalidNameError
+from services.model.findings import CODES, Finding, Owner, Verdict
+from services.model.status import NameStatus
+from services.model.text import Text, say
+from services.ports import Transaction
+
+MANY_STORES = 50
+"""Of a caller with more stores than this, near names are only looked for in the store that the name may belong to."""
+INVALID, NOT_YOURS = "domain.invalid", "domain.not_added"
+
+
+def read(word: str, call: Call) -> str | NameStatus:
+    """Return the normalised name that ``word`` means, or the refusal of a word that cannot be one."""
+    try:
+        return naming.parse(word)
+    except InvalidNameError as error:
+        return refused(word, error.text, call)
+
+
+def read_all(words: Iterable[str], call: Call) -> tuple[str | NameStatus, ...]:
+    """Return for each word its name or its refusal, in the order given; a name that is meant twice comes once."""
+    found = (read(word, call) for word in words)
+    return tuple({one if isinstance(one, str) else one.name: one for one in found}.values())
+
+
+def refused(given: str, reason: Text, call: Call) -> NameStatus:
+    """Return the answer for a text that cannot be a domain name: domain.invalid, with the reason."""
+    finding = Finding(
+        code=INVALID,
+        verdict=Verdict.BLOCK,
+        name=given,
+        owner=CODES[INVALID].owner,
+        summary=reason,
+        remedy=say("Give the domain name alone, such as {example}.", example="shop.example.com"),
+        checked_at=call.desk.clock(),
+    )
+    return NameStatus(given, None, "none", say("Not a domain name"), findings=(finding,))
+
+
+def refusal(status: NameStatus, call: Call, store: str | None = None, *, guess: bool = True) -> Refused:
+    """Return why a name was not taken, with the name that was meant where one of the caller's own is nearly the same."""
+    finding = next((finding for finding in status.findings if finding.blocks), None)
+    if finding is None:
+        return Refused(status.name, _no_certificate(status.name))
+    part = views.problem(finding)
+    if guess:
+        part = replace(part, remedy=_helped(part.remedy, finding, call, store))
+    return Refused(status.name, part)
+
+
+def refusals(statuses: Sequence[NameStatus], call: Call, store: str | None) -> tuple[Refused, ...]:
+    """Return why each name was not taken; near names are looked for only as far as an answer shows them."""
+    looked = tuple(refusal(status, call, store) for status in statuses[: views.MOST_PROBLEMS])
+    return looked + tuple(refusal(status, call, guess=False) for status in statuses[views.MOST_PROBLEMS :])
+
+
+def problems(status: NameStatus, call: Call, store: str | None = None) -> tuple[Part, ...]:
+    """Return what was found about one name, with the near name of the caller's own where it is not one of them."""
+    if status.certificate is None and any(finding.code == NOT_YOURS for finding in status.findings):
+        return (refusal(status, call, store).problem,)
+    return views.problems(status.findings)
+
+
+def refuse(call: Call, status: NameStatus, store: str | None = None) -> Outcome:
+    """Return the answer to a question about one name that cannot be one, or is not one of the caller's: exit code 1."""
+    invalid = any(finding.code == INVALID for finding in status.findings)
+    title = (
+        say("This is not a domain name")
+        if invalid
+        else say("No such name: {name}", name=views.shown(status.name))
+    )
+    reply = Reply(Tone.WARN, title, (refusal(status, call, store).problem,), private=True)
+    return Outcome(reply, exit_code=1, data=status.as_json())
+
+
+def is_own_store(store: str, call: Call) -> bool:
+    """Tell whether there is a store of this id and it is the caller's."""
+    if not call.caller.sees(store):
+        return False
+    with call.desk.storage.read() as tx:
+        return tx.stores.get(store) is not None
+
+
+def _no_certificate(name: str) -> Problem:
+    return Problem(
+        code="no_certificate",
+        summary=say("There is no certificate for {name} yet.", name=views.shown(name)),
+        remedy=say("To get one, type: {command}", command=views.typed("add", name)),
+        owner=views.OWNERS[Owner.MERCHANT],
+        blocks=True,
+    )
+
+
+def _helped(remedy: Text, finding: Finding, call: Call, store: str | None) -> Text:
+    """Return the remedy of a refusal, after a better guess at what went wrong if there is one."""
+    if finding.code != NOT_YOURS:
+        return remedy
+    meant = near(finding.name, call, store)
+    if meant is not None:
+        return say("Did you mean {name}? If not: {remedy}", name=meant, remedy=remedy)
+    if scripts := naming.mixed_scripts(finding.name):
+        return say(
+            "The name mixes letters of several scripts ({scripts}), some of which look the same: type it anew"
+            " instead of pasting it. If it is meant so: {remedy}",
+            scripts=scripts,
+            remedy=remedy,
+        )
+    return remedy
+
+
+def near(name: str, call: Call, store: str | None = None) -> str | None:
+    """Return the caller's own name that is most like ``name``, or None. Says nothing of anybody else's names."""
+    with call.desk.storage.read() as tx:
+        own = {domain.name for one in _searched(tx, name, call, store) for domain in tx.stores.domains(one)}
+    return next(iter(get_close_matches(name, sorted(own - {name}), n=1, cutoff=0.8)), None)
+
+
+def _searched(tx: Transaction, name: str, call: Call, store: str | None) -> set[str]:
+    """Return the stores of the caller in which a near name may be."""
+    if store is not None:
+        return {store} if call.caller.sees(store) else set()
+    mine = call.caller.stores
+    if mine is not None and len(mine) <= MANY_STORES:
+        return set(mine)
+    relatives = [tx.stores.domain(prefix + one) for one in names.climb(name) for prefix in ("", "www.")]
+    related = {domain.store for domain in relatives if domain is not None and call.caller.sees(domain.store)}
+    return related or _few(tx, call)
+
+
+def _few(tx: Transaction, call: Call) -> set[str]:
+    """Return all stores of the caller if they are few."""
+    every = [store.id for store in tx.stores.all() if call.caller.sees(store.id)]
+    return set(every) if len(every) <= MANY_STORES else set()

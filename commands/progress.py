@@ -1,0 +1,287 @@
+"""What a followed answer shows: the plan of each certificate with its marks, and how it ended. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from commands import views
+from commands.reply import Hint, Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
+from services.model.certificates import Certificate
+from services.model.findings import Finding
+from services.model.lifecycle import State
+from services.model.text import NOTHING, Text, say
+
+_S = State
+PLAN: tuple[tuple[Text, frozenset[State]], ...] = (
+    (say("check"), frozenset({_S.CHECKING})),
+    (say("CSR"), frozenset({_S.PREPARING})),
+    (say("order"), frozenset({_S.ORDERING})),
+    (say("challenge"), frozenset({_S.CHALLENGING, _S.VALIDATING})),
+    (say("issue"), frozenset({_S.FINALIZING, _S.COLLECTING})),
+    (say("deploy"), frozenset({_S.DEPLOYING})),
+    (say("verified"), frozenset({_S.VERIFYING})),
+)
+"""The steps that people see, each with the states that belong to it."""
+
+MOST_PLANS = 3
+"""Up to so many certificates are shown with their plan; more of them become lines of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One certificate of a followed answer, with what the database says of it now."""
+
+    certificate: Certificate
+    names: tuple[str, ...]
+    """Those of the names asked for that belong to it."""
+    covered: frozenset[str]
+    """The names of the installed revision."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether all names asked for are installed and seen at the edge, and nothing is under way."""
+        return self.certificate.state is State.INSTALLED and not self.missing and not self.unproved
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the edge does not show the installed revision."""
+        problem = self.certificate.problem
+        return problem is not None and problem.code == "deploy.not_served"
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names asked for that the installed revision does not have."""
+        return tuple(name for name in self.names if name not in self.covered)
+
+
+def plan(certificate: Certificate, name: str) -> Plan:
+    """Return the steps of the work on ``certificate`` with their marks."""
+    if certificate.state is State.INSTALLED:
+        return Plan(name, tuple((label, Mark.DONE) for label, _ in PLAN))
+    stopped = certificate.resting
+    here = _step(certificate.stopped_at or State.CHECKING) if stopped else _step(certificate.state)
+    now = Mark.STOPPED if stopped else Mark.NOW
+    marks = [Mark.DONE] * here + [now] + [Mark.NEXT] * (len(PLAN) - here - 1)
+    return Plan(name, tuple((label, mark) for (label, _), mark in zip(PLAN, marks, strict=True)))
+
+
+def step(certificate: Certificate) -> Text:
+    """Return the name of the step that is under way, or in which the work stopped."""
+    state = certificate.stopped_at or State.CHECKING if certificate.resting else certificate.state
+    return PLAN[_step(state)][0]
+
+
+def _step(state: State) -> int:
+    return next((at for at, (_, states) in enumerate(PLAN) if state in states), 0)
+
+
+def view(verb: str, followed: Sequence[Followed], refused: Sequence[Refused] = ()) -> Reply:
+    """Return the answer to ``add`` or ``renew`` as things stand now: a plan or a line for each certificate, and endings."""
+    parts = views.refusals(refused)
+    if len(followed) > MOST_PLANS:
+        parts += _lines(followed)
+    else:
+        parts += tuple(part for one in followed for part in _full(one, titled=len(followed) > 1))
+    return Reply(_tone(followed, refused), _title(verb, followed, refused), parts)
+
+
+def _full(one: Followed, *, titled: bool) -> tuple[Part, ...]:
+    name = views.shortened(one.names)
+    heading = (Paragraph(_verdict(one)),) if titled and one.certificate.resting else ()
+    return (plan(one.certificate, name), *heading, *ending(one))
+
+
+def ending(one: Followed) -> tuple[Part, ...]:
+    """Return what there is to say below the plan: what is installed, or why not, whose move it is, what comes next."""
+    compose = _ENDINGS.get(one.certificate.state)
+    return compose(one) if compose else _hitch(one.certificate)
+
+
+def _hitch(certificate: Certificate) -> tuple[Part, ...]:
+    """Return why the present step is being repeated; nothing if it goes well."""
+    if not certificate.attempt.faults or certificate.problem is None:
+        return ()
+    return (
+        *views.problems([certificate.problem]),
+        Hint(say("certdesk repeats this step by itself until it succeeds.")),
+    )
+
+
+def _installed(one: Followed) -> tuple[Part, ...]:
+    certificate = one.certificate
+    fields = views.installed_fields(certificate, sorted(one.covered) or certificate.wanted)
+    if not one.missing:
+        return (fields, *(views.problems(_reasons(one)[:1]) if one.unproved else ()))
+    text = say(
+        "It does not have these names yet: {names}. It was issued without them, so that what is wrong with them harms"
+        " no other name. certdesk goes on looking, and adds them by itself once the cause is fixed.",
+        names=one.missing,
+    )
+    return (fields, Paragraph(text), *views.problems(f for f in _reasons(one) if f.name in one.missing))
+
+
+def _blocked(one: Followed) -> tuple[Part, ...]:
+    return (*views.problems(_reasons(one)), *_next_check(one), *_again(one), *still_live(one.certificate))
+
+
+def _failed(one: Followed) -> tuple[Part, ...]:
+    certificate = one.certificate
+    at = certificate.retry_at or certificate.run_after
+    text = (
+        say(
+            "Failed attempts in a row: {count}. certdesk tries again by itself at {at}.",
+            count=certificate.failures,
+            at=at,
+        )
+        if at is not None
+        else say("Failed attempts in a row: {count}.", count=certificate.failures)
+    )
+    return (*views.problems(_reasons(one)), Paragraph(text), *_again(one), *still_live(one.certificate))
+
+
+def _needs_support(one: Followed) -> tuple[Part, ...]:
+    text = say(
+        "After {count} failed attempts in a row certdesk has stopped trying, and a support agent takes over."
+        " Once the cause is fixed, start it anew with: {command}",
+        count=one.certificate.failures,
+        command=views.typed("renew", one.names[0]),
+    )
+    return (*views.problems(_reasons(one)), Paragraph(text), *still_live(one.certificate))
+
+
+_ENDINGS = {
+    State.INSTALLED: _installed,
+    State.BLOCKED: _blocked,
+    State.FAILED: _failed,
+    State.NEEDS_SUPPORT: _needs_support,
+}
+
+
+def _reasons(one: Followed) -> tuple[Finding, ...]:
+    """Return what stands in the way: the problem of the attempt, then every other finding that blocks."""
+    found = [one.certificate.problem] if one.certificate.problem is not None else []
+    known = {(f.code, f.name) for f in found}
+    return (*found, *(f for f in one.findings if f.blocks and (f.code, f.name) not in known))
+
+
+def _next_check(one: Followed) -> tuple[Part, ...]:
+    at = one.certificate.run_after
+    if at is None:
+        return ()
+    text = "certdesk checks again at {at} and goes on by itself as soon as the cause is fixed."
+    return (Paragraph(say(text, at=at)),)
+
+
+def _again(one: Followed) -> tuple[Part, ...]:
+    command = views.typed("renew", one.names[0])
+    return (Hint(say("To try at once, type: {command}", command=command)),)
+
+
+def still_live(certificate: Certificate) -> tuple[Part, ...]:
+    """Return the line that says what stays in use whatever happens to the work; nothing if nothing is installed."""
+    if certificate.not_after is None:
+        return ()
+    text = "The certificate that is installed now stays in use; it is valid until {not_after}."
+    return (Hint(say(text, not_after=certificate.not_after)),)
+
+
+_LINE_TONES = (Tone.BAD, Tone.WARN, Tone.PROGRESS, Tone.INFO, Tone.GOOD)
+
+
+def _lines(followed: Sequence[Followed]) -> tuple[Part, ...]:
+    rows = sorted((_line(one) for one in followed), key=lambda row: _LINE_TONES.index(row.tone))
+    return (Rows(tuple(rows[: views.MOST_ROWS])), *views.more(len(rows) - views.MOST_ROWS))
+
+
+def _line(one: Followed) -> Row:
+    return Row(views.shortened(one.names), _one_tone(one), _short(one), _line_detail(one))
+
+
+def _line_detail(one: Followed) -> Text:
+    certificate = one.certificate
+    if certificate.resting and not one.done:
+        return next((finding.summary for finding in _reasons(one)), NOTHING)
+    if certificate.state is State.INSTALLED and certificate.not_after is not None:
+        return say("valid until {not_after}", not_after=certificate.not_after)
+    return NOTHING
+
+
+def _one_tone(one: Followed) -> Tone:
+    tone = views.tone_of(one.certificate.state)
+    return Tone.WARN if tone is Tone.GOOD and not one.done else tone
+
+
+_SHORT: Mapping[State, Text] = {
+    State.BLOCKED: say("waiting"),
+    State.FAILED: say("failed"),
+    State.NEEDS_SUPPORT: say("needs support"),
+}
+
+
+def _short(one: Followed) -> Text:
+    """Return the state of one certificate in a word or two."""
+    if one.certificate.state is State.INSTALLED:
+        return say("installed") if one.done else say("installed in part")
+    return _SHORT.get(one.certificate.state) or say("step: {step}", step=step(one.certificate))
+
+
+def _tone(followed: Sequence[Followed], refused: Sequence[Refused]) -> Tone:
+    tones = {_one_tone(one) for one in followed} | ({Tone.WARN} if refused else set())
+    under_way = Tone.PROGRESS in tones
+    return Tone.PROGRESS if under_way else min(tones, key=_LINE_TONES.index, default=Tone.WARN)
+
+
+def _verdict(one: Followed) -> Text:
+    """Return how it ended for one certificate, as a sentence."""
+    template = _VERDICTS[one.certificate.state]
+    if one.certificate.state is State.INSTALLED and not one.done:
+        template = _PARTLY if one.missing else _UNPROVED
+    return say(template, name=views.shortened(one.names), step=step(one.certificate))
+
+
+_VERDICTS: Mapping[State, str] = {
+    State.INSTALLED: "Certificate for {name} is installed",
+    State.BLOCKED: "Certificate for {name} has to wait",
+    State.FAILED: "Certificate for {name} failed at this step: {step}",
+    State.NEEDS_SUPPORT: "Certificate for {name} needs a support agent",
+}
+_PARTLY = "Certificate for {name} is installed without some names"
+_UNPROVED = "Certificate for {name} is installed but not seen at the edge yet"
+_RENEWED = "Certificate for {name} is renewed and installed"
+_UNDER_WAY: Mapping[str, str] = {
+    "add": "Getting a certificate for {name}",
+    "renew": "Renewing the certificate for {name}",
+}
+
+
+def _title(verb: str, followed: Sequence[Followed], refused: Sequence[Refused]) -> Text:
+    names = sum(len(one.names) for one in followed) + len(refused)
+    if len(followed) != 1 or refused:
+        done = sum(
+            len(one.names) - len(one.missing) for one in followed if one.certificate.state is _S.INSTALLED
+        )
+        return _count(done, names, followed) if followed else nothing_done(verb, refused)
+    one = followed[0]
+    name = views.shortened(one.names)
+    if not one.certificate.resting:
+        return say(_UNDER_WAY[verb], name=name)
+    return say(_RENEWED, name=name) if verb == "renew" and one.done else _verdict(one)
+
+
+def _count(done: int, names: int, followed: Sequence[Followed]) -> Text:
+    if all(one.certificate.resting for one in followed):
+        return say("{done} of {count} names are installed", done=done, count=names)
+    return say("Under way: {done} of {count} names are installed", done=done, count=names)
+
+
+_REFUSED: Mapping[str, str] = {
+    "add": "No certificate is made for {name}",
+    "renew": "There is nothing to renew for {name}",
+}
+
+
+def nothing_done(verb: str, refused: Sequence[Refused]) -> Text:
+    """Return the title of an answer to names none of which was taken."""
+    if len(refused) == 1:
+        return say(_REFUSED[verb], name=views.shown(refused[0].name))
+    return say("None of these {count} names could be taken", count=len(refused))

@@ -1,0 +1,106 @@
+"""A Reply as JSON-ready data and back, for messages that wait in the outbox."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commands.reply import (
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Paragraph,
+    Part,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
+from services.model.text import Value, from_json, say, to_json
+
+Data = Mapping[str, Any]
+
+
+def reply_to_json(reply: Reply) -> dict[str, Any]:
+    """Return ``reply`` as JSON-ready data; `reply_from_json` gives it back unchanged."""
+    return {
+        "tone": reply.tone.value,
+        "title": to_json(reply.title),
+        "parts": [part_to_json(part) for part in reply.parts],
+        "private": reply.private,
+    }
+
+
+def reply_from_json(data: Data) -> Reply:
+    """Return the reply that `reply_to_json` wrote. Raises KeyError or ValueError for anything else."""
+    parts = tuple(part_from_json(part) for part in data["parts"])
+    return Reply(Tone(data["tone"]), from_json(data["title"]), parts, bool(data["private"]))
+
+
+def part_to_json(part: Part) -> dict[str, Any]:
+    """Return one part as JSON-ready data that names its kind."""
+    match part:
+        case Paragraph(text) | Hint(text):
+            body: dict[str, Any] = {"text": to_json(text)}
+        case Fields(pairs):
+            body = {"pairs": [[to_json(label), _boxed(value)] for label, value in pairs]}
+        case Plan(name, steps):
+            body = {"name": name, "steps": [[to_json(label), mark.value] for label, mark in steps]}
+        case Problem():
+            body = _problem_to_json(part)
+        case Rows(rows):
+            body = {"rows": [_row_to_json(row) for row in rows]}
+        case Code(text):
+            body = {"text": text}
+    return {"kind": type(part).__name__.lower()} | body
+
+
+def part_from_json(data: Data) -> Part:
+    """Return the part that `part_to_json` wrote. Raises KeyError or ValueError for anything else."""
+    return _READERS[data["kind"]](data)
+
+
+def _boxed(value: Value) -> dict[str, Any]:
+    """Return a gap's value as the only gap of a sentence, which is how values are written as JSON."""
+    return to_json(say("{value}", value=value))
+
+
+def _unboxed(data: Data) -> Value:
+    return from_json(data).values[0][1]
+
+
+def _problem_to_json(part: Problem) -> dict[str, Any]:
+    sentences = {"summary": part.summary, "remedy": part.remedy, "owner": part.owner}
+    return {"code": part.code, "blocks": part.blocks} | {
+        key: to_json(text) for key, text in sentences.items()
+    }
+
+
+def _problem_from_json(data: Data) -> Problem:
+    summary, remedy, owner = (from_json(data[key]) for key in ("summary", "remedy", "owner"))
+    return Problem(str(data["code"]), summary, remedy, owner, bool(data["blocks"]))
+
+
+def _row_to_json(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "tone": row.tone.value,
+        "label": to_json(row.label),
+        "detail": to_json(row.detail),
+    }
+
+
+def _row_from_json(data: Data) -> Row:
+    return Row(str(data["name"]), Tone(data["tone"]), from_json(data["label"]), from_json(data["detail"]))
+
+
+_READERS: Mapping[str, Callable[[Data], Part]] = {
+    "paragraph": lambda data: Paragraph(from_json(data["text"])),
+    "hint": lambda data: Hint(from_json(data["text"])),
+    "fields": lambda data: Fields(tuple((from_json(label), _unboxed(v)) for label, v in data["pairs"])),
+    "plan": lambda data: Plan(data["name"], tuple((from_json(s), Mark(mark)) for s, mark in data["steps"])),
+    "problem": _problem_from_json,
+    "rows": lambda data: Rows(tuple(_row_from_json(row) for row in data["rows"])),
+    "code": lambda data: Code(data["text"]),
+}

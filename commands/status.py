@@ -1,0 +1,127 @@
+"""/ssl status: one name in full, a store's names, or all of the caller's, worst first."""
+
+from dataclasses import replace
+
+from commands import naming, views
+from commands.caller import Action
+from commands.command import Arguments, Call, Command, UsageError, arguments
+from commands.messages import followed_now
+from commands.progress import ending, plan, still_live
+from commands.reply import Code, Fields, Hint, Outcome, Paragraph, Part, Reply, Rows, Tone
+from services import overview
+from services.model.lifecycle import State
+from services.model.status import NameStatus
+from services.model.text import Text, say
+
+MOST_LISTED = 1000
+"""How many names a list holds; a store or a name narrows it."""
+
+
+def run(call: Call) -> Outcome:
+    """Show NAME, or the names of STORE, or all of the caller's names."""
+    args = arguments(call, flags=("--csr",))
+    if len(args.words) > 1:
+        raise UsageError(
+            say("This takes one name or one store, and {count} were given.", count=len(args.words))
+        )
+    if not args.words and "--csr" in args.flags:
+        raise UsageError(say("--csr shows the CSR of one name, and the name is missing."))
+    if not args.words:
+        return _all(call, args.store)
+    word = args.words[0]
+    is_store = "." not in word and naming.is_own_store(word, call)
+    return _all(call, word) if is_store else _one(call, args, word)
+
+
+def _all(call: Call, store: str | None) -> Outcome:
+    if store is not None and not naming.is_own_store(store, call):
+        return _unknown_store(store)
+    statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=MOST_LISTED)
+    data = {"certificates": [status.as_json() for status in statuses]}
+    if not statuses:
+        return Outcome(_nothing(store), data=data)
+    rows = Rows(tuple(views.row(status) for status in statuses[: views.MOST_ROWS]))
+    parts = (rows, *views.more(len(statuses) - views.MOST_ROWS), _look_closer(statuses[0].name))
+    tone = views.status_tone(statuses[0])
+    return Outcome(Reply(tone, _title(len(statuses), store), parts, private=True), data=data)
+
+
+def _unknown_store(store: str) -> Outcome:
+    """Return the answer for a store that is not the caller's: the same whether it exists or not."""
+    title = say("You have no store {store}", store=views.clipped(store))
+    hint = Hint(say("To see all of your names, type: {command}", command=views.typed("status")))
+    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, data={"certificates": []})
+
+
+def _title(count: int, store: str | None) -> Text:
+    if store is None:
+        return say("Your names, worst first: {count}", count=count)
+    return say("Names of the store {store}, worst first: {count}", store=store, count=count)
+
+
+def _nothing(store: str | None) -> Reply:
+    title = say("There are no certificates yet")
+    if store is not None:
+        title = say("The store {store} has no certificates yet", store=store)
+    hint = Hint(say("To get one, type: {command}", command=views.typed("add", "shop.example.com")))
+    return Reply(Tone.INFO, title, (hint,), private=True)
+
+
+def _look_closer(name: str) -> Hint:
+    return Hint(say("To see one name in full, type: {command}", command=views.typed("status", name)))
+
+
+def _one(call: Call, args: Arguments, word: str) -> Outcome:
+    name = naming.read(word, call)
+    if isinstance(name, NameStatus):
+        return naming.refuse(call, _neither(call, word) if "." not in word else name)
+    status = overview.describe(call.desk, name, store=args.store, visible=call.caller.sees)
+    if status.store is None:
+        return naming.refuse(call, status, args.store)
+    parts = _described(call, status) + (_csr(call, status) if "--csr" in args.flags else ())
+    title = say("{name}: {label}", name=views.shown(status.name), label=status.label)
+    reply = Reply(views.status_tone(status), title, parts, private=call.caller.limited)
+    return Outcome(reply, data=status.as_json())
+
+
+def _neither(call: Call, word: str) -> NameStatus:
+    """Return the refusal of a word that is no store of the caller's and cannot be a name."""
+    reason = "“{given}” is neither one of your stores nor a whole domain name."
+    return naming.refused(word, say(reason, given=views.clipped(word)), call)
+
+
+def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
+    store = Fields(((say("Store"), views.known(status.store)),))
+    certificate = status.certificate
+    if certificate is None:
+        return (store, *(naming.problems(status, call) or (naming.refusal(status, call).problem,)))
+    with call.desk.storage.read() as tx:
+        one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
+    steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)
+    live = () if certificate.resting else still_live(certificate)
+    warnings = views.problems(finding for finding in status.findings if not finding.blocks)
+    told = ending(one)
+    if told and isinstance(told[0], Fields):  # what is installed: the store stands with it
+        store, told = Fields(store.pairs + told[0].pairs), told[1:]
+    return (store, *steps, *told, *live, *warnings)
+
+
+def _csr(call: Call, status: NameStatus) -> tuple[Part, ...]:
+    """Return the CSR of the newest revision: what the CA is, or was last, asked for."""
+    with call.desk.storage.read() as tx:
+        certificate = status.certificate
+        newest = next(iter(tx.certificates.revisions(certificate.id)), None) if certificate else None
+    if newest is None:
+        return (Paragraph(say("There is no CSR yet: it is made once the checks have passed.")),)
+    label = say("CSR of {at} for {names}", at=newest.created_at, names=newest.names)
+    return (Paragraph(label), Code(newest.csr))
+
+
+COMMAND = Command(
+    name="status",
+    action=Action.LOOK,
+    summary=say("Show where certificates stand: of a name, of a store, or all of yours"),
+    usage="/ssl status [NAME [--csr] | STORE]",
+    example="/ssl status shop.example.com",
+    run=run,
+)

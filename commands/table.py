@@ -1,0 +1,16 @@
+"""All sub-commands of /ssl, in the order in which help shows them. A new one is one file and one line here."""
+
+from commands import add, check, help, history, renew, status  # noqa: A004 - the sub-command is called help
+from commands.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    # the main job: get, look, renew
+    add.COMMAND,
+    status.COMMAND,
+    renew.COMMAND,
+    # why not, and what was
+    check.COMMAND,
+    history.COMMAND,
+    # what there is
+    help.COMMAND,
+)
