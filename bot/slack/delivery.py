@@ -1,0 +1,117 @@
+"""Which way a message goes to Slack, and what to do when a way is closed: pure tables and rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.slack.errors import CallError
+from services.ports import Message
+
+
+class Method(StrEnum):
+    """The Web API method that a way uses."""
+
+    POST = "chat.postMessage"
+    UPDATE = "chat.update"
+    EPHEMERAL = "chat.postEphemeral"
+
+
+class Then(StrEnum):
+    """What to do about a failed call."""
+
+    LATER = "later"  # it passes by itself
+    MEND = "mend"  # an operator must mend token, scopes or workspace: every message waits
+    DIRECT = "direct"  # this place takes nothing from us: write to the person directly
+    ANEW = "anew"  # what was posted cannot be edited any more: post another
+    PLAIN = "plain"  # the blocks are refused: send the text alone
+
+
+_CODES: Mapping[Then, str] = {
+    Then.MEND: "access_denied account_inactive ekm_access_denied invalid_auth missing_scope no_permission not_authed"
+    " not_allowed_token_type org_login_required team_access_not_granted token_expired token_revoked two_factor_setup_required",
+    Then.DIRECT: "as_user_not_supported channel_not_found is_archived not_in_channel restricted_action"
+    " restricted_action_non_threadable_channel restricted_action_read_only_channel"
+    " restricted_action_thread_only_channel slack_connect_canvas_sharing_blocked team_not_found user_not_in_channel"
+    " cannot_dm_bot user_disabled user_not_found user_not_visible",
+    Then.ANEW: "cant_update_message edit_window_closed message_not_found",
+    Then.PLAIN: "attachment_payload_limit_exceeded invalid_attachments invalid_blocks invalid_blocks_format"
+    " msg_blocks_too_long msg_too_long too_many_attachments",
+}
+THEN: Mapping[str, Then] = {code: then for then, codes in _CODES.items() for code in codes.split()}
+"""Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral). All others pass by themselves."""
+
+SOON = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60))
+"""Waiting time after the first, second … failure that passes by itself; the last one repeats."""
+SELDOM = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 360))
+"""The same where a person has to act: nothing is given up, but Slack is not pestered either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in Slack."""
+
+    channel: str
+    ts: str
+
+    def stored(self, asked_in: str) -> str:
+        """Return what the outbox keeps as ``ts``: Slack's, behind CHANNEL/ if it does not stand where it was asked for."""
+        return self.ts if self.channel == asked_in else f"{self.channel}/{self.ts}"
+
+
+def place_of(message: Message) -> Place | None:
+    """Return where ``message`` was posted; None before it was."""
+    if not message.ts:
+        return None
+    channel, _, ts = message.ts.rpartition("/")
+    return Place(channel or message.channel, ts)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to show a message."""
+
+    method: Method
+    channel: str
+    """Empty: the person's direct messages, whose id Slack has to be asked for."""
+    ts: str = ""
+    plain: bool = False
+    """Whether the text goes alone, without blocks."""
+
+
+def first_way(message: Message, *, private: bool, final: bool) -> Way:
+    """Return the way to try first.
+
+    What stands is edited in place. What is private and finished is shown to the person alone where they asked; what is
+    private and goes on changing stands in their direct messages, because an ephemeral message cannot be edited and is
+    lost when the person is away. A direct-message channel (D…) is private as it is.
+    """
+    place = place_of(message)
+    hidden = private and not message.channel.startswith("D")
+    if place is not None and not (hidden and place.channel == message.channel):
+        return Way(Method.UPDATE, place.channel, place.ts)
+    if hidden:
+        return Way(Method.EPHEMERAL, message.channel) if final else Way(Method.POST, "")
+    return Way(Method.POST, message.channel)
+
+
+def next_way(way: Way, then: Then) -> Way | None:
+    """Return what to try after ``way`` failed; None if there is nothing else. May return a way that was tried before."""
+    if then is Then.DIRECT:
+        return Way(Method.POST, "", plain=way.plain)
+    if then is Then.ANEW:
+        return replace(way, method=Method.POST, ts="")
+    return replace(way, plain=True) if then is Then.PLAIN else None
+
+
+def then(error: CallError) -> Then:
+    """Return what to do about a failed call."""
+    return THEN.get(error.code, Then.LATER)
+
+
+def wait(todo: Then, failures: int, retry_after: int | None) -> timedelta:
+    """Return how long to wait after one more failure; ``failures`` counts those before it, Slack's Retry-After wins."""
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    ladder = SOON if todo is Then.LATER else SELDOM
+    return ladder[min(failures, len(ladder) - 1)]

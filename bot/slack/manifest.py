@@ -1,0 +1,54 @@
+"""The app manifest: what a workspace's owner pastes at api.slack.com/apps to create the app, with the fewest rights."""
+
+from typing import Any
+
+from bot.slack.settings import SlackSettings
+
+BOT_SCOPES = (
+    "commands",  # to offer the slash command
+    "chat:write",  # to post answers where the bot is a member, and to edit them in place
+    "im:write",  # to open a direct message where the bot may not write in the channel, or the answer is private
+    "users:read",  # to see guests, strangers, bots and deactivated people (users.info), who get no staff role
+    "usergroups:read",  # to see who is in the user groups (S…) that roles name
+)
+"""Everything the bot may do, each with its reason; it cannot read messages, files or e-mail addresses."""
+
+
+def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
+    """Return the manifest (version 1 of Slack's schema) as JSON-ready data.
+
+    ``url`` is the https address at which Slack reaches certdesk, such as https://certdesk.example.com; in Socket Mode
+    it is not used. Raises ValueError if HTTP mode is meant and it is not an https address.
+    """
+    socket = settings.mode == "socket"
+    if not socket and not url.startswith("https://"):
+        raise ValueError(f"in HTTP mode Slack needs an https address to send requests to, not {url!r}")
+    endpoint = {} if socket else {"url": f"{url.rstrip('/')}/slack/events"}
+    request = {} if socket else {"request_url": endpoint["url"]}
+    return {
+        "_metadata": {"major_version": 1},
+        "display_information": {
+            "name": "certdesk",
+            "description": "TLS certificates for stores: get, renew and check them",
+            "background_color": "#1d3557",
+        },
+        "features": {
+            "bot_user": {"display_name": "certdesk", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": settings.command,
+                    "description": "Certificates: add, renew, status, check",
+                    "usage_hint": "add shop.example.com",
+                    "should_escape": False,  # names must arrive as typed
+                    **endpoint,
+                }
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "settings": {
+            "interactivity": {"is_enabled": True, **request},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }

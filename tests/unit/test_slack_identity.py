@@ -1,0 +1,160 @@
+"""Only who surely is one of us gets a staff role; in doubt a person is nobody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bot.slack.clients import asking_client
+from bot.slack.identity import FAILURE_KEPT, Identity
+from bot.slack.settings import SlackSettings
+from commands.caller import Caller, Role
+from services.ports import Request
+from tests.unit.slack_world import NOW, Answer, FakeClock, SlackApi, no, ok
+
+ROLES = {Role.ADMIN: ("U1",), Role.SUPPORT: ("S1", "U2"), Role.ONCALL: ("S2",)}
+MERCHANTS = {"U1": ("mars",), "U5": ("moon", "sun"), "T9/U6": ("mars",), "T0/U7": ("moon",)}
+
+
+@dataclass
+class World:
+    """A workspace T0 of the enterprise E0, and who it says people are."""
+
+    api: SlackApi
+    clock: FakeClock
+
+    def __post_init__(self) -> None:
+        self.api.tell("auth.test", ok(team_id="T0", enterprise_id="E0"))
+        self.api.tell("usergroups.users.list", ok(users=[]))
+        self.user()
+
+    def user(self, **facts: Any) -> None:
+        self.api.tell("users.info", ok(user={"id": "U1", "team_id": "T0", "locale": "ko-KR"} | facts))
+
+    def identity(self, **settings: Any) -> Identity:
+        chosen = SlackSettings(
+            **{"api_url": self.api.url, "bot_token": "xoxb-1", "roles": ROLES, "merchants": MERCHANTS}
+            | settings
+        )
+        return Identity(asking_client(chosen), chosen, self.clock)
+
+    def caller(self, user: str = "U1", team: str = "T0") -> Caller:
+        return self.identity().caller(asked(user, team))
+
+
+def asked(user: str = "U1", team: str = "T0") -> Request:
+    return Request("req_1", "d", team, user, "C1", "status", NOW)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    api = SlackApi()
+    yield World(api, FakeClock())
+    api.stop()
+
+
+@pytest.mark.parametrize(("user", "role"), [("U1", Role.ADMIN), ("U2", Role.SUPPORT), ("U9", Role.NOBODY)])
+def test_listed_people_have_their_role(world: World, user: str, role: Role) -> None:
+    caller = world.caller(user)
+    assert caller.person == f"T0/{user}"
+    assert caller.role is role
+    assert caller.stores == (frozenset() if role is Role.NOBODY else None)
+
+
+def test_a_group_gives_its_role_to_its_members(world: World) -> None:
+    world.api.tell("usergroups.users.list", ok(users=["U3", "U4"]))
+    assert world.caller("U3").role is Role.SUPPORT
+    assert world.api.asked("usergroups.users.list")[0]["usergroup"] == "S1"
+
+
+def test_a_group_that_cannot_be_read_gives_nothing(world: World) -> None:
+    world.api.tell("usergroups.users.list", no("no_such_subteam"))
+    assert world.caller("U3").role is Role.NOBODY
+    assert world.caller("U2").role is Role.SUPPORT
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"is_restricted": True},
+        {"is_ultra_restricted": True},
+        {"is_stranger": True},
+        {"team_id": "T9"},
+        {"is_bot": True},
+        {"is_workflow_bot": True},
+        {"deleted": True},
+        {"team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}},
+    ],
+)
+def test_who_is_not_one_of_us_gets_no_staff_role_even_if_listed(world: World, facts: dict[str, Any]) -> None:
+    world.user(**facts)
+    caller = world.caller("U1")
+    assert caller.role in (Role.NOBODY, Role.MERCHANT)
+    assert caller.stores is not None
+
+
+def test_a_person_of_another_workspace_of_our_enterprise_is_one_of_us(world: World) -> None:
+    world.user(team_id="T8", enterprise_user={"enterprise_id": "E0"})
+    assert world.caller("U1", "T8").role is Role.ADMIN
+
+
+def test_a_request_that_names_another_team_than_the_person_is_not_ours(world: World) -> None:
+    assert world.caller("U1", "T9").role is Role.NOBODY
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        no("user_not_found"),
+        no("ratelimited", 429, Retry_After="1"),
+        (503, {}, "Bad gateway"),
+        (200, {}, "<html>"),
+    ],
+)
+def test_a_look_up_that_fails_gives_no_rights(world: World, failure: Answer) -> None:
+    world.api.tell("users.info", failure)
+    assert world.caller("U1") == Caller("T0/U1", Role.NOBODY)
+
+
+def test_without_knowing_our_own_team_nobody_is_ours(world: World) -> None:
+    world.api.tell("auth.test", no("invalid_auth"))
+    assert world.caller("U1").role is Role.NOBODY
+
+
+def test_without_a_connection_nobody_is_ours(world: World) -> None:
+    identity = world.identity(api_url="http://127.0.0.1:9/api/")
+    assert identity.caller(asked()).role is Role.NOBODY
+
+
+def test_answers_are_kept_and_failures_only_for_a_moment(world: World) -> None:
+    world.api.tell("users.info", no("fatal_error"), ok(user={"id": "U1", "team_id": "T0"}))
+    identity = world.identity()
+    assert [identity.caller(asked()).role for _ in range(3)] == [Role.NOBODY] * 3
+    assert len(world.api.asked("users.info")) == 1
+    world.clock.advance(seconds=FAILURE_KEPT.total_seconds())
+    assert [identity.caller(asked()).role for _ in range(3)] == [Role.ADMIN] * 3
+    assert len(world.api.asked("users.info")) == 2
+    world.user(deleted=True)
+    world.clock.advance(minutes=5)
+    assert identity.caller(asked()).role is Role.NOBODY
+
+
+def test_a_merchant_sees_their_stores(world: World) -> None:
+    world.user(is_restricted=True)  # merchants are often guests
+    assert world.caller("U5") == Caller("T0/U5", Role.MERCHANT, frozenset({"moon", "sun"}))
+    assert world.caller("U7").stores == frozenset({"moon"})
+
+
+def test_a_merchant_of_another_workspace_is_listed_with_their_team(world: World) -> None:
+    world.user(team_id="T9")
+    assert world.caller("U6", "T9") == Caller("T9/U6", Role.MERCHANT, frozenset({"mars"}))
+    assert world.caller("U5", "T9").role is Role.NOBODY  # U5 is another person there
+
+
+def test_the_readers_language_is_known(world: World) -> None:
+    identity = world.identity()
+    assert identity.locale("U1") == "ko-KR"
+    assert world.api.asked("users.info")[0]["include_locale"] == "1"
+    world.api.tell("users.info", no("user_not_found"))
+    assert identity.locale("U2") == ""

@@ -1,0 +1,41 @@
+"""The manifest asks for the fewest rights and fits the way certdesk is connected."""
+
+import pytest
+
+from bot.slack.manifest import BOT_SCOPES, manifest
+from bot.slack.settings import SlackSettings
+
+
+def test_over_http_it_names_our_address() -> None:
+    made = manifest(SlackSettings(mode="http"), "https://certdesk.example.com/")
+    [command] = made["features"]["slash_commands"]
+    assert command["command"] == "/ssl"
+    assert command["url"] == "https://certdesk.example.com/slack/events"
+    assert made["settings"]["interactivity"]["request_url"] == command["url"]
+    assert made["settings"]["socket_mode_enabled"] is False
+
+
+def test_in_socket_mode_there_is_no_address() -> None:
+    made = manifest(SlackSettings(mode="socket", command="/tls"))
+    assert made["settings"]["socket_mode_enabled"] is True
+    assert made["features"]["slash_commands"][0]["command"] == "/tls"
+    assert "url" not in made["features"]["slash_commands"][0]
+    assert made["settings"]["interactivity"] == {"is_enabled": True}
+
+
+@pytest.mark.parametrize("url", ["", "http://certdesk.example.com"])
+def test_over_http_slack_needs_https(url: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        manifest(SlackSettings(mode="http"), url)
+
+
+def test_the_scopes_are_the_fewest() -> None:
+    assert manifest(SlackSettings(mode="socket"))["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
+    assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", "users:read", "usergroups:read"}
+
+
+def test_slacks_own_limits_on_words_are_kept() -> None:
+    made = manifest(SlackSettings(mode="socket"))
+    assert len(made["display_information"]["name"]) <= 35
+    assert len(made["display_information"]["description"]) <= 140
+    assert len(made["features"]["slash_commands"][0]["description"]) <= 2000
