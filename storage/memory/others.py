@@ -8,8 +8,8 @@ from services.model.clock import aware
 from services.model.stores import Domain, Store, StoreStatus
 from services.ports import Account
 from storage import records
-from storage.refusals import no_parent
 from storage.memory.tables import MemoryRepository
+from storage.refusals import no_parent
 
 
 class MemoryStores(MemoryRepository):
