@@ -1,0 +1,177 @@
+"""Check: the name has addresses, all of them the platform's, and all reachable from the Internet."""
+
+from datetime import datetime
+
+from services.checks.case import Case
+from services.checks.lookup import Outcome
+from services.checks.reach import may_be_used
+from services.checks.rules import Report, canonical, host_name, parsed
+from services.checks.views import Facts, Family, gather, v4, v6
+from services.model.findings import Finding, Owner, Verdict
+from services.model.settings import Platform, Probing
+from services.model.text import Text, say
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what is wrong with the name's addresses."""
+    return decide(gather(case), case.world.platform, case.world.probing, case.now)
+
+
+def decide(facts: Facts, platform: Platform, probing: Probing, now: datetime) -> tuple[Finding, ...]:
+    """Return what is wrong, over all views: the CA may ask any of the servers."""
+    report = Report(facts.name, now)
+    return (
+        *_missing(report, facts, platform),
+        *_wrong(report, facts, platform),
+        *_private(report, facts, probing),
+    )
+
+
+def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding, ...]:
+    """Judge a name without any address: only if both families are known to be empty wherever they were answered."""
+    outcomes = {lookup.outcome for lookup in facts.lookups()}
+    answered = all(any(family(view).answered for view in facts.views) for family in (v4, v6))
+    if not facts.views or Outcome.FOUND in outcomes or not (answered or outcomes & _ENDS):
+        return ()
+    longest = max((lookup.chain for lookup in facts.lookups() if lookup.answered), key=len)
+    if outcomes <= {Outcome.NXDOMAIN, Outcome.FAILED, Outcome.SILENT}:
+        return (_nxdomain(report, facts, platform),)
+    kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
+    summary = say(_NO_ADDRESS[kind], name=facts.asked, chain=longest, last=longest[-1])
+    return (
+        report.finding(
+            "dns.no_address",
+            Verdict.BLOCK,
+            summary,
+            _point(facts, platform),
+            found=[],
+            chain=longest,
+            required=_required(platform),
+            zone=facts.zone,
+        ),
+    )
+
+
+_ENDS = {Outcome.LOOP, Outcome.DANGLING, Outcome.NXDOMAIN}
+"""Ends that hold for every type of record."""
+
+_NO_ADDRESS = {
+    Outcome.LOOP: "The CNAME records of {name} lead in a circle or on without end: {chain}.",
+    Outcome.DANGLING: "{name} is an alias that leads to {last}, which does not exist: {chain}.",
+    Outcome.NONE: "{last} exists in DNS but has no address: neither A nor AAAA records were found ({chain}).",
+}
+
+
+def _nxdomain(report: Report, facts: Facts, platform: Platform) -> Finding:
+    return report.finding(
+        "dns.nxdomain",
+        Verdict.BLOCK,
+        say("{name} does not exist in the DNS zone {zone}.", name=facts.asked, zone=facts.zone),
+        _point(facts, platform),
+        zone=facts.zone,
+        servers=[view.server for view in facts.views],
+        required=_required(platform),
+    )
+
+
+def _required(platform: Platform) -> tuple[str, ...]:
+    return tuple(str(address) for address in platform.addresses)
+
+
+def _point(facts: Facts, platform: Platform) -> Text:
+    """Return the exact records to set; an alias only where the zone's own apex is not meant (RFC 1034 §3.6.2)."""
+    if platform.cname_target and facts.name != facts.zone:
+        return say(
+            "In the DNS zone {zone} point {name} to {target} by a CNAME, or to {addresses} by A and AAAA records.",
+            zone=facts.zone,
+            name=facts.name,
+            target=host_name(platform.cname_target),
+            addresses=_required(platform),
+        )
+    return say(
+        "In the DNS zone {zone} point {name} to {addresses} by A and AAAA records.",
+        zone=facts.zone,
+        name=facts.name,
+        addresses=_required(platform),
+    )
+
+
+def _wrong(report: Report, facts: Facts, platform: Platform) -> tuple[Finding, ...]:
+    """Judge addresses that are not the edge's; nothing if the edge's are not configured."""
+    if not platform.addresses:
+        return ()
+    ours = {canonical(str(address)) for address in platform.addresses}
+    judged = (("dns.wrong_address", "A", v4), ("dns.wrong_ipv6", "AAAA", v6))
+    return tuple(
+        _wrong_one(report, facts, platform, code, rtype, family, wrong)
+        for code, rtype, family in judged
+        if (wrong := tuple(address for address in facts.found(family) if address not in ours))
+    )
+
+
+def _wrong_one(
+    report: Report,
+    facts: Facts,
+    platform: Platform,
+    code: str,
+    rtype: str,
+    family: Family,
+    wrong: tuple[str, ...],
+) -> Finding:
+    version = 4 if rtype == "A" else 6
+    required = tuple(str(address) for address in platform.addresses if address.version == version)
+    chains = [family(view).chain for view in facts.views if family(view).addresses & {*wrong}]
+    through_us = bool(platform.cname_target) and all(host_name(platform.cname_target) in c for c in chains)
+    template = (
+        "In the DNS zone {zone} replace the {type} records {wrong} of {last} by {required}."
+        if required
+        else "In the DNS zone {zone} remove the {type} records {wrong} of {last}."
+    )
+    if through_us:
+        template = "The platform's engineers correct the addresses of {last}; the merchant has nothing to do."
+    elif len(chains[0]) > 1:
+        template = "In the DNS zone {zone} point {name} to the platform instead of to {last}: by {required}."
+    gaps = {"zone": facts.zone, "type": rtype, "name": facts.name, "last": chains[0][-1]}
+    return report.finding(
+        code,
+        Verdict.BLOCK,
+        say(
+            "{name} points to {wrong}, which is not the platform ({type} records found at {servers}).",
+            name=facts.asked,
+            wrong=wrong,
+            type=rtype,
+            servers=tuple(v.server for v in facts.views if {*family(v).addresses} & {*wrong}),
+        ),
+        say(template, wrong=wrong, required=required or _required(platform), **gaps),
+        owner=Owner.PLATFORM if through_us else Owner.MERCHANT,
+        found=facts.found(family),
+        wrong=wrong,
+        required=required,
+        chain=chains[0],
+        zone=facts.zone,
+        servers={view.server: family(view).addresses for view in facts.views},
+    )
+
+
+def _private(report: Report, facts: Facts, probing: Probing) -> tuple[Finding, ...]:
+    found = (*facts.found(v4), *facts.found(v6))
+    private = tuple(a for a in found if not may_be_used(parsed(a), probing.allow_networks))
+    if not private:
+        return ()
+    finding = report.finding(
+        "dns.private_address",
+        Verdict.BLOCK,
+        say(
+            "{name} has addresses that cannot be reached from the Internet: {private}.",
+            name=facts.asked,
+            private=private,
+        ),
+        say(
+            "In the DNS zone {zone} replace {private} by public addresses, or remove these records.",
+            zone=facts.zone,
+            private=private,
+        ),
+        found=private,
+        zone=facts.zone,
+    )
+    return (finding,)

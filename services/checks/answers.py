@@ -1,0 +1,123 @@
+"""Check: every authoritative server answers for the name, and all of them the same."""
+
+from datetime import datetime
+
+from services.checks.case import Case
+from services.checks.lookup import Lookup, Outcome
+from services.checks.rules import Report
+from services.checks.views import Facts, gather, v4
+from services.model.findings import Finding, Verdict
+from services.model.text import say
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what is wrong with the servers' answers."""
+    return decide(gather(case), case.now)
+
+
+def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
+    """Return errors, silence and disagreement."""
+    report = Report(facts.name, now)
+    return (*_errors(report, facts), *_unanswered(report, facts), *_inconsistent(report, facts))
+
+
+def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Judge errors of authoritative servers; what the resolver says is another check's.
+
+    From every server a block; from some, or for AAAA while A is answered, a warning.
+    """
+    failed = tuple(
+        (server, rtype, lookup.said)
+        for view in facts.views
+        for server, rtype, lookup in ((view.server, "A", view.v4), (view.server, "AAAA", view.v6))
+        if lookup.outcome is Outcome.FAILED and not lookup.by_resolver
+    )
+    if not failed:
+        return ()
+    every = all(view.v4.outcome is Outcome.FAILED for view in facts.views)
+    blocks = every or (not facts.found(v4) and all(v.v6.outcome is Outcome.FAILED for v in facts.views))
+    said = tuple(f"{server}: {rcode} for {rtype}" for server, rtype, rcode in failed)
+    finding = report.finding(
+        "dns.servfail",
+        Verdict.BLOCK if blocks else Verdict.WARN,
+        say(
+            "Name servers of {zone} answer with an error when asked for {name} ({said}).",
+            zone=facts.zone,
+            name=facts.asked,
+            said=said,
+        ),
+        say(
+            "Make the zone {zone} answer for {name} on each of its name servers.",
+            zone=facts.zone,
+            name=facts.asked,
+        ),
+        owner=facts.server_owner,
+        zone=facts.zone,
+        found=said,
+    )
+    return (finding,)
+
+
+def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Say what is not known because nobody answered; AAAA alone failing is a warning, as for errors."""
+    silent = tuple(
+        f"{view.server}: {lookup.said} for {rtype}"
+        for view in facts.views
+        for rtype, lookup in (("A", view.v4), ("AAAA", view.v6))
+        if lookup.outcome is Outcome.SILENT
+    )
+    if not silent:
+        return ()
+    onlyv6 = all(view.v4.outcome is not Outcome.SILENT for view in facts.views) and bool(facts.found(v4))
+    code, verdict = ("dns.servfail", Verdict.WARN) if onlyv6 else ("dns.no_address", Verdict.UNKNOWN)
+    finding = report.finding(
+        code,
+        verdict,
+        say(
+            "The question for addresses of {name} was not answered everywhere ({said}).",
+            name=facts.asked,
+            said=silent,
+        ),
+        say(
+            "If this lasts, see that the name servers of {zone} run and can be reached over UDP and TCP; certdesk asks again by itself.",
+            zone=facts.zone,
+        ),
+        owner=facts.server_owner,
+        zone=facts.zone,
+        found=silent,
+    )
+    return (finding,)
+
+
+def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Compare what the servers answer; how they got there (which alias) does not matter."""
+    answers = {view.server: (_answer(view.v4), _answer(view.v6)) for view in facts.views}
+    differing = any(
+        len({pair[family] for pair in answers.values() if pair[family] is not None}) > 1 for family in (0, 1)
+    )
+    if not differing:
+        return ()
+    shown = tuple(
+        f"{server}: {', '.join(a for part in pair for a in part or ()) or 'no address'}"
+        for server, pair in answers.items()
+    )
+    finding = report.finding(
+        "dns.inconsistent",
+        Verdict.WARN,
+        say(
+            "The name servers of {zone} answer differently for {name} ({shown}).",
+            zone=facts.zone,
+            name=facts.asked,
+            shown=shown,
+        ),
+        say("Bring all name servers of {zone} to the same zone data.", zone=facts.zone),
+        owner=facts.server_owner,
+        zone=facts.zone,
+        found=shown,
+    )
+    return (finding,)
+
+
+def _answer(lookup: Lookup) -> tuple[str, ...] | None:
+    """Return what is compared: the addresses, sorted; None if there was no answer."""
+    return tuple(sorted(lookup.addresses)) if lookup.answered else None

@@ -1,0 +1,162 @@
+"""Check: CAA records let at least one configured CA issue for the name, to our account and by our challenges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.checks.caa_climb import Facts, Level, gather
+from services.checks.caa_records import Judgement, Permission, judge
+from services.checks.case import Case
+from services.checks.resolution import bogus_finding, failure_finding
+from services.checks.rules import Report
+from services.model.findings import Finding, Verdict
+from services.model.text import Text, say
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what stands in the way of every CA, or of some."""
+    return decide(gather(case), case.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What all views together mean for one CA."""
+
+    ca: str
+    judgement: Judgement
+    level: Level | None
+
+
+def rulings(facts: Facts) -> tuple[Ruling, ...]:
+    """Return a ruling for each CA: the worst of all views that were answered, for the CA may ask any server."""
+    order = (Permission.FORBIDDEN, Permission.UNKNOWN, Permission.GRANTED)
+    answered = [view.relevant for view in facts.views if not (view.relevant and view.relevant.said)]
+    return tuple(
+        min(
+            (
+                Ruling(who.ca, judge(level.records if level else (), who), level)
+                for level in answered or [None]
+            ),
+            key=lambda ruling: order.index(ruling.judgement.permission),
+        )
+        for who in facts.applicants
+    )
+
+
+def allowed_cas(facts: Facts) -> tuple[str, ...]:
+    """Return the names of the CAs that CAA records do not forbid, in the configured order."""
+    return tuple(
+        ruling.ca for ruling in rulings(facts) if ruling.judgement.permission is not Permission.FORBIDDEN
+    )
+
+
+def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
+    """Return a warning if some CA may issue and another may not, a block if none may or CAA cannot be read."""
+    report = Report(facts.name, now)
+    resolver = _resolver(report, facts)
+    unread = [level for view in facts.views if (level := view.relevant) is not None and level.said]
+    if facts.views and len(unread) == len(facts.views):
+        return (*resolver, *_unread(report, facts, unread))
+    return (*resolver, *_forbidden(report, facts))
+
+
+def _resolver(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    if facts.resolution is None:
+        return ()
+    seen = facts.resolution.seen[0]
+    finding = bogus_finding if seen.bogus else failure_finding
+    return (finding(report, facts.resolution, seen, Verdict.BLOCK),)
+
+
+def _unread(report: Report, facts: Facts, levels: Sequence[Level]) -> tuple[Finding, ...]:
+    """Judge CAA that nobody gives: an error is not permission (RFC 8659 §3), silence is unknown."""
+    silent = next((level for level in levels if level.silent), None)
+    level = silent or levels[0]
+    said = tuple(f"{view.server}: {view.relevant.said}" for view in facts.views if view.relevant)
+    summary = say("The CAA records of {name} cannot be read ({said}).", name=level.name, said=said)
+    if silent:
+        remedy = say(
+            "If this lasts, see that the name servers can be reached; certdesk asks again by itself."
+        )
+        verdict = Verdict.UNKNOWN
+    else:
+        remedy = say(
+            "Make the name servers of {zone} answer questions for CAA; without an answer no CA may issue.",
+            zone=facts.zone,
+        )
+        verdict = Verdict.BLOCK
+    evidence = {"where": level.name, "found": said, "zone": facts.zone}
+    codes = ("dns.caa_forbids",) if silent else ("dns.servfail", "dns.caa_forbids")
+    return tuple(
+        report.finding(code, verdict, summary, remedy, owner=facts.server_owner, **evidence) for code in codes
+    )
+
+
+def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Judge the records themselves."""
+    ruled = rulings(facts)
+    by = {kind: [r for r in ruled if r.judgement.permission is kind] for kind in Permission}
+    granted, unknown, forbidden = (
+        by[Permission.GRANTED],
+        by[Permission.UNKNOWN],
+        by[Permission.FORBIDDEN],
+    )
+    if not forbidden and (granted or not unknown):
+        return ()
+    shown = (forbidden or unknown)[0]
+    verdict = Verdict.WARN if granted else Verdict.UNKNOWN if unknown else Verdict.BLOCK
+    named = tuple(ruling.ca for ruling in forbidden or unknown)
+    records = tuple(str(record) for record in shown.level.records) if shown.level else ()
+    where = shown.level.name if shown.level else facts.name
+    finding = report.finding(
+        "dns.caa_forbids",
+        verdict,
+        _summary(verdict, named, where, shown.judgement.why, records),
+        _remedy(verdict, facts, where, named, unknown=bool(unknown)),
+        where=where,
+        found=records,
+        required=_wanted_records(facts),
+        forbidden=[ruling.ca for ruling in forbidden],
+        allowed=[ruling.ca for ruling in granted],
+        reasons={ruling.ca: ruling.judgement.why.plain() for ruling in (*forbidden, *unknown)},
+    )
+    return (finding,)
+
+
+def _summary(verdict: Verdict, cas: tuple[str, ...], where: str, why: Text, records: tuple[str, ...]) -> Text:
+    template = (
+        "Whether the CAA records at {where} let {cas} issue is not known: {why} ({records})."
+        if verdict is Verdict.UNKNOWN
+        else "The CAA records at {where} forbid {cas} to issue: {why} ({records})."
+    )
+    return say(template, where=where, cas=cas, why=why, records=records)
+
+
+def _remedy(verdict: Verdict, facts: Facts, where: str, cas: tuple[str, ...], *, unknown: bool) -> Text:
+    if unknown and verdict is Verdict.UNKNOWN:
+        return say(
+            "The platform's engineers set acme.cas[].caa_domains of {cas} in app.yaml to the names that these CAs document.",
+            cas=tuple(who.ca for who in facts.applicants if not who.domains),
+        )
+    if verdict is Verdict.WARN:
+        return say(
+            "Nothing has to be done while another CA may issue; to allow {cas} too, add its CAA record at {where}: {records}.",
+            cas=cas,
+            where=where,
+            records=_wanted_records(facts, cas),
+        )
+    return say(
+        "In the DNS zone of {where} add one of the CAA records {records} and remove what contradicts it, or remove its CAA records altogether.",
+        where=where,
+        records=_wanted_records(facts),
+    )
+
+
+def _wanted_records(facts: Facts, cas: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the records that would allow each CA (or each of ``cas``)."""
+    return tuple(
+        f'0 {"issuewild" if who.wildcard else "issue"} "{domain}"'
+        for who in facts.applicants
+        if not cas or who.ca in cas
+        for domain in sorted(who.domains)
+    )

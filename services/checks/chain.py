@@ -1,0 +1,88 @@
+"""The chain of checks: an explicit, ordered list; all of them run, none stops another."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from services.checks import addresses, answers, caa, delegation, domain, policy, resolution, servers, store
+from services.checks.case import Case
+from services.checks.rules import MEANINGLESS
+from services.checks.world import World
+from services.model.findings import Finding, worst_first
+from services.ports import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One entry of the chain."""
+
+    name: str
+    run: Callable[[Case], tuple[Finding, ...]]
+    asks: bool = True
+    """Whether it asks the network; such a check is left out for a name that can have no certificate anyway."""
+
+
+CHAIN: tuple[Check, ...] = (
+    # rules of the business: they need nothing but what the database knows
+    Check("domain", domain.check, asks=False),
+    Check("store", store.check, asks=False),
+    Check("policy", policy.check, asks=False),
+    # from the root of the tree to the leaf: what is wrong higher up explains what is wrong below
+    Check("delegation", delegation.check),
+    Check("servers", servers.check),
+    Check("resolution", resolution.check),
+    Check("addresses", addresses.check),
+    Check("answers", answers.check),
+    # what the CA reads before it issues
+    Check("caa", caa.check),
+)
+"""Every check, in the order in which findings of the same weight are shown."""
+
+
+class Chain:
+    """Implements `services.ports.Checker`. Any thread may call; all share two bounded pools of threads.
+
+    One pool runs checks, the other single questions; a check waits for questions and never the other way round.
+    """
+
+    def __init__(
+        self, world: World, chain: tuple[Check, ...] = CHAIN, *, checks: int = 8, questions: int = 32
+    ) -> None:
+        """Run at most ``checks`` checks and ``questions`` questions at the same time, over all callers."""
+        self._world = world
+        self._offline = tuple(check for check in chain if not check.asks)
+        self._online = tuple(check for check in chain if check.asks)
+        self._checkers = ThreadPoolExecutor(checks, thread_name_prefix="check")
+        self._askers = ThreadPoolExecutor(questions, thread_name_prefix="ask")
+
+    def check(self, subject: Subject) -> tuple[Finding, ...]:
+        """Return what was found, worst first; see `services.ports.Checker.check`."""
+        case = Case(self._world, subject, self._askers)
+        found = _all(self._offline, case)
+        if not any(finding.code in MEANINGLESS for finding in found):
+            runs = [self._checkers.submit(check.run, case) for check in self._online]
+            found = (*found, *(finding for run in runs for finding in run.result()))
+        return worst_first(found)
+
+    def rules(self, subject: Subject) -> tuple[Finding, ...]:
+        """Return the findings of those checks that need no network, worst first."""
+        return worst_first(_all(self._offline, Case(self._world, subject, self._askers)))
+
+    def close(self) -> None:
+        """Let the threads end. May be called twice."""
+        self._checkers.shutdown()
+        self._askers.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _all(checks: tuple[Check, ...], case: Case) -> tuple[Finding, ...]:
+    return tuple(finding for check in checks for finding in check.run(case))

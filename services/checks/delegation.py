@@ -1,0 +1,233 @@
+"""Check: the name's zone exists and is delegated to the platform's name servers, and caches know it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services import naming
+from services.checks.case import Case
+from services.checks.nameservers import Zone, find_host
+from services.checks.rules import Report, canonical, is_ours, our_hosts, unregistered
+from services.checks.zones import Delegation, delegation
+from services.model import names
+from services.model.findings import Finding, Owner, Verdict
+from services.model.settings import Platform
+from services.model.text import Text, say
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered about the delegation of one name."""
+
+    name: str
+    registrable: str | None
+    delegation: Delegation
+    ours: frozenset[str] = frozenset()
+    """Addresses of the platform's name servers; looked up only if a listed host is not one by name."""
+    cached: tuple[str, ...] = ()
+    """The zone's name servers as the resolver has them, which may be older than the parent's."""
+    cached_for: int = 0
+    """Seconds until the resolver asks again."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses of hosts that the zone itself or the resolver names and the parent does not."""
+
+    def addresses_of(self, host: str) -> tuple[str, ...]:
+        """Return the addresses of a name server, by the parent's glue or as they were looked up."""
+        zone = self.delegation.closest
+        return (zone.addresses.get(host) if zone else None) or self.addresses.get(host, ())
+
+    def is_ours(self, host: str, platform: Platform) -> bool:
+        """Tell whether a name server is the platform's."""
+        return is_ours(host, self.addresses_of(host), platform, self.ours)
+
+    def owner(self, hosts: Iterable[str], platform: Platform) -> Owner:
+        """Return whose move it is when these servers misbehave: the platform's if all are its own, else the merchant's."""
+        return Owner.PLATFORM if all(self.is_ours(host, platform) for host in hosts) else Owner.MERCHANT
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what is wrong with the delegation."""
+    return decide(gather(case), case.world.platform, case.now)
+
+
+def gather(case: Case) -> Facts:
+    """Return the facts of the case's delegation, gathered once."""
+    return case.once("delegation facts", _gather)
+
+
+def _gather(case: Case) -> Facts:
+    """Find the closest delegation, probe its servers, and see what the resolver still believes."""
+    found = delegation(case)
+    zone, registrable = found.closest, naming.registrable(case.base)
+    if zone is None or unregistered(found, registrable):
+        return Facts(case.base, registrable, found)
+    cached, cached_for = _cached(case, zone) if zone.probes else ((), 0)
+    named = {*zone.hosts, *cached, *(host for probe in zone.probes for host in probe.hosts)}
+    by_name = () if zone.probes else our_hosts(case.world.platform)
+    strange = named - zone.addresses.keys() - {*by_name}
+    return Facts(
+        case.base,
+        registrable,
+        found,
+        our_addresses(case, named),
+        cached,
+        cached_for,
+        _addresses(case, strange),
+    )
+
+
+def _cached(case: Case, zone: Zone) -> tuple[tuple[str, ...], int]:
+    records = case.world.dns.query(zone.name, "NS", checking_disabled=True).of(zone.name, "NS")
+    return tuple(sorted(r.text for r in records)), max((r.ttl for r in records), default=0)
+
+
+def our_addresses(case: Case, hosts: Iterable[str]) -> frozenset[str]:
+    """Return the addresses of the platform's name servers, unless every one of ``hosts`` is one of them by name."""
+    ours = our_hosts(case.world.platform)
+    if {*hosts} <= {*ours}:
+        return frozenset()
+    found = case.once("our addresses", lambda here: _addresses(here, ours))
+    return frozenset(canonical(address) for addresses in found.values() for address in addresses)
+
+
+def _addresses(case: Case, hosts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    wanted = sorted(hosts)
+    return {
+        host: found.addresses
+        for host, found in zip(wanted, case.each(lambda host: find_host(case, host), wanted), strict=True)
+    }
+
+
+# --- judging -----------------------------------------------------------------------------------------------------
+
+
+def decide(facts: Facts, platform: Platform, now: datetime) -> tuple[Finding, ...]:
+    """Return what is wrong. Without configured name servers, only that the domain does not exist."""
+    report = Report(facts.name, now)
+    if unregistered(facts.delegation, facts.registrable):
+        return (_unregistered(report, facts),)
+    if not platform.name_servers:
+        return ()
+    zone = facts.delegation.closest
+    if zone is None:
+        return _unfound(report, facts)
+    hosted = _not_hosted(report, facts, zone, platform)
+    return (
+        *hosted,
+        *(() if hosted else _propagating(report, facts, zone, platform)),
+    )
+
+
+def _unregistered(report: Report, facts: Facts) -> Finding:
+    return report.finding(
+        "dns.nxdomain",
+        Verdict.BLOCK,
+        say("The domain {domain} does not exist in DNS.", domain=facts.registrable or facts.name),
+        say(
+            "Check the spelling; if it is right, register {domain}, or ask its registrar why it is not in DNS.",
+            domain=facts.registrable or facts.name,
+        ),
+        domain=facts.registrable,
+    )
+
+
+def _unfound(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    trouble = facts.delegation.trouble
+    if trouble is not None and trouble.failed:
+        return ()  # an error in so many words is reported by the check of what resolvers see
+    asked = trouble.name if trouble else facts.name
+    said = trouble.error if trouble else "no answer"
+    summary = say(
+        "Nobody answered the question which name servers {asked} has ({said}), so it is not known whether {name} is hosted here.",
+        asked=asked,
+        said=said,
+        name=facts.name,
+    )
+    remedy = say("Nothing needs to be done yet: certdesk asks again by itself.")
+    found = report.finding(
+        "dns.not_hosted", Verdict.UNKNOWN, summary, remedy, owner=Owner.PLATFORM, asked=asked, said=said
+    )
+    return (found,)
+
+
+def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
+    ours = tuple(host for host in zone.hosts if facts.is_ours(host, platform))
+    foreign = tuple(host for host in zone.hosts if host not in ours)
+    if not foreign:
+        return ()
+    required = our_hosts(platform)
+    summary = _partly_summary if ours else _foreign_summary
+    found = report.finding(
+        "dns.not_hosted",
+        Verdict.BLOCK,
+        summary(zone, foreign, ours),
+        _move(zone, facts.registrable, foreign, required),
+        zone=zone.name,
+        found=zone.hosts,
+        required=required,
+        ours=ours,
+        foreign=foreign,
+    )
+    return (found,)
+
+
+def _foreign_summary(zone: Zone, foreign: tuple[str, ...], _ours: tuple[str, ...]) -> Text:
+    return say(
+        "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}.",
+        zone=zone.name,
+        foreign=foreign,
+    )
+
+
+def _partly_summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...]) -> Text:
+    return say(
+        "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}.",
+        zone=zone.name,
+        ours=ours,
+        foreign=foreign,
+    )
+
+
+def _move(zone: Zone, registrable: str | None, foreign: tuple[str, ...], required: tuple[str, ...]) -> Text:
+    """Return the exact change: at the registrar for a registered domain, else where the zone above is kept."""
+    if zone.name == registrable:
+        template = (
+            "At the registrar of {zone} replace {foreign} by {required}; changes can take up to 48 hours."
+        )
+        return say(template, zone=zone.name, foreign=foreign, required=required)
+    if registrable and names.is_under(zone.name, registrable):
+        template = (
+            "In the DNS zone above {zone} replace the NS records {foreign} of {zone} by {required}, or remove the"
+            " NS records of {zone} if the zone above is hosted on the platform; changes can take up to 48 hours."
+        )
+        return say(template, zone=zone.name, foreign=foreign, required=required)
+    template = (
+        "At the registrar of {domain} set the name servers {required}; changes can take up to 48 hours."
+    )
+    return say(template, domain=registrable or zone.name, required=required)
+
+
+def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
+    """Judge what the resolver holds: a server that neither the parent nor the zone itself names is an old one."""
+    present = {*zone.hosts, *(host for probe in zone.probes for host in probe.hosts)}
+    old = tuple(host for host in facts.cached if host not in present and not facts.is_ours(host, platform))
+    if not old:
+        return ()
+    found = report.finding(
+        "dns.propagating",
+        Verdict.WARN,
+        say(
+            "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {seconds} seconds.",
+            zone=zone.name,
+            old=old,
+            seconds=facts.cached_for,
+        ),
+        say(
+            "Nothing needs to be done: the change is spreading, and certdesk goes on by itself. Keep the old servers running until then."
+        ),
+        zone=zone.name,
+        found=old,
+        required=zone.hosts,
+        seconds_left=facts.cached_for,
+    )
+    return (found,)

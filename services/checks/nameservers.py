@@ -1,0 +1,134 @@
+"""The servers of a zone: their addresses, and whether each of them serves it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.checks.case import Case
+from services.checks.world import Answer
+from services.model import names
+
+NOT_SERVED = frozenset({"REFUSED", "NOTAUTH", "NXDOMAIN"})
+"""What a server says that does not have the zone it was asked for (RFC 1912 §2.8, lame delegation)."""
+
+
+class Service(StrEnum):
+    """How one server of a zone behaves when it is asked for the zone's own NS records."""
+
+    SERVES = "serves"
+    LAME = "lame"  # it says that it is not the zone's, or its host has no address
+    FAILING = "failing"  # SERVFAIL and the like
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One address of one listed name server, and what it said."""
+
+    host: str
+    address: str
+    """Empty if the host has no address."""
+    service: Service
+    said: str = ""
+    """What it said instead of serving, such as REFUSED or timeout."""
+    hosts: frozenset[str] = frozenset()
+    """The zone's NS records as this server has them; empty if it gave none."""
+
+    def __str__(self) -> str:
+        return f"{self.host} ({self.address})" if self.address else self.host
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone on the way to the name: the delegation as its parent gives it, and what its servers do."""
+
+    name: str
+    hosts: tuple[str, ...]
+    """Name servers, sorted."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses of those hosts that were looked up."""
+    probes: tuple[Probe, ...] = ()
+    """Empty for the zone where the walk began, and where only the resolver is asked."""
+    serving: tuple[str, ...] = ()
+    """Addresses that answer for the zone, and may be asked for what is in it."""
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the resolver knows of a name server's addresses."""
+
+    addresses: tuple[str, ...] = ()
+    """IPv4 first."""
+    trouble: str = "no address"
+    """Why there are none."""
+    silent: bool = False
+    """Whether there are none because nobody answered."""
+
+
+def find_host(case: Case, host: str) -> Host:
+    """Return a host's addresses, looked up once and without validation."""
+    return case.once(f"host {host}", lambda here: _look_up_host(here, host))
+
+
+def _look_up_host(case: Case, host: str) -> Host:
+    answers = [case.world.dns.query(host, rtype, checking_disabled=True) for rtype in ("A", "AAAA")]
+    addresses = tuple(r.text for answer in answers for r in answer.answer if r.type in ("A", "AAAA"))
+    silent = any(answer.silent for answer in answers)
+    trouble = next((answer.trouble for answer in answers if answer.trouble), "no address")
+    return Host(addresses, "" if addresses else trouble, silent and not addresses)
+
+
+def enter(case: Case, zone: str, hosts: tuple[str, ...], parent: str, referral: Answer | None = None) -> Zone:
+    """Look up and probe every server of a delegation that ``parent`` gave in ``referral``, with glue or without."""
+    glue = _glue(referral, parent) if referral else {}
+    unknown = [host for host in hosts if host not in glue]
+    found = dict(zip(unknown, case.each(lambda host: find_host(case, host), unknown), strict=True))
+    servers = {host: Host(glue[host], "") if host in glue else found[host] for host in hosts}
+    pairs = [(host, address) for host in hosts for address in servers[host].addresses or ("",)]
+    probes = case.each(lambda pair: _probe(case, zone, servers, *pair), pairs)
+    return Zone(
+        zone,
+        hosts,
+        {host: servers[host].addresses for host in hosts},
+        _without_our_own_gaps(probes),
+        tuple(dict.fromkeys(p.address for p in probes if p.service is Service.SERVES)),
+        parent,
+    )
+
+
+def _glue(answer: Answer, parent: str) -> dict[str, tuple[str, ...]]:
+    """Return the additional section's addresses of hosts that the asked zone may speak of (RFC 9471 §2)."""
+    found: dict[str, tuple[str, ...]] = {}
+    for record in sorted(answer.additional, key=lambda record: record.type):
+        if record.type in ("A", "AAAA") and names.is_under(record.name, parent):
+            found[record.name] = (*found.get(record.name, ()), record.text)
+    return found
+
+
+def _probe(case: Case, zone: str, servers: Mapping[str, Host], host: str, address: str) -> Probe:
+    if not address:
+        known = servers[host]
+        return Probe(host, "", Service.SILENT if known.silent else Service.LAME, known.trouble)
+    return read_probe(case.ask(zone, "NS", address), zone, host, address)
+
+
+def read_probe(answer: Answer, zone: str, host: str, address: str) -> Probe:
+    """Return how a server behaves that was asked for the NS records of ``zone``."""
+    if answer.silent:
+        return Probe(host, address, Service.SILENT, answer.error)
+    if answer.rcode in NOT_SERVED:
+        return Probe(host, address, Service.LAME, answer.rcode)
+    if answer.failed:
+        return Probe(host, address, Service.FAILING, answer.rcode)
+    if not answer.authoritative or answer.zone_of_denial() not in (None, zone):
+        return Probe(host, address, Service.LAME, "not authoritative")
+    return Probe(
+        host, address, Service.SERVES, hosts=frozenset(record.text for record in answer.of(zone, "NS"))
+    )
+
+
+def _without_our_own_gaps(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """Leave out addresses this machine has no route to (IPv6, as a rule) where the host's other ones were reached."""
+    reached = {probe.host for probe in probes if probe.said != "unreachable"}
+    return tuple(probe for probe in probes if probe.said != "unreachable" or probe.host not in reached)

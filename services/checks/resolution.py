@@ -1,0 +1,224 @@
+"""Check: a resolver that starts afresh, as the CA's does, gets an answer, and DNSSEC does not stand in its way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.checks.case import Case
+from services.checks.delegation import gather as gather_delegation
+from services.checks.lookup import Outcome
+from services.checks.rules import Report
+from services.checks.views import Facts as Views
+from services.checks.views import gather as gather_views
+from services.checks.world import Answer, Record
+from services.checks.zones import Delegation
+from services.model.findings import Finding, Owner, Verdict
+from services.model.text import Text, say
+
+NO_AUTHORITY = frozenset({22, 23})
+"""Extended DNS errors that mean silence: no reachable authority, network error (RFC 8914 §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the resolver says of one question, and why if that is an error."""
+
+    name: str
+    type: str
+    answer: Answer
+    bogus: bool = False
+    """Whether it answers as soon as it need not validate."""
+    ds: tuple[Record, ...] = ()
+    """The zone's DS records, as the resolver has them."""
+    keys: tuple[Record, ...] = ()
+    """The zone's DNSKEY records."""
+    ds_gone: bool = False
+    """Whether the parent's own servers no longer have a DS: only caches do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered about how resolvers see one name."""
+
+    name: str
+    zone: str
+    hosted: bool | None
+    """Whether the zone's servers are the platform's; None if that is not known."""
+    seen: tuple[Seen, ...] = ()
+    explained: bool = False
+    """Whether errors have a cause that another check reports: no server serves the zone, or aliases loop."""
+    v4_found: bool = False
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what is wrong with the name as resolvers see it."""
+    return decide(gather(case), case.now)
+
+
+def gather(case: Case) -> Facts:
+    """Ask the resolver what the name's addresses are, and look into its errors."""
+    known, views = gather_delegation(case), gather_views(case)
+    zone = known.delegation.closest
+    if not views.views and not (zone and zone.probes):
+        return Facts(views.name, views.zone, None)
+    types = ("A",) if zone and zone.probes else ("A", "AAAA")
+    return Facts(
+        views.name,
+        views.zone,
+        hosted(case),
+        tuple(look(case, views.asked, rtype) for rtype in types),
+        _explained(known.delegation, views),
+        any(view.v4.outcome is Outcome.FOUND for view in views.views),
+    )
+
+
+def hosted(case: Case) -> bool | None:
+    """Tell whether the name's zone is served by the platform's servers alone; None if the zone is not known."""
+    known = gather_delegation(case)
+    zone = known.delegation.closest
+    if zone is None or not case.world.platform.name_servers:
+        return None
+    return known.owner(zone.hosts, case.world.platform) is Owner.PLATFORM
+
+
+def _explained(found: Delegation, views: Views) -> bool:
+    zone = found.closest
+    if zone is not None and zone.probes and not zone.serving:
+        return True
+    lookups = views.lookups()
+    looping = any(lookup.outcome is Outcome.LOOP for lookup in lookups)
+    failing = [lookup.outcome is Outcome.FAILED and not lookup.by_resolver for lookup in lookups]
+    return looping or (bool(failing) and all(failing))
+
+
+def look(case: Case, name: str, rtype: str) -> Seen:
+    """Return what the resolver says; of an error also whether DNSSEC is its cause."""
+    answer = case.resolve(name, rtype)
+    if answer.rcode != "SERVFAIL" or answer.silent:
+        return Seen(name, rtype, answer)
+    unchecked = case.world.dns.query(name, rtype, checking_disabled=True)
+    if not unchecked.good:
+        return Seen(name, rtype, answer)
+    again = case.world.dns.query(
+        name, rtype
+    )  # so that an error that has just passed is not taken for DNSSEC's
+    if again.good:
+        return Seen(name, rtype, again)
+    return _bogus(case, name, rtype, answer)
+
+
+def _bogus(case: Case, name: str, rtype: str, answer: Answer) -> Seen:
+    found = gather_delegation(case).delegation
+    zone = found.closest.name if found.closest else case.base
+    ds, keys = (
+        case.world.dns.query(zone, kind, checking_disabled=True).of(zone, kind) for kind in ("DS", "DNSKEY")
+    )
+    above = found.zones[-2].serving if len(found.zones) > 1 else ()
+    fresh = case.ask(zone, "DS", above[0]) if above else None
+    gone = bool(ds) and fresh is not None and fresh.good and not fresh.of(zone, "DS")
+    return Seen(name, rtype, answer, bogus=True, ds=ds, keys=keys, ds_gone=gone)
+
+
+# --- judging -----------------------------------------------------------------------------------------------------
+
+
+def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
+    """Return errors of the resolver: bogus or not, a block; for AAAA alone, a warning; silence behind it, unknown."""
+    report = Report(facts.name, now)
+    failed = tuple(seen for seen in facts.seen if seen.answer.failed)
+    if not failed:
+        return ()
+    verdict = (
+        Verdict.WARN if facts.v4_found and all(seen.type == "AAAA" for seen in failed) else Verdict.BLOCK
+    )
+    bogus = next((seen for seen in failed if seen.bogus), None)
+    if bogus:
+        return (bogus_finding(report, facts, bogus, verdict),)
+    return () if facts.explained else (failure_finding(report, facts, failed[0], verdict),)
+
+
+def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) -> Finding:
+    """Return the finding for an answer that validating resolvers refuse (RFC 4035 §5)."""
+    signed_here = facts.hosted is True and bool(_matching(seen))
+    summary = say(
+        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; DS records: {ds}).",
+        zone=facts.zone,
+        name=seen.name,
+        type=seen.type,
+        ds=_texts(seen.ds),
+    )
+    return report.finding(
+        "dns.dnssec_bogus",
+        Verdict.WARN if seen.ds_gone else verdict,
+        summary,
+        _mend(facts, seen, signed_here=signed_here),
+        owner=Owner.PLATFORM if signed_here else Owner.MERCHANT,
+        zone=facts.zone,
+        question=f"{seen.name} {seen.type}",
+        found=_texts(seen.ds),
+        keys=sorted(str(key_tag(record.wire)) for record in seen.keys),
+        seconds_left=max((record.ttl for record in seen.ds), default=0) if seen.ds_gone else None,
+    )
+
+
+def _mend(facts: Facts, seen: Seen, *, signed_here: bool) -> Text:
+    if seen.ds_gone:
+        return say(
+            "The DS records of {zone} are gone from the zone above; caches forget them by themselves.",
+            zone=facts.zone,
+        )
+    if signed_here:
+        return say(
+            "The platform's engineers sign {zone} anew; the merchant has nothing to do.", zone=facts.zone
+        )
+    if seen.ds:
+        return say(
+            "At the registrar of {zone} remove the DS records {ds}, which do not fit the zone as it is served now.",
+            zone=facts.zone,
+            ds=_texts(seen.ds),
+        )
+    return say(
+        "Sign the zones that {name} leads to anew, or remove their DS records at their registrar.",
+        name=seen.name,
+    )
+
+
+def _texts(records: tuple[Record, ...]) -> tuple[str, ...]:
+    return tuple(sorted(record.text for record in records))
+
+
+def _matching(seen: Seen) -> set[int]:
+    """Return the key tags that both a DS and a DNSKEY have."""
+    delegated = {int.from_bytes(record.wire[:2], "big") for record in seen.ds}
+    return delegated & {key_tag(record.wire) for record in seen.keys}
+
+
+def key_tag(wire: bytes) -> int:
+    """Return the key tag of a DNSKEY (RFC 4034 appendix B)."""
+    total = sum(octet if place & 1 else octet << 8 for place, octet in enumerate(wire))
+    return (total + (total >> 16)) & 0xFFFF
+
+
+def failure_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) -> Finding:
+    """Return the finding for an error that is not DNSSEC's."""
+    silence = bool(NO_AUTHORITY & {*seen.answer.extended})
+    owner = Owner.MERCHANT if facts.hosted is False else Owner.PLATFORM
+    return report.finding(
+        "dns.servfail",
+        Verdict.UNKNOWN if silence else verdict,
+        say(
+            "The resolver answers {rcode} when asked for {name} ({type}).",
+            rcode=seen.answer.rcode,
+            name=seen.name,
+            type=seen.type,
+        ),
+        say(
+            "See that every name server of {zone}, and of the zones its aliases lead to, answers for {name}.",
+            zone=facts.zone,
+            name=seen.name,
+        ),
+        owner=owner,
+        zone=facts.zone,
+        question=f"{seen.name} {seen.type}",
+        found=seen.answer.rcode,
+        extended=list(seen.answer.extended),
+    )

@@ -1,0 +1,135 @@
+"""Check: every server that the zone is delegated to serves it, and its own list of servers is the parent's."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.checks.case import Case
+from services.checks.delegation import Facts, gather
+from services.checks.nameservers import Probe, Service, Zone
+from services.checks.rules import Report, canonical, our_hosts
+from services.model.findings import Finding, Owner, Verdict
+from services.model.settings import Platform
+from services.model.text import Text, say
+
+
+def check(case: Case) -> tuple[Finding, ...]:
+    """Return what is wrong with the servers of the name's zone."""
+    return decide(gather(case), case.world.platform, case.now)
+
+
+def decide(facts: Facts, platform: Platform, now: datetime) -> tuple[Finding, ...]:
+    """Return what is wrong: one server of several is a warning, all of them a block, silence is unknown.
+
+    Nothing without configured name servers, and nothing where only the resolver was asked.
+    """
+    zone = facts.delegation.closest
+    if zone is None or not platform.name_servers:
+        return ()
+    report = Report(facts.name, now)
+    return (*_behaviour(report, facts, zone, platform), *_inconsistent(report, facts, zone, platform))
+
+
+def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
+    """Sort the probes: REFUSED from every server is both, no service for the zone and an error in so many words."""
+    bad = tuple(probe for probe in zone.probes if probe.service in (Service.LAME, Service.FAILING))
+    verdict = Verdict.BLOCK if bad and len(bad) == len(zone.probes) else Verdict.WARN
+    lame = tuple(probe for probe in bad if probe.service is Service.LAME)
+    errors = tuple(
+        probe
+        for probe in bad
+        if probe.service is Service.FAILING or (verdict is Verdict.BLOCK and probe.said == "REFUSED")
+    )
+    silent = tuple(probe for probe in zone.probes if probe.service is Service.SILENT)
+    judged = (
+        ("dns.lame", verdict, lame, LAME),
+        ("dns.servfail", verdict, errors, FAILING),
+        ("dns.lame", Verdict.UNKNOWN, silent, SILENT),
+    )
+    return tuple(
+        _finding(report, facts, platform, code, meaning, probes, template)
+        for code, meaning, probes, template in judged
+        if probes
+    )
+
+
+LAME = "{count} of the {total} name servers of {zone} do not serve it ({said})."
+FAILING = "{count} of the {total} name servers of {zone} answer with an error ({said})."
+SILENT = "{count} of the {total} name servers of {zone} gave no answer at all ({said})."
+
+
+def _finding(
+    report: Report,
+    facts: Facts,
+    platform: Platform,
+    code: str,
+    verdict: Verdict,
+    probes: tuple[Probe, ...],
+    template: str,
+) -> Finding:
+    zone = facts.delegation.zones[-1]
+    said = tuple(f"{probe}: {probe.said}" for probe in probes)
+    owner = facts.owner({probe.host for probe in probes}, platform)
+    summary = say(template, zone=zone.name, said=said, count=len(probes), total=len(zone.probes))
+    servers = [str(probe) for probe in zone.probes]
+    remedy = _mend(owner, verdict, zone, our_hosts(platform))
+    return report.finding(
+        code, verdict, summary, remedy, owner=owner, zone=zone.name, found=said, servers=servers
+    )
+
+
+def _mend(owner: Owner, verdict: Verdict, zone: Zone, required: tuple[str, ...]) -> Text:
+    if verdict is Verdict.UNKNOWN:
+        return say(
+            "If this lasts, see that these servers run and can be reached; certdesk asks again by itself."
+        )
+    if owner is Owner.PLATFORM:
+        return say(
+            "The platform's engineers make {zone} answer on each of its name servers; the merchant has nothing to do.",
+            zone=zone.name,
+        )
+    return say(
+        "Where {zone} is registered, remove the servers that do not serve it; the platform's are {required}.",
+        zone=zone.name,
+        required=required,
+    )
+
+
+def _inconsistent(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
+    """Compare the parent's list of servers with the zone's own, by name and, where names differ, by address."""
+    told = {str(p): p.hosts for p in zone.probes if p.service is Service.SERVES and p.hosts}
+    parents = frozenset(zone.hosts)
+    differing = {server: hosts for server, hosts in told.items() if not _same(facts, hosts, parents)}
+    if not differing:
+        return ()
+    inside = sorted(set().union(*differing.values()))
+    owner = facts.owner(zone.hosts, platform)
+    found = report.finding(
+        "dns.inconsistent",
+        Verdict.WARN,
+        say(
+            "{zone} is delegated to {parents}, but the zone itself names {inside}.",
+            zone=zone.name,
+            parents=zone.hosts,
+            inside=tuple(inside),
+        ),
+        say("Make the NS records inside {zone} and those of its delegation the same.", zone=zone.name),
+        owner=owner,
+        zone=zone.name,
+        found=inside,
+        required=zone.hosts,
+        servers=differing,
+    )
+    return (found,)
+
+
+def _same(facts: Facts, one: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether two lists name the same servers: by name, or by other names with the same addresses."""
+    if one == other:
+        return True
+    if not all(facts.addresses_of(host) for host in one | other):
+        return False
+    return _all_addresses(facts, one) == _all_addresses(facts, other)
+
+
+def _all_addresses(facts: Facts, hosts: Iterable[str]) -> set[str]:
+    return {canonical(address) for host in hosts for address in facts.addresses_of(host)}

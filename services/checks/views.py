@@ -1,0 +1,96 @@
+"""What every authoritative server of a zone says of one name's addresses: facts for the checks that judge them."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.checks.case import Case
+from services.checks.delegation import gather as gather_delegation
+from services.checks.lookup import Lookup, Outcome, look_up
+from services.checks.rules import unregistered
+from services.checks.world import Server
+from services.model import names
+from services.model.findings import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one server says of the name."""
+
+    server: str
+    """Its address, or "resolver"."""
+    v4: Lookup
+    v6: Lookup
+
+
+Family = Callable[[View], Lookup]
+
+
+def v4(view: View) -> Lookup:
+    """Return the lookup of A records."""
+    return view.v4
+
+
+def v6(view: View) -> Lookup:
+    """Return the lookup of AAAA records."""
+    return view.v6
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was gathered about the addresses of one name."""
+
+    name: str
+    asked: str
+    """The name that was asked for: for a wildcard, a random one below it."""
+    zone: str
+    views: tuple[View, ...]
+    server_owner: Owner = Owner.PLATFORM
+    """Whose the authoritative servers are."""
+
+    def lookups(self) -> tuple[Lookup, ...]:
+        """Return every view's two lookups."""
+        return tuple(lookup for view in self.views for lookup in (view.v4, view.v6))
+
+    def found(self, family: Family) -> tuple[str, ...]:
+        """Return the addresses of one family that any server gives, sorted."""
+        return tuple(sorted({address for view in self.views for address in family(view).addresses}))
+
+
+def gather(case: Case) -> Facts:
+    """Return the facts of the case's addresses, gathered once."""
+    return case.once("address facts", _gather)
+
+
+def _gather(case: Case) -> Facts:
+    """Ask each server that serves the zone; nothing where the domain does not exist or nobody serves it."""
+    known = gather_delegation(case)
+    zone = known.delegation.closest
+    owner = known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM
+    zone_name = zone.name if zone else case.base
+    if unregistered(known.delegation, known.registrable):
+        return Facts(case.base, case.base, zone_name, (), owner)
+    servers: tuple[Server, ...] = zone.serving if zone and zone.probes else (None,)
+    asked = case.base
+    if names.is_wildcard(case.subject.name):
+        asked = f"certdesk-{secrets.token_hex(4)}.{case.base}"
+    views = _views(case, asked, servers)
+    if asked != case.base and not any(_tells(view) for view in views):
+        # no wildcard record: single names below may have their own, so only a base that is missing counts
+        asked, views = case.base, _views(case, case.base, servers)
+        views = tuple(view for view in views if Outcome.NXDOMAIN in (view.v4.outcome, view.v6.outcome))
+    return Facts(case.subject.name, asked, zone_name, views, owner)
+
+
+def _views(case: Case, name: str, servers: tuple[Server, ...]) -> tuple[View, ...]:
+    pairs = [(server, rtype) for server in servers for rtype in ("A", "AAAA")]
+    found = case.each(lambda pair: look_up(case, name, pair[1], pair[0]), pairs)
+    return tuple(
+        View(str(server or "resolver"), found[2 * place], found[2 * place + 1])
+        for place, server in enumerate(servers)
+    )
+
+
+def _tells(view: View) -> bool:
+    """Tell whether a view has addresses, or leaves open whether there are some."""
+    return bool(view.v4.addresses or view.v6.addresses) or not (view.v4.answered or view.v6.answered)
