@@ -127,7 +127,7 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         vault=vault,
         checker=checker,
         cas=authorities,
-        responders=_responders(loaded, storage, clock),
+        responders=_responders(loaded, storage, clock, authority_port),
         targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
         probe=TlsProbe(platform, probing),
         platform=platform,
@@ -137,7 +137,7 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         chance=random.SystemRandom().random,
         announce=bell.ring,
     )
-    closers = (*(ca.close for ca in authorities.values()), storage.close)
+    closers = (checker.close, *(ca.close for ca in authorities.values()), storage.close)
     edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
     return Application(loaded, storage, vault, desk, parts, bell, clock, edge_key, closers)
 
@@ -148,10 +148,12 @@ def _account_url(storage: Storage, ca: CaSettings) -> str | None:
     return account.url if account else None
 
 
-def _responders(loaded: Loaded, storage: Storage, clock: Clock) -> dict[str, ChallengeResponder]:
+def _responders(
+    loaded: Loaded, storage: Storage, clock: Clock, authority_port: int
+) -> dict[str, ChallengeResponder]:
     """Return the responders by type, in the order of preference; dns-01 only where updates are set up."""
     dns = settings.dns(loaded)
     made: dict[str, ChallengeResponder] = {"http-01": Http01(storage, clock)}
     if dns.update is not None:
-        made["dns-01"] = Dns01(dns.update, dns.resolvers, dns.timeout)
+        made["dns-01"] = Dns01(dns.update, dns.resolvers, dns.timeout, authority_port)
     return {kind: made[kind] for kind in loaded.config.acme.challenges if kind in made}
