@@ -1,5 +1,7 @@
 """Socket Mode: a connection that we hold to Slack, kept alive, for where Slack cannot reach us over HTTP."""
 
+import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -51,11 +53,20 @@ class SocketTransport:
         """Close the connection and end its threads. May be called twice."""
         with self._lock:
             if not self._client.closed:
+                self._client.auto_reconnect_enabled = False
+                self._hang_up()
                 self._client.close()
 
     def connected(self) -> bool:
         """Tell whether commands can arrive."""
         return self._client.is_connected()
+
+    def _hang_up(self) -> None:
+        """End the read that the client's thread waits in: by itself it would look up after three seconds only."""
+        session = self._client.current_session
+        if session is not None and session.sock is not None:
+            with contextlib.suppress(OSError):
+                session.sock.shutdown(socket.SHUT_RDWR)
 
     def _heard(self, _message: str) -> None:
         self._heard_at = self._clock()
