@@ -4,7 +4,6 @@ import sys
 
 from bot import logs, terminal, wiring
 from bot.config import load
-from bot.waiting import Follower
 from commands.caller import TERMINAL
 from commands.dispatch import dispatch
 from services.model.errors import CertdeskError
@@ -31,6 +30,8 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     try:
         outcome = dispatch(words, TERMINAL, application.desk)
         if wait and outcome.follows:
+            from bot.waiting import Follower  # noqa: PLC0415 - workers and web are loaded only by those who wait
+
             follower = Follower(application, outcome, seconds)
             if not as_json:
                 terminal.follow(follower)
