@@ -236,6 +236,7 @@ class Slack(Section):
     api_url: str = "https://slack.com/api/"
     team: str = ""
     command: str = Field(default="/ssl", pattern=r"^/[a-z0-9_-]{1,31}$")
+    date_tokens: bool = True
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()

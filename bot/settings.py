@@ -99,4 +99,5 @@ def slack(loaded: Loaded) -> SlackSettings:
         roles={Role.ADMIN: keys.admins, Role.SUPPORT: keys.support, Role.ONCALL: keys.oncall},
         merchants=keys.merchants,
         command=keys.command,
+        date_tokens=keys.date_tokens,
     )

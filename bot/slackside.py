@@ -53,6 +53,7 @@ def connect(application: Application) -> SlackSide | None:
             partial(compose, application.desk),
             clock,
             slack.command,
+            date_tokens=slack.date_tokens,
         ),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=SocketTransport(app, slack, clock) if slack.mode == "socket" else None,

@@ -60,10 +60,12 @@ class Notifier:
         compose: Callable[[Message], Composed],
         clock: Clock,
         command: str = "/ssl",
+        *,
+        date_tokens: bool = True,
     ) -> None:
         """``client`` must not repeat calls by itself (`bot.slack.clients.posting_client`)."""
         self._client, self._storage, self._compose, self._clock = client, storage, compose, clock
-        self._command = command
+        self._command, self._date_tokens = command, date_tokens
         self._pauses = _Pauses()
 
     def deliver(self, message: Message) -> None:
@@ -107,7 +109,8 @@ class Notifier:
         channel = way.channel or self._direct_channel(message.user)
         if channel != message.channel and not private:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
-        content = _content(render(reply, self._command), plain=way.plain)
+        rendered = render(reply, self._command, date_tokens=self._date_tokens)
+        content = _content(rendered, plain=way.plain)
         answer = _CALLS[way.method](self._client, message, replace(way, channel=channel), content)
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
 

@@ -1,5 +1,6 @@
 """From a Reply to a Slack message: pure, within Slack's limits, and readable without telling colours apart."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,10 +47,30 @@ class Rendered:
     blocks: tuple[Block, ...]
 
 
-def render(reply: Reply, command: str = "/ssl") -> Rendered:
-    """Return ``reply`` as blocks and fallback text; ``command`` is the slash command's name, for hints."""
+def render(reply: Reply, command: str = "/ssl", *, date_tokens: bool = True) -> Rendered:
+    """Return ``reply`` as blocks and fallback text; ``command`` is the slash command's name, for hints.
+
+    Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
+    """
     drawn = (block for part in reply.parts for block in _DRAW[type(part)](part, command))
-    return Rendered(_fallback(reply), tuple(_within([_header(reply), *drawn], command)))
+    rendered = Rendered(_fallback(reply), tuple(_within([_header(reply), *drawn], command)))
+    return rendered if date_tokens else _with_moments_in_utc(rendered)
+
+
+_DATE_TOKEN = re.compile(r"<!date\^[^|>]*\|([^>]*)>")  # only our own: "<" from outside has become an entity
+
+
+def _with_moments_in_utc(rendered: Rendered) -> Rendered:
+    return Rendered(_DATE_TOKEN.sub(r"\1", rendered.text), tuple(_in_utc(rendered.blocks)))
+
+
+def _in_utc(piece: Any) -> Any:
+    """Return a piece of blocks with each date token replaced by its fallback, which is the moment in UTC."""
+    if isinstance(piece, dict):
+        return {key: _in_utc(value) for key, value in piece.items()}
+    if isinstance(piece, list | tuple):
+        return [_in_utc(item) for item in piece]
+    return _DATE_TOKEN.sub(r"\1", piece) if isinstance(piece, str) else piece
 
 
 def _header(reply: Reply) -> Block:
@@ -76,8 +97,8 @@ def _field(label: Text, value: str) -> Block:
 
 
 def _plan(part: Plan, _command: str) -> Iterator[Block]:
-    steps = [f"{MARKS[mark]}  {_emphasised(label, mark)}" for label, mark in part.steps]
-    yield from _section("\n".join(([code(part.name)] if part.name else []) + steps))
+    steps = " → ".join(f"{MARKS[mark]} {_emphasised(label, mark)}" for label, mark in part.steps)
+    yield from _section("\n".join(line for line in (code(part.name), steps) if line))
 
 
 def _emphasised(label: Text, mark: Mark) -> str:

@@ -32,3 +32,5 @@ class SlackSettings:
     a person of another workspace in a shared channel."""
     command: str = "/ssl"
     """The slash command's name, with its slash."""
+    date_tokens: bool = True
+    """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""

@@ -1,6 +1,7 @@
 """Every Reply becomes a message that Slack takes, and that reads well."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 from hypothesis import HealthCheck, given, settings
@@ -73,10 +74,23 @@ def test_signs_and_marks_are_told_apart_by_shape() -> None:
     assert len(set(MARKS.values())) == len(Mark)
 
 
-def test_a_plan_has_a_line_for_each_step() -> None:
+def test_a_plan_is_one_line_below_its_name() -> None:
     steps = ((say("check"), Mark.DONE), (say("order"), Mark.NOW), (say("issue"), Mark.NEXT))
     shown = _texts_of(Reply(Tone.PROGRESS, say("Working"), (Plan("shop.moon.test", steps),)))
-    assert shown[1] == "`shop.moon.test`\n✓  check\n●  *order*\n○  issue"
+    assert shown[1] == "`shop.moon.test`\n✓ check → ● *order* → ○ issue"
+
+
+def test_moments_read_in_utc_where_a_workspace_shows_no_date_tokens() -> None:
+    at = datetime(2027, 2, 20, 23, 40, tzinfo=UTC)
+    pairs = ((say("Valid until"), at),)
+    reply = Reply(Tone.GOOD, say("Hello"), (Paragraph(say("Until {at}.", at=at)), Fields(pairs)))
+    assert any("<!date^" in text for text in _texts_of(reply))
+    message = render(reply, date_tokens=False)
+    assert _strings(message.blocks)[1:] == [
+        "Until 2027-02-20 23:40 UTC.",
+        "*Valid until*\n2027-02-20 23:40 UTC",
+    ]
+    assert message.text.endswith("Until 2027-02-20 23:40 UTC.")
 
 
 def test_a_problem_says_what_whose_move_and_what_to_do() -> None:
