@@ -15,7 +15,8 @@ from services.desk import Desk
 from services.model.errors import CertdeskError, InvalidNameError
 from services.model.text import Text, say
 
-_HELP = frozenset({"help", "--help", "-h", "-?", "?"})
+_HELP_OPTIONS = frozenset({"--help", "-h", "-?"})
+_HELP = _HELP_OPTIONS | {"help", "?"}
 _OWN_NAMES = frozenset({"/ssl", "ssl", "certdesk"})  # what people type again, or paste from the terminal
 
 
@@ -31,7 +32,7 @@ def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str
     first, rest = (words[0].casefold(), tuple(words[1:])) if words else ("help", ())
     if first in _HELP:
         first = "help"
-    elif _HELP.intersection(rest[:1]) - {"help"} or _HELP.intersection(rest) & {"--help", "-h"}:
+    elif rest in {("help",), ("?",)} or not _HELP_OPTIONS.isdisjoint(rest):
         first, rest = "help", (first,)
     command = next((one for one in COMMANDS if one.name == first), None)
     if command is None:

@@ -8,11 +8,12 @@ _DOUBLE = '"\u201c\u201d\u201e\u201f\u00ab\u00bb'  # straight, and what editors 
 _SINGLE = "'`\u2018\u2019\u201a\u201b"
 _SEPARATORS = r"\s,;\u3001\uff0c\uff1b\u060c"  # also the commas of Chinese, Japanese and Arabic keyboards
 _PIECE = re.compile(
-    rf"(?P<gap>[{_SEPARATORS}]+)"
+    r"(?P<entity>&(?:amp|lt|gt);)"  # its semicolon parts nothing
+    rf"|(?P<gap>[{_SEPARATORS}]+)"
     r"|<(?P<link>[^<>]*)>"
     rf"|[{_DOUBLE}](?P<double>[^{_DOUBLE}]*)[{_DOUBLE}]"
     rf"|(?<![^{_SEPARATORS}=])[{_SINGLE}](?P<single>[^{_SINGLE}]*)[{_SINGLE}]"  # only where a word begins: don't
-    rf"|(?P<rest>[^{_SEPARATORS}<{_DOUBLE}{_SINGLE}]+|.)",
+    rf"|(?P<rest>[^{_SEPARATORS}&<{_DOUBLE}{_SINGLE}]+|.)",
     re.DOTALL,
 )
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # the three that Slack writes, & last
@@ -59,7 +60,7 @@ def _unseen(char: str) -> bool:
 
 def _plain(piece: re.Match[str]) -> str:
     quoted = piece["double"] if piece["double"] is not None else piece["single"]
-    return _decoded(quoted if quoted is not None else piece["rest"])
+    return _decoded(quoted if quoted is not None else piece[0])
 
 
 def _linked(link: str) -> str:

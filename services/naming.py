@@ -18,6 +18,7 @@ _PLAIN = re.compile(
     r"(?!.*--)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
 )
 _SLACK_LINK = re.compile(r"<([^|<>]*)(?:\|([^<>]*))?>")
+_MENTION = re.compile(r"\s*<[@#!]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?=[/\\]{2})|mailto:", re.IGNORECASE)
 _PORT = re.compile(r":[0-9]{0,5}$")
 _QUOTES = "\"'`,;\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"  # straight ones, and what editors make of them
@@ -36,6 +37,8 @@ def parse(text: str) -> str:
     """
     if len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text):
         return text  # nearly every name of an import, and IDNA changes nothing about it
+    if _MENTION.match(text):
+        raise _refused(text, "“{given}” is a mention in Slack and no domain name.")
     host = _host(text)
     if not host:
         raise _refused(text, "“{given}” has no domain name in it.")

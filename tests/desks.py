@@ -8,6 +8,7 @@ from typing import Any
 from commands.caller import Caller, Role
 from services.desk import Desk
 from services.model.certificates import Certificate, Revision
+from services.model.errors import CertdeskError
 from services.model.findings import CODES, Finding, Verdict
 from services.model.lifecycle import State
 from services.model.settings import Issuing, Platform, Renewing
@@ -35,12 +36,15 @@ class ScriptedChecker:
     says: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     wildcards: bool = False
     asked: list[str] = field(default_factory=list)
+    trouble: CertdeskError | None = None
 
     def check(self, subject: Subject) -> tuple[Finding, ...]:
         self.asked.append(subject.name)
         return self.rules(subject) + self.says.get(subject.name, ())
 
     def rules(self, subject: Subject) -> tuple[Finding, ...]:
+        if self.trouble is not None:
+            raise self.trouble
         name, found = subject.name, []
         if subject.store is None:
             found.append(finding("domain.not_added", name))

@@ -1,0 +1,408 @@
+"""What any text leads to: who may, usage, "did you mean", bad input, isolation. Nothing bad creates or loses anything."""
+# ruff: noqa: RUF001 - characters that look like others are what is tested here
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.caller import RIGHTS, TERMINAL, Action, Caller, Role
+from commands.dispatch import dispatch
+from commands.reply import Hint, Outcome, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
+from commands.table import COMMANDS
+from services.model.errors import CertdeskError
+from services.model.lifecycle import State
+from services.model.stores import StoreStatus
+from services.model.text import Text, say
+from storage.memory import MemoryStorage
+from tests.desks import MOON, STRANGER, SUPPORT, Bench
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench(MemoryStorage())
+    made.store("moon", "shop.moon.test", "www.moon.test", default="moon.shops.test")
+    made.store("sun", "sun.test", "shop.sun.test")
+    return made
+
+
+def texts(reply: Reply) -> str:
+    """Return all that a reply says, as plain text."""
+    return "\n".join([reply.title.plain(), *(line for part in reply.parts for line in _lines(part))])
+
+
+def _lines(part: Part) -> list[str]:
+    match part:
+        case Paragraph(text) | Hint(text):
+            return [text.plain()]
+        case Problem():
+            return [part.code, part.summary.plain(), part.remedy.plain(), part.owner.plain()]
+        case Rows(rows):
+            return [f"{row.name} {row.label} {row.detail}" for row in rows]
+        case Plan(name, steps):
+            return [name, *(f"{mark.value} {label}" for label, mark in steps)]
+        case _:
+            return [str(getattr(part, "text", "")), *(f"{k} {v}" for k, v in getattr(part, "pairs", ()))]
+
+
+def run(bench: Bench, text: str, caller: Caller = SUPPORT) -> Outcome:
+    return dispatch(text, caller, bench.desk, "C1")
+
+
+def codes(outcome: Outcome) -> list[str]:
+    """Return the codes of the findings in the machine contract's data, sorted."""
+    data: dict[str, Any] = dict(outcome.data or {})
+    objects = data.get("certificates", [data])
+    return sorted(found["code"] for one in objects for found in one.get("findings", ()))
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
+    assert [one.name for one in COMMANDS] == ["add", "status", "renew", "check", "history", "help"]
+
+
+def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
+    for one in COMMANDS:
+        assert one.usage.startswith(f"/ssl {one.name}")
+        assert one.example.startswith(f"/ssl {one.name}")
+        assert one.summary.plain()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
+def test_every_example_is_understood(bench: Bench, command: Any) -> None:
+    assert run(bench, command.example).exit_code != 2
+
+
+# --- help and usage ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "help", "HELP", "--help", "-h", "?", "/ssl", "/ssl help", "certdesk ssl"]
+)
+def test_nothing_and_help_give_the_help(bench: Bench, text: str) -> None:
+    outcome = run(bench, text)
+    assert outcome.exit_code == 0
+    assert outcome.reply.private
+    assert all(one.usage in texts(outcome.reply) for one in COMMANDS)
+    assert [one["name"] for one in (outcome.data or {})["commands"]] == [one.name for one in COMMANDS]
+
+
+@pytest.mark.parametrize(
+    "text", ["help add", "add --help", "add -h", "add help", "add shop.moon.test --help", "ADD -?"]
+)
+def test_help_for_one_command_shows_usage_and_example(bench: Bench, text: str) -> None:
+    outcome = run(bench, text)
+    said = texts(outcome.reply)
+    assert outcome.exit_code == 0
+    assert "/ssl add NAME" in said
+    assert "/ssl add shop.example.com" in said
+    assert "/ssl renew" not in said
+    assert not bench.certificates()
+
+
+USAGE = [
+    ("add", "name is missing"),
+    ("add --store moon", "name is missing"),
+    ("renew", "name is missing"),
+    ("check", "name is missing"),
+    ("history", "name is missing"),
+    ("check a.test b.test", "takes one name, and 2 were given"),
+    ("history a.test b.test c.test", "takes one name, and 3 were given"),
+    ("status a.test b.test", "one name or one store, and 2 were given"),
+    ("status --csr", "the name is missing"),
+    ("add shop.moon.test --stor moon", "Did you mean --store?"),
+    ("add shop.moon.test -store moon", "Did you mean --store?"),
+    ("status shop.moon.test --cst", "Did you mean --csr?"),
+    ("add shop.moon.test --force", "no option --force"),
+    ("add shop.moon.test --store", "value of --store is missing"),
+    ("add shop.moon.test --store=", "value of --store is missing"),
+    ("add shop.moon.test --store --csr", "value of --store is missing"),
+    ("add shop.moon.test --store moon --store sun", "given twice"),
+    ("statsu", "Did you mean: /ssl status"),
+    ("ADDD shop.moon.test", "Did you mean: /ssl add"),
+    ("frobnicate", "The usual ones are: add, status, renew, check, history, help"),
+    ("shop.moon.test", "/ssl status shop.moon.test"),
+    ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
+    (
+        "add " + " ".join(f"n{n}.moon.test" for n in range(200)),
+        "200 names were given and one command takes at most 100",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), USAGE, ids=[text[:40] for text, _ in USAGE])
+def test_usage_errors_say_what_is_wrong_and_what_to_type_and_do_nothing(
+    bench: Bench, text: str, said: str
+) -> None:
+    outcome = run(bench, text)
+    assert outcome.exit_code == 2
+    assert said in texts(outcome.reply)
+    assert "/ssl" in texts(outcome.reply)
+    assert outcome.reply.private
+    assert (outcome.data or {})["error"]
+    assert not bench.certificates()
+
+
+def test_a_repeated_equal_option_and_lone_dashes_do_no_harm(bench: Bench) -> None:
+    outcome = run(bench, "add -- shop.moon.test --store moon --store=moon")
+    assert outcome.exit_code == 0
+    assert bench.certificate("shop.moon.test").store == "moon"
+
+
+def test_a_hundred_names_are_taken_and_repeated_ones_count_once(bench: Bench) -> None:
+    many = [f"n{n}.big.test" for n in range(100)]
+    bench.store("big", *many)
+    outcome = run(bench, "add " + " ".join(many + many))
+    assert outcome.exit_code == 0
+    assert bench.certificate("n7.big.test").wanted == tuple(sorted(many))
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+BAD = [
+    ("a@b.test", "domain.invalid", "e-mail address"),
+    ("<mailto:a@b.test|a@b.test>", "domain.invalid", "e-mail address"),
+    ("192.0.2.1", "domain.invalid", "IP address"),
+    ("2001:db8::1", "domain.invalid", "IP address"),
+    ("a" * 300, "domain.invalid", "253 characters"),
+    ("💩.test", "domain.invalid", "no host name may have"),
+    ("localhost", "domain.invalid", "single label"),
+    ("*bold*", "domain.invalid", "asterisk"),
+    ("_i_.test", "domain.invalid", "no host name may have"),
+    ("<!channel>", "domain.invalid", "mention in Slack"),
+    ("<@U123|bob>", "domain.invalid", "mention in Slack"),
+    ("&lt;!here&gt;", "domain.invalid", "mention in Slack"),
+    ("{curly}.test", "domain.invalid", "no host name may have"),
+    ("payload.example.test", "domain.not_added", "payload.example.test"),
+    ("moon.shops.test", "domain.default", "moon.shops.test"),
+    ("*.shop.moon.test", "policy.wildcard_needs_dns", "*.shop.moon.test"),
+    ("shоp.moon.test", "domain.not_added", "several scripts (Cyrillic, Latin)"),
+]
+
+
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+@pytest.mark.parametrize(("given", "code", "said"), BAD, ids=[given[:20] for given, _, _ in BAD])
+def test_bad_input_gets_a_clear_answer_and_creates_nothing(
+    bench: Bench, verb: str, given: str, code: str, said: str
+) -> None:
+    outcome = run(bench, f"{verb} {given}")
+    if code not in {"domain.default", "policy.wildcard_needs_dns"} or verb not in {"status", "history"}:
+        assert outcome.exit_code == 1
+    if code == "domain.invalid" and verb == "status" and "." not in given:
+        assert "neither one of your stores" in texts(outcome.reply)
+    else:
+        assert said in texts(outcome.reply)
+    if verb != "history" or outcome.exit_code:
+        assert codes(outcome) == [code]
+    assert not bench.certificates()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "HTTPS://Shop.Moon.TEST/x",
+        "shop.moon.test.",
+        "SHOP.MOON.TEST",
+        "<http://shop.moon.test|shop.moon.test>",
+        "shop。moon。test",
+    ],
+)
+def test_what_means_a_name_is_taken_as_that_name(bench: Bench, given: str) -> None:
+    outcome = run(bench, f"add {given}")
+    assert outcome.exit_code == 0
+    assert [one["name"] for one in (outcome.data or {})["certificates"]] == ["shop.moon.test"]
+    assert [one.wanted for one in bench.certificates()] == [("shop.moon.test",)]
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("한국.test", "xn--3e0b707e.test"), ("xn--r8jz45g.test", "xn--r8jz45g.test")]
+)
+def test_idn_is_kept_as_a_labels_and_shown_as_people_write_it(bench: Bench, given: str, name: str) -> None:
+    bench.store("asia", "xn--3e0b707e.test", "xn--r8jz45g.test")
+    outcome = run(bench, f"add {given}")
+    assert bench.certificate(name).wanted == (name,)
+    assert ("한국.test" if given == "한국.test" else "例え.test") in texts(outcome.reply)
+
+
+def test_wildcards_are_taken_where_dns_01_is_set_up(bench: Bench) -> None:
+    bench.checker.wildcards = True
+    assert run(bench, "add *.shop.moon.test").exit_code == 0
+    assert bench.certificate("*.shop.moon.test").wanted == ("*.shop.moon.test",)
+
+
+INJECTIONS = [
+    "<!channel>",
+    "*bold*",
+    "`code`",
+    "<https://evil.test|shop.moon.test x>",
+    "{curly}",
+    "%s",
+    "&lt;@U1&gt;",
+    "\x1b[31mred",
+]
+
+
+@given(
+    st.sampled_from([one.name for one in COMMANDS] + [""]), st.sampled_from(INJECTIONS) | st.text(max_size=40)
+)
+def test_any_text_has_an_answer_and_what_was_typed_is_only_ever_a_value(verb: str, typed: str) -> None:
+    bench = Bench(MemoryStorage())
+    outcome = run(bench, f"{verb} {typed}")
+    assert outcome.exit_code in (0, 1, 2)
+    marker = typed.strip()
+    if len(marker) > 4:
+        assert all(marker not in template for template in templates(outcome.reply))
+    assert not bench.certificates()
+
+
+def templates(thing: object) -> list[str]:
+    """Return every template in a reply, nested ones too."""
+    if isinstance(thing, Text):
+        return [thing.template, *(one for _, value in thing.values for one in templates(value))]
+    if isinstance(thing, tuple):
+        return [one for item in thing for one in templates(item)]
+    if isinstance(thing, Reply | Row) or hasattr(thing, "__dataclass_fields__"):
+        fields = thing.__dataclass_fields__
+        return [one for field in fields for one in templates(getattr(thing, field))]
+    return []
+
+
+# --- rights and isolation ------------------------------------------------------------------------------------------
+
+
+def test_every_role_has_its_rights() -> None:
+    assert set(RIGHTS) == set(Role)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add shop.moon.test",
+        "status",
+        "status shop.moon.test",
+        "renew x.test",
+        "check x.test",
+        "history x.test",
+    ],
+)
+def test_strangers_are_told_how_to_get_access_and_nothing_else(bench: Bench, text: str) -> None:
+    outcome = run(bench, text, STRANGER)
+    assert outcome.exit_code == 1
+    assert "not linked to a store yet" in texts(outcome.reply)
+    assert "moon" not in texts(outcome.reply)
+    assert outcome.reply.private
+    assert not bench.certificates()
+
+
+@pytest.mark.parametrize("text", ["", "help", "xyzzy", "shop.moon.test"])
+def test_strangers_get_help_and_the_way_to_access(bench: Bench, text: str) -> None:
+    outcome = run(bench, text, STRANGER)
+    assert outcome.exit_code in (0, 2)
+    assert "not linked to a store yet" in texts(outcome.reply)
+
+
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+@pytest.mark.parametrize("options", ["", " --store sun", " --store nowhere"])
+def test_a_name_of_another_store_and_an_unknown_one_have_the_same_answer(
+    bench: Bench, verb: str, options: str
+) -> None:
+    run(bench, "add sun.test")
+    theirs = run(bench, f"{verb} sun.test{options}", MOON)
+    nobodys = run(bench, f"{verb} nun.test{options}", MOON)
+    assert theirs.exit_code == nobodys.exit_code == 1
+    assert codes(theirs) == ["domain.not_added"]
+    assert str(theirs.data).replace("sun.test", "nun.test") == str(nobodys.data)
+    assert texts(theirs.reply).replace("sun.test", "nun.test") == texts(nobodys.reply)
+    data: dict[str, Any] = dict(theirs.data or {})
+    assert data.get("certificates", [data])[0]["store"] is None
+
+
+@pytest.mark.parametrize("form", ["status {}", "status --store {}"])
+def test_a_store_that_is_not_the_callers_and_an_unknown_one_have_the_same_answer(
+    bench: Bench, form: str
+) -> None:
+    theirs, nobodys = run(bench, form.format("sun"), MOON), run(bench, form.format("nun"), MOON)
+    assert theirs.exit_code == nobodys.exit_code == 1
+    assert texts(theirs.reply).replace("sun", "nun") == texts(nobodys.reply)
+    assert str(theirs.data).replace("sun", "nun") == str(nobodys.data)
+
+
+def test_a_merchant_sees_and_changes_only_what_is_theirs_and_is_answered_in_private(bench: Bench) -> None:
+    run(bench, "add shop.moon.test sun.test")
+    outcome = run(bench, "status", MOON)
+    assert [one["name"] for one in (outcome.data or {})["certificates"]] == ["shop.moon.test"]
+    for text in (
+        "add www.moon.test",
+        "renew shop.moon.test",
+        "status shop.moon.test",
+        "check shop.moon.test",
+        "history shop.moon.test",
+    ):
+        answer = run(bench, text, MOON)
+        assert answer.exit_code == 0
+        assert answer.reply.private
+        assert "sun" not in texts(answer.reply)
+
+
+def test_support_is_answered_where_it_asked(bench: Bench) -> None:
+    assert not run(bench, "add shop.moon.test").reply.private
+    assert not run(bench, "status shop.moon.test").reply.private
+    assert run(bench, "status").reply.private
+
+
+# --- near names ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("caller", [MOON, SUPPORT, TERMINAL])
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+def test_a_nearly_right_name_is_guessed(bench: Bench, caller: Caller, verb: str) -> None:
+    outcome = run(bench, f"{verb} shp.moon.test", caller)
+    assert outcome.exit_code == 1
+    assert "Did you mean shop.moon.test?" in texts(outcome.reply)
+
+
+def test_names_are_guessed_from_the_callers_own_only(bench: Bench) -> None:
+    assert "Did you mean" not in texts(run(bench, "check sunn.test", MOON).reply)
+    assert "Did you mean sun.test?" in texts(run(bench, "check sunn.test").reply)
+    assert "Did you mean" not in texts(run(bench, "check sunn.test --store sun", MOON).reply)
+    assert "Did you mean" not in texts(run(bench, "check sunn.test --store moon").reply)
+    assert "Did you mean sun.test?" in texts(run(bench, "check sunn.test --store sun").reply)
+
+
+def test_with_many_stores_names_are_guessed_from_the_store_of_their_parent(bench: Bench) -> None:
+    for number in range(60):
+        bench.store(f"s{number}", f"store-{number}.test")
+    bench.store("star", "shop.star.test")
+    assert "Did you mean" not in texts(run(bench, "check shp.star.test").reply)
+    bench.store("star", "star.test")
+    assert "Did you mean shop.star.test?" in texts(run(bench, "check shp.star.test").reply)
+
+
+# --- roles that a table rules --------------------------------------------------------------------------------------
+
+
+def test_trouble_that_services_understand_becomes_an_answer(bench: Bench) -> None:
+    bench.checker.trouble = CertdeskError(say("The database does not answer. Try again in a minute."))
+    outcome = run(bench, "add shop.moon.test")
+    assert outcome.exit_code == 1
+    assert outcome.reply.tone is Tone.BAD
+    assert "database does not answer" in texts(outcome.reply)
+    assert (outcome.data or {})["error"] == "The database does not answer. Try again in a minute."
+    assert not bench.certificates()
+
+
+def test_a_deleted_store_is_refused_and_an_inactive_one_waits(bench: Bench) -> None:
+    bench.store("gone", "gone.test", status=StoreStatus.DELETED)
+    bench.store("off", "off.test", status=StoreStatus.INACTIVE)
+    assert codes(run(bench, "add gone.test")) == ["store.deleted"]
+    assert run(bench, "add off.test").exit_code == 0
+    assert bench.certificate("off.test").state is State.CHECKING
+
+
+def test_actions_are_looked_up_in_one_table() -> None:
+    assert Caller("x", Role.NOBODY).may(Action.HELP)
+    assert not Caller("x", Role.NOBODY).may(Action.LOOK)
+    assert Caller("x", Role.ONCALL, None).may(Action.CHANGE)
