@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from prometheus_client import REGISTRY
-
+from bot import metrics
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.web import Site, WebServer, make_app
@@ -25,7 +24,7 @@ class FrontDoor:
             answer_for=partial(answer_for, application.storage),
             edge_key=application.edge_key,
             unready=self._unready,
-            registry=REGISTRY,
+            registry=metrics.registry(application.storage, application.traffic, application.clock),
             slack=slack.door if slack else None,
         )
         self._web = WebServer(make_app(site), host, port, threads=application.loaded.config.http.threads)

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from services.checks.chain import Chain
-
 from bot import settings
 from bot.config import ConfigurationError, Loaded
+from services.checks.chain import Chain
 from services.checks.dns import DnsClient
 from services.checks.world import World
 from services.deployment.files import FilesTarget
@@ -55,6 +54,8 @@ class Application:
     parts: Parts
     bell: Bell
     clock: Clock
+    traffic: Mapping[str, Callable[[], Mapping[str, int]]]
+    """For each CA: what counts the exchanges with it."""
     edge_key: bytes = field(repr=False)
     """Key of the proof that an edge leads to this certdesk; the same in every process with the same vault key."""
     closers: tuple[Callable[[], None], ...]
@@ -138,8 +139,9 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         announce=bell.ring,
     )
     closers = (checker.close, *(ca.close for ca in authorities.values()), storage.close)
+    traffic = {name: ca.traffic for name, ca in authorities.items()}
     edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
-    return Application(loaded, storage, vault, desk, parts, bell, clock, edge_key, closers)
+    return Application(loaded, storage, vault, desk, parts, bell, clock, traffic, edge_key, closers)
 
 
 def _account_url(storage: Storage, ca: CaSettings) -> str | None:
