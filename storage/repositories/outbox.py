@@ -11,7 +11,7 @@ from services.ports import Message
 from storage import records
 from storage.repositories import upserts
 from storage.repositories.base import Repository
-from storage.repositories.queue import NOW, Queue, held, must_hold
+from storage.repositories.queue import NOW, Queue, among, held, must_hold
 from storage.schema import FOLLOWERS, OUTBOX
 
 _O, _F = OUTBOX.c, FOLLOWERS.c
@@ -50,11 +50,10 @@ _FOLLOWING = (
     .with_for_update(of=OUTBOX, key_share=True)
     .cte("following")
 )
-_TOUCH = (
-    update(OUTBOX)
-    .where(_O.id.in_(select(_FOLLOWING.c.id)))
-    .values(version=_O.version + 1, run_after=_due(NOW))
-)
+_TOUCH = {
+    name: update(OUTBOX).where(inside).values(version=_O.version + 1, run_after=_due(NOW))
+    for name, inside in among(_O.id, select(_FOLLOWING.c.id)).items()
+}
 _QUEUE = Queue.over(OUTBOX, and_(_DIRTY, _O.run_after <= NOW), "run_after")
 _DELIVERED = (
     update(OUTBOX)
@@ -96,7 +95,8 @@ class SqlOutbox(Repository):
 
     def touch(self, certificate: str, now: datetime) -> None:
         """Make every message that follows the certificate dirty and due now."""
-        self._connection.execute(_TOUCH, {"the_certificate": certificate, "the_time": now})
+        touch = _TOUCH[self._connection.dialect.name]
+        self._connection.execute(touch, {"the_certificate": certificate, "the_time": now})
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
         """Claim dirty messages that are due, oldest change first."""

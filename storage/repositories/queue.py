@@ -4,7 +4,7 @@ A claim is one UPDATE … WHERE id IN (SELECT … due and lease expired … LIMI
 the condition repeated. SQLite has one writer at a time (BEGIN IMMEDIATE) and leaves FOR UPDATE out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
@@ -19,12 +19,15 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    any_,
     bindparam,
+    func,
     literal_column,
     or_,
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from services.model.errors import LeaseLostError
 from storage.moments import Moment
@@ -34,7 +37,7 @@ NOW: BindParameter[Any] = bindparam("the_time", type_=Moment)
 UNTIL: BindParameter[Any] = bindparam("the_end", type_=Moment)
 ID: BindParameter[Any] = bindparam("the_id")
 FENCE: BindParameter[Any] = bindparam("the_fence")
-_LIMIT: BindParameter[Any] = bindparam("the_limit", type_=Integer)
+_LIMIT: BindParameter[Any] = bindparam("the_limit", type_=Integer, literal_execute=True)
 
 
 class Leased(Protocol):
@@ -62,7 +65,8 @@ class Queue:
 
     peek: Select[Any]
     """Finds one due row: a cheap look that takes no lock."""
-    take: Update
+    take: Mapping[str, ReturningUpdate[Any]]
+    """Dialect name -> the claim itself."""
     since: int
     """Position, in the rows that `take` returns, of the moment that they are sorted by."""
 
@@ -82,22 +86,22 @@ class Queue:
         """
         condition = and_(due, free(table))
         returned = list(columns or table.c)
+        # The order and the bare limit keep PostgreSQL on the index, even in a plan made for any moment there is.
+        first = select(table.c.id).where(condition).order_by(table.c[since], table.c.id)
         chosen = (
-            select(table.c.id)
-            .where(condition)
-            .order_by(table.c[since], table.c.id)
-            .limit(_LIMIT)
+            first.limit(_LIMIT)
             .with_for_update(skip_locked=True, key_share=True)  # FOR NO KEY UPDATE: foreign keys do not wait
             .cte("chosen")
         )
-        take = (
-            update(table)
-            .where(table.c.id.in_(select(chosen.c.id)), condition)
-            .values(lease_until=UNTIL, fence=table.c.fence + 1, **(also or {}))
-            .returning(*returned)
+        take = update(table).values(lease_until=UNTIL, fence=table.c.fence + 1, **(also or {}))
+        return cls(
+            first.limit(literal_column("1")),
+            {
+                name: take.where(inside, condition).returning(*returned)
+                for name, inside in among(table.c.id, select(chosen.c.id)).items()
+            },
+            [column.key for column in returned].index(since),
         )
-        peek: Select[Any] = select(literal_column("1")).select_from(table).where(condition).limit(1)
-        return cls(peek, take, [column.key for column in returned].index(since))
 
     def claim(
         self, connection: Connection, now: datetime, lease: timedelta, limit: int
@@ -106,8 +110,19 @@ class Queue:
         if connection.execute(self.peek, {"the_time": now}).first() is None:
             return ()
         values = {"the_time": now, "the_end": now + lease, "the_limit": limit}
-        rows = connection.execute(self.take, values).all()
+        rows = connection.execute(self.take[connection.dialect.name], values).all()
         return sorted(rows, key=lambda row: (row[self.since], row[0]))
+
+
+def among(column: ColumnElement[Any], chosen: Select[Any]) -> Mapping[str, ColumnElement[bool]]:
+    """Return the condition that ``column`` is one of the ``chosen``, as each database finds the rows one by one.
+
+    PostgreSQL, which cannot know how few there are, would read the whole table for IN; not for = ANY (ARRAY (…)).
+    """
+    return {
+        "sqlite": column.in_(chosen),
+        "postgresql": column == any_(func.array(chosen.scalar_subquery())),
+    }
 
 
 def must_hold(connection: Connection, statement: Update, row: Leased, values: dict[str, Any]) -> None:
