@@ -54,7 +54,7 @@ _FAILURES: Sequence[tuple[tuple[type[BaseException], ...], str]] = (
         "The clocks of {server} and of this machine differ by minutes (BADTIME). On-call: set both by NTP.",
     ),
     (
-        (binascii.Error, NotImplementedError, dns.exception.SyntaxError),
+        (binascii.Error, KeyError, NotImplementedError, dns.exception.SyntaxError),
         "The TSIG key {key} cannot be used ({reason}). On-call: dns.update.key_secret must be base64 and dns.update.algorithm one such as hmac-sha256.",
     ),
     ((dns.exception.Timeout,), "{server} did not answer within {timeout} seconds. On-call: check dns.update.server and the way there."),
@@ -128,8 +128,7 @@ class Primary:
         for labels in range(len(name), 1, -1):
             here = name.split(labels)[1]
             reply = self.ask(here, dns.rdatatype.SOA)
-            authoritative = bool(reply.flags & dns.flags.AA)
-            if not authoritative or reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            if not _speaks_of(reply, here):
                 break  # a referral to servers of a sub-domain, or a name that is not hosted here at all
             owners = [
                 each.name for each in (*reply.answer, *reply.authority) if each.rdtype == dns.rdatatype.SOA
@@ -151,13 +150,13 @@ class Primary:
         self._sent(message, zone)
 
     def _message(self, zone: Name) -> dns.update.UpdateMessage:
-        key = dns.name.from_text(self._update.key_name)
         try:
+            key = dns.name.from_text(self._update.key_name)
             ring = dns.tsigkeyring.from_text({key.to_text(): self._update.key_secret})
             return dns.update.UpdateMessage(
                 zone, keyring=ring, keyname=key, keyalgorithm=self._update.algorithm.lower()
             )
-        except (binascii.Error, dns.exception.SyntaxError) as error:
+        except (binascii.Error, KeyError, dns.exception.SyntaxError) as error:  # KeyError: the algorithm
             raise DnsUpdateError(self._failure(error)) from error
 
     def _sent(self, message: dns.update.UpdateMessage, zone: Name) -> None:
@@ -199,6 +198,14 @@ class Primary:
             record=plain(name),
             server=self.shown,
         )
+
+
+def _speaks_of(reply: dns.message.Message, name: Name) -> bool:
+    """Tell whether a server answers with authority for the name: also with a CNAME there that leads nowhere."""
+    answered = reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+    return bool(reply.flags & dns.flags.AA) and (
+        answered or rrset(reply, name, dns.rdatatype.CNAME) is not None
+    )
 
 
 def plain(name: Name) -> str:

@@ -1,5 +1,6 @@
 """The dns-01 responder: TXT records by dynamic update, read back, and looked for on every authoritative server."""
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,6 +22,8 @@ from services.model.text import say
 LABEL = "_acme-challenge"
 MAX_HOPS = 8
 """CNAMEs that are followed from one name: CAs follow about as many."""
+SILENCE = 60.0
+"""Seconds for which a server that did not answer is not asked again, so that many names do not wait for it each."""
 MAX_SERVERS = 16
 """Addresses of authoritative servers that are asked at once."""
 
@@ -45,6 +48,7 @@ class Dns01:
     ) -> None:
         self._primary = Primary(update, timeout)
         self._resolvers, self._timeout, self._authority_port = tuple(resolvers), timeout, authority_port
+        self._silent: dict[tuple[str, int], float] = {}
 
     def present(self, name: str, token: str, key_authorization: str, certificate: str) -> None:  # noqa: ARG002
         """Add our value at _acme-challenge.NAME, or where its CNAME leads, and read it back.
@@ -86,6 +90,8 @@ class Dns01:
         ask = partial(self._server_shows, place, value)
         with ThreadPoolExecutor(len(servers)) as pool:
             seen = [shown for shown in pool.map(ask, servers) if shown is not None]
+        if not seen:
+            self._silent.clear()  # perhaps the silence is ours: next time each is asked again
         return bool(seen) and all(seen)
 
     def clean_up(self, name: str, token: str, key_authorization: str, certificate: str) -> None:  # noqa: ARG002
@@ -97,10 +103,12 @@ class Dns01:
                 return
 
     def _hops(self, record: Name) -> Iterator[Name]:
-        """Yield the record and then, as long as a CNAME stands there, where it leads."""
+        """Yield the record and then, as long as a CNAME stands there, where it leads; a loop ends where it closes."""
+        seen: list[Name] = []
         here = record
-        for _ in range(MAX_HOPS):
+        while here not in seen and len(seen) <= MAX_HOPS:
             yield here
+            seen.append(here)
             alias = rrset(self._primary.ask(here, _CNAME), here, _CNAME)
             if alias is None:
                 return
@@ -110,10 +118,13 @@ class Dns01:
         return value in _values(self._primary.ask(name, _TXT), name)
 
     def _server_shows(self, name: Name, value: str, server: tuple[str, int]) -> bool | None:
-        """Tell whether this server shows the value; None if it does not answer."""
+        """Tell whether this server shows the value; None if it does not answer, or did not a moment ago."""
+        if time.monotonic() < self._silent.get(server, 0.0):
+            return None
         try:
             return value in _values(exchange(question(name, _TXT), *server, self._timeout), name)
         except (dns.exception.DNSException, OSError, EOFError):
+            self._silent[server] = time.monotonic() + SILENCE
             return None
 
     def _servers(self, zone: Name) -> Sequence[tuple[str, int]]:

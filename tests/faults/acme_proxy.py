@@ -161,6 +161,8 @@ class AcmeProxy:
         self._go_on = threading.Event()
         self._open: set[socket.socket] = set()
         self.seen: list[Asked] = []
+        self.connections = 0
+        """How many connections were ever opened."""
         self.ca_bundle = tls.issued(folder, ["127.0.0.1"])
         self._server = _Server(self, folder)
         self.directory = f"https://127.0.0.1:{self._server.server_address[1]}{urlsplit(directory).path}"
@@ -226,6 +228,7 @@ class AcmeProxy:
         """Note a connection."""
         with self._lock:
             self._open.add(connection)
+            self.connections += 1
 
     def closed(self, connection: socket.socket) -> None:
         """Forget a connection."""

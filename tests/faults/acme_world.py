@@ -17,7 +17,7 @@ from services.model.clock import utc_now
 from services.model.errors import VaultError
 from services.model.settings import CaSettings
 from services.model.text import say
-from services.ports import Account, ChallengeResponder, Order, Storage, Transaction
+from services.ports import Account, CertificateAuthority, ChallengeResponder, Order, Storage, Transaction
 
 PATIENCE = 15.0
 """Seconds within which a test CA comes to a judgement."""
@@ -157,7 +157,7 @@ def until(look: Callable[[], _Found], good: Callable[[_Found], bool], what: str)
 
 
 def authorize(
-    ca: AcmeCa, order: Order, responder: ChallengeResponder, certificate: str = "cert-1"
+    ca: CertificateAuthority, order: Order, responder: ChallengeResponder, certificate: str = "cert-1"
 ) -> Mapping[str, str]:
     """Answer every pending authorization of the order; return the statuses that the CA comes to, by URL."""
     for url in order.authorizations:
@@ -183,7 +183,7 @@ def authorize(
     }
 
 
-def finish(ca: AcmeCa, order: Order, names: Sequence[str], key: str) -> Issued:
+def finish(ca: CertificateAuthority, order: Order, names: Sequence[str], key: str) -> Issued:
     """Finalize the order and download its certificate."""
     ready = until(
         lambda: ca.read_order(order.url), lambda seen: seen.status != "pending", "the order to move on"
@@ -199,7 +199,7 @@ def finish(ca: AcmeCa, order: Order, names: Sequence[str], key: str) -> Issued:
 
 
 def issue(
-    ca: AcmeCa, names: Sequence[str], responder: ChallengeResponder, replaces: str | None = None
+    ca: CertificateAuthority, names: Sequence[str], responder: ChallengeResponder, replaces: str | None = None
 ) -> Issued:
     """Walk through a whole order."""
     order = ca.place_order(names, replaces)

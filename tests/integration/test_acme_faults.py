@@ -1,5 +1,6 @@
 """Each way in which a CA or the network misbehaves leads to its CaTrouble: a real pebble behind a proxy that plays them."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -63,6 +64,39 @@ def test_the_proxy_without_faults_changes_nothing(ca: AcmeCa, http01: Http01, pr
     issued = issue(ca, [NAME], http01)
     assert fits(issued.chain, issued.key, [NAME], utc_now()) is None
     assert proxy.count("new_nonce") == proxy.count("directory") == proxy.count("new_account") == 1
+
+
+def test_one_connection_serves_a_thread_through_successes_and_refusals(
+    ca: AcmeCa, http01: Http01, proxy: AcmeProxy
+) -> None:
+    issue(ca, [NAME], http01)
+    proxy.fault("new_order", play.problem(429, "rateLimited", "too many"))
+    proxy.fault("order", play.plain(503, "<html>down</html>"))
+    with pytest.raises(CaError):
+        ca.place_order([NAME])
+    order = ca.place_order([NAME])
+    with pytest.raises(CaError):
+        ca.read_order(order.url)
+    assert ca.read_order(order.url).status == "pending"
+    assert proxy.connections == 1
+    ca.close()
+    assert ca.read_order(order.url).status == "pending"
+    assert proxy.connections == 2
+
+
+def test_nothing_that_was_signed_stands_in_any_log(
+    ca: AcmeCa, http01: Http01, proxy: AcmeProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        issue(ca, [NAME], http01)
+    sent = [json.loads(asked.body) for asked in proxy.seen if asked.body]
+    assert len(sent) >= 6
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert logged
+    for message in sent:
+        assert message["signature"] not in logged
+        assert not message["payload"] or message["payload"] not in logged
+    assert NAME not in logged
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ class AcmeCa:
         self._account = AccountDesk(settings, storage, vault, clock)
         self._directory: Directory | None = None
         self._mine = threading.local()
-        self._wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+        self._wires: weakref.WeakSet[Wire] = weakref.WeakSet()  # of living threads, to be closed
+        self._wires_lock = threading.Lock()
         self._traffic = Traffic()
 
     @property
@@ -152,7 +153,9 @@ class AcmeCa:
 
     def close(self) -> None:
         """Close every thread's connections. May be called twice; a later call opens them again."""
-        for wire in list(self._wires):
+        with self._wires_lock:
+            wires = list(self._wires)
+        for wire in wires:
             wire.session.close()
 
     def _begin(self) -> Wire:
@@ -169,7 +172,8 @@ class AcmeCa:
                 self._traffic,
             )
             self._mine.wire = wire
-            self._wires.add(wire)
+            with self._wires_lock:
+                self._wires.add(wire)
         wire.begin(self._seconds)
         return wire
 

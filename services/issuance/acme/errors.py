@@ -132,6 +132,8 @@ def _trouble(answer: Answer, kind: str, subproblems: Sequence[SubProblem]) -> Ca
     name = short(kind)
     if name == "compound" and subproblems:
         return _worst([_of_type(short(sub.type), answer.where) or _T.REJECTED for sub in subproblems])
+    if name == "malformed" and status in GONE:
+        return _by_status(answer, kind)  # what CAs say of a URL that they do not know
     known = _of_type(name, answer.where) if kind.startswith(PREFIX) else None
     if known is _T.RATE_LIMITED and status >= 500:
         return _T.UNAVAILABLE  # the CA sheds load: nobody's budget is used up
