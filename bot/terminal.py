@@ -146,7 +146,13 @@ def view(reply: Reply, zone: tzinfo | None = None) -> Group:
     """Return ``reply`` as something rich can print. Texts from outside are never read as mark-up."""
     sign, style = TONES[reply.tone]
     title = Line.assemble((f"{sign} ", style), (sentence(reply.title, zone), "bold"))
-    return Group(title, *(_indented(_DRAW[type(part)](part, zone)) for part in reply.parts))
+    return Group(title, *(_placed(part, zone) for part in reply.parts))
+
+
+def _placed(part: Part, zone: tzinfo | None) -> RenderableType:
+    """Return one part below the title; code stands at the margin, so that it can be copied as it is."""
+    drawn = _DRAW[type(part)](part, zone)
+    return drawn if isinstance(part, Code) else _indented(drawn)
 
 
 def _indented(what: RenderableType) -> Padding:
@@ -204,7 +210,7 @@ def _row(row: Row, width: int, zone: tzinfo | None) -> Line:
 
 
 def _code(part: Code, _zone: tzinfo | None) -> Line:
-    return Line(clean_lines(part.text), no_wrap=True, overflow="ignore")
+    return Line(clean_lines(part.text), overflow="fold")
 
 
 _DRAW: Mapping[type[Part], Callable[[Any, tzinfo | None], RenderableType]] = {
