@@ -60,8 +60,6 @@ def _judged(text: str, name: str) -> str:
     labels = name.split(".")
     if len(labels) < 2:
         raise _refused(text, "“{given}” is a single label; give the whole name, such as shop.example.com.")
-    if any(len(label) > 63 for label in labels):
-        raise _refused(text, _LONG_LABEL)
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise _refused(text, "“{given}” has a label that is empty or has a character no host name may have.")
     if labels[-1][0].isdigit():

@@ -77,6 +77,8 @@ WRONG = [
     ("한" * 60 + ".test", "more than 63"),
     ("a" * 300, "longer than the 253"),
     ("a." * 2000 + "test", "longer than the 253"),
+    ("*." + "a." * 124 + "test", "longer than the 253"),
+    ("x\u0378\u200dy.test", "character that no host name may have"),
     (f"*.{LABEL_63}.{LABEL_63}.{LABEL_63}.{'a' * 57}.test", "longer than the 253"),
 ]
 
