@@ -53,11 +53,10 @@ def allowed_cas(facts: Facts) -> tuple[str, ...]:
 def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     """Return a warning if some CA may issue and another may not, a block if none may or CAA cannot be read."""
     report = Report(facts.name, now)
-    resolver = _resolver(report, facts)
     unread = [level for view in facts.views if (level := view.relevant) is not None and level.said]
     if facts.views and len(unread) == len(facts.views):
-        return (*resolver, *_unread(report, facts, unread))
-    return (*resolver, *_forbidden(report, facts))
+        return () if facts.explained else _unread(report, facts, unread)
+    return (*_resolver(report, facts), *_forbidden(report, facts))
 
 
 def _resolver(report: Report, facts: Facts) -> tuple[Finding, ...]:

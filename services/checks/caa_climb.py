@@ -7,10 +7,11 @@ from services import naming
 from services.checks.caa_records import Applicant, Property, parse_record
 from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
-from services.checks.lookup import follow
+from services.checks.lookup import Outcome, follow
 from services.checks.resolution import Facts as Resolution
 from services.checks.resolution import hosted, look
 from services.checks.rules import host_name, unregistered
+from services.checks.views import gather as gather_views
 from services.checks.world import Answer, Server, World
 from services.checks.zones import within
 from services.model import names
@@ -54,6 +55,8 @@ class Facts:
     resolution: Resolution | None = None
     """What the resolver says of CAA at the name, if it fails for CAA and not for addresses."""
     server_owner: Owner = Owner.PLATFORM
+    explained: bool = False
+    """Whether addresses cannot be had either, so that another check reports why nothing is answered."""
 
 
 def gather(case: Case) -> Facts:
@@ -74,7 +77,14 @@ def gather(case: Case) -> Facts:
         tuple(applicant(case.world, ca, case.subject.name) for ca in case.world.cas),
         _resolution(case, zone_name) if zone and zone.probes else None,
         known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM,
+        _explained(case),
     )
+
+
+def _explained(case: Case) -> bool:
+    lookups = gather_views(case).lookups()
+    looping = any(lookup.outcome is Outcome.LOOP for lookup in lookups)
+    return looping or (bool(lookups) and not any(lookup.answered for lookup in lookups))
 
 
 def applicant(world: World, ca: CaSettings, name: str) -> Applicant:
@@ -118,19 +128,26 @@ def _level(case: Case, label: str, servers: Sequence[Server]) -> Level:
     level = Level(label)
     for server in servers:
         answer = case.resolve(label, "CAA") if server is None else case.ask(label, "CAA", server)
-        level = _read(case, label, answer, by_resolver=server is None)
+        level = _read(case, label, answer, _zone_name(case, label) if server else None)
         if not level.said:
             break
     return level
 
 
-def _read(case: Case, label: str, answer: Answer, *, by_resolver: bool) -> Level:
-    chain, looping = follow(answer, (label,)) if answer.good else ((label,), False)
+def _zone_name(case: Case, label: str) -> str:
+    zone = gather_delegation(case).delegation.zone_of(label)
+    return zone.name if zone else ""
+
+
+def _read(case: Case, label: str, answer: Answer, zone: str | None) -> Level:
+    """Return what the answer of a server of ``zone`` (None: of the resolver) says; see `lookup.look_up` for aliases."""
+    by_resolver = zone is None
+    chain, looping = follow(answer, (label,), zone or "") if answer.good else ((label,), False)
     if looping:
         return Level(label)  # reported as an address that is missing
-    records = answer.of(chain[-1], "CAA")
+    records = answer.of(chain[-1], "CAA") if within(chain[-1], zone or "") else ()
     if answer.good and not records and len(chain) > 1 and not (by_resolver and answer.recursion_available):
-        answer = case.resolve(chain[-1], "CAA")
+        answer, by_resolver = case.resolve(chain[-1], "CAA"), True
         end, _ = follow(answer, (chain[-1],))
         records = answer.of(end[-1], "CAA")
     if not answer.good:
@@ -139,15 +156,20 @@ def _read(case: Case, label: str, answer: Answer, *, by_resolver: bool) -> Level
 
 
 def _unanswered(case: Case, label: str, answer: Answer, *, by_resolver: bool) -> Level:
-    """Return what an error means: above the zone, a resolver of few zones refuses what it does not know.
+    """Return what an error means.
 
-    Above the registered domain, an error that only a resolver reports is no statement about the merchant's domain.
+    What the resolver cannot resolve for addresses either is reported by another check. Above the zone, a resolver of
+    few zones refuses what it does not know. Above the registered domain, an error that only a resolver reports is no
+    statement about the merchant's domain.
     """
+    if by_resolver and answer.failed and case.resolve(case.base, "A").failed:
+        return Level(label)
     zone = gather_delegation(case).delegation.closest
     if by_resolver and zone is not None and not within(label, zone.name) and answer.rcode == "REFUSED":
         return Level(label)
     foreign = by_resolver and not within(label, naming.registrable(case.base) or "")
-    return Level(label, said=answer.trouble, silent=answer.silent or foreign)
+    said = answer.trouble if answer.name == label else f"{answer.trouble} for {answer.name}"
+    return Level(label, said=said, silent=answer.silent or foreign)
 
 
 def _resolution(case: Case, zone: str) -> Resolution | None:

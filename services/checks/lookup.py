@@ -6,6 +6,7 @@ from enum import StrEnum
 from services.checks.case import Case
 from services.checks.rules import canonical
 from services.checks.world import Answer, Server
+from services.checks.zones import within
 
 LONGEST_CHAIN = 16
 """Aliases in a row that resolvers follow before they give up (BIND: 16, Unbound: 11)."""
@@ -42,27 +43,32 @@ class Lookup:
         return self.outcome not in (Outcome.FAILED, Outcome.SILENT)
 
 
-def look_up(case: Case, name: str, rtype: str, server: Server = None) -> Lookup:
-    """Return the addresses of ``name``: A or AAAA as ``server`` (None: the resolvers) has them."""
+def look_up(case: Case, name: str, rtype: str, server: Server = None, zone: str = "") -> Lookup:
+    """Return the addresses of ``name``: A or AAAA as ``server`` (None: the resolvers) has them.
+
+    A server is believed for its ``zone`` alone: where an alias leads out of it, the resolver is asked, whatever other
+    zones the server may hold (RFC 2181 §5.4.1).
+    """
     chain: tuple[str, ...] = (name,)
     answer = case.resolve(name, rtype) if server is None else case.ask(name, rtype, server)
     asked = server
     while True:
         if not answer.good:
             return _unanswered(case, answer, chain, by_resolver=asked is None)
-        chain, looping = follow(answer, chain)
+        chain, looping = follow(answer, chain, zone if asked else "")
         if looping:
             return Lookup(Outcome.LOOP, chain)
-        if found := frozenset(canonical(record.text) for record in answer.of(chain[-1], rtype)):
+        own = asked is None or within(chain[-1], zone)
+        if own and (found := frozenset(canonical(record.text) for record in answer.of(chain[-1], rtype))):
             return Lookup(Outcome.FOUND, chain, found, by_resolver=asked is None)
         if chain[-1] == answer.name or (asked is None and answer.recursion_available):
             return _nothing(answer, chain, by_resolver=asked is None)
         asked, answer = None, case.resolve(chain[-1], rtype)
 
 
-def follow(answer: Answer, chain: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return the chain lengthened by the answer's aliases, and whether it loops or is too long."""
-    while (target := answer.alias(chain[-1])) is not None:
+def follow(answer: Answer, chain: tuple[str, ...], zone: str = "") -> tuple[tuple[str, ...], bool]:
+    """Return the chain lengthened by the answer's aliases inside ``zone``, and whether it loops or is too long."""
+    while within(chain[-1], zone) and (target := answer.alias(chain[-1])) is not None:
         looping = target in chain or len(chain) > LONGEST_CHAIN
         chain = (*chain, target)
         if looping:

@@ -45,7 +45,7 @@ class Facts:
     """Whether the zone's servers are the platform's; None if that is not known."""
     seen: tuple[Seen, ...] = ()
     explained: bool = False
-    """Whether errors have a cause that another check reports: no server serves the zone, or aliases loop."""
+    """Whether errors have a cause that another check reports: no server of the zone answers, or aliases loop."""
     v4_found: bool = False
 
 
@@ -84,10 +84,9 @@ def _explained(found: Delegation, views: Views) -> bool:
     zone = found.closest
     if zone is not None and zone.probes and not zone.serving:
         return True
-    lookups = views.lookups()
-    looping = any(lookup.outcome is Outcome.LOOP for lookup in lookups)
-    failing = [lookup.outcome is Outcome.FAILED and not lookup.by_resolver for lookup in lookups]
-    return looping or (bool(failing) and all(failing))
+    looping = any(lookup.outcome is Outcome.LOOP for lookup in views.lookups())
+    at_source = [view.v4 for view in views.views if not view.v4.by_resolver]
+    return looping or (bool(at_source) and not any(lookup.answered for lookup in at_source))
 
 
 def look(case: Case, name: str, rtype: str) -> Seen:

@@ -74,17 +74,17 @@ def _gather(case: Case) -> Facts:
     asked = case.base
     if names.is_wildcard(case.subject.name):
         asked = f"certdesk-{secrets.token_hex(4)}.{case.base}"
-    views = _views(case, asked, servers)
+    views = _views(case, asked, servers, zone_name)
     if asked != case.base and not any(_tells(view) for view in views):
         # no wildcard record: single names below may have their own, so only a base that is missing counts
-        asked, views = case.base, _views(case, case.base, servers)
+        asked, views = case.base, _views(case, case.base, servers, zone_name)
         views = tuple(view for view in views if Outcome.NXDOMAIN in (view.v4.outcome, view.v6.outcome))
     return Facts(case.subject.name, asked, zone_name, views, owner)
 
 
-def _views(case: Case, name: str, servers: tuple[Server, ...]) -> tuple[View, ...]:
+def _views(case: Case, name: str, servers: tuple[Server, ...], zone: str) -> tuple[View, ...]:
     pairs = [(server, rtype) for server in servers for rtype in ("A", "AAAA")]
-    found = case.each(lambda pair: look_up(case, name, pair[1], pair[0]), pairs)
+    found = case.each(lambda pair: look_up(case, name, pair[1], pair[0], zone), pairs)
     return tuple(
         View(str(server or "resolver"), found[2 * place], found[2 * place + 1])
         for place, server in enumerate(servers)

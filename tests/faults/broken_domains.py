@@ -1,0 +1,426 @@
+"""The table of broken domains: each world, and every finding that it must give."""
+
+from tests.faults.lab import (
+    BLANK,
+    CA,
+    EDGE,
+    EDGE6,
+    ELSEWHERE,
+    NS1,
+    NS2,
+    ODD1,
+    ODD2,
+    OTHER,
+    OTHER6,
+    POINTED,
+    SPARE,
+    UDP_ONLY,
+    Scenario,
+)
+
+ODD = ("odd1.platform.test.", "odd2.platform.test.")
+ON_ODD = (ODD1, ODD2)
+FOREIGN = ("ns1.elsewhere.test.",)
+THEIRS = "@ 60 NS ns1.elsewhere.test.\n"
+
+
+def found(*findings: str) -> frozenset[tuple[str, str, str]]:
+    """Return expectations from texts such as "dns.lame warn platform"."""
+    return frozenset((code, verdict, owner) for code, verdict, owner in map(str.split, findings))
+
+
+HEALTHY = (
+    Scenario("apex.test", zones={"apex.test": POINTED}),
+    Scenario("www.alias.test", zones={"alias.test": POINTED + "www 60 CNAME edge.platform.test.\n"}),
+    Scenario("www.inside.test", zones={"inside.test": POINTED + "www 60 CNAME inside.test.\n"}),
+    Scenario("a.b.c.deep.test", zones={"deep.test": f"a.b.c 60 A {EDGE}\n"}),
+    Scenario("*.wild.test", zones={"wild.test": f"* 60 A {EDGE}\n"}),
+    Scenario("*.tame.test", zones={"tame.test": POINTED}),
+    Scenario("six.test", zones={"six.test": f"@ 60 AAAA {EDGE6}\n"}),
+    Scenario(
+        "vanity.test",
+        ns=("ns1.vanity.test.", "ns2.vanity.test."),
+        above=f"ns1.vanity.test. 60 A {NS1}\nns2.vanity.test. 60 A {NS2}\n",
+        zones={
+            "vanity.test": f"@ 60 NS ns1\n@ 60 NS ns2\nns1 60 A {NS1}\nns2 60 A {NS2}\n" + POINTED,
+        },
+    ),
+    Scenario(
+        "vanity-mixed.test",
+        ns=("ns1.vanity-mixed.test.", "ns2.vanity-mixed.test."),
+        above=f"ns1.vanity-mixed.test. 60 A {NS1}\nns2.vanity-mixed.test. 60 A {NS2}\n",
+        zones={"vanity-mixed.test": f"ns1 60 A {NS1}\nns2 60 A {NS2}\n" + POINTED},
+    ),
+    Scenario(
+        "shop.given.test",  # the domain is elsewhere, the sub-domain delegated to us
+        ns=FOREIGN,
+        other={
+            ELSEWHERE: {
+                "given.test": THEIRS
+                + POINTED
+                + "shop 60 NS ns1.platform.test.\nshop 60 NS ns2.platform.test.\n"
+            },
+            NS1: {"shop.given.test": POINTED},
+            NS2: {"shop.given.test": POINTED},
+        },
+    ),
+    Scenario(
+        "shop.both.test",  # our servers have the zone and its child zone: no referral is ever seen
+        zones={
+            "both.test": POINTED + "shop 60 NS ns1.platform.test.\nshop 60 NS ns2.platform.test.\n",
+            "shop.both.test": POINTED,
+        },
+    ),
+    Scenario(
+        "one.test",
+        ns=("ns1.platform.test.",),
+        on=(NS1,),
+        zones={"one.test": "@ 60 NS ns1.platform.test.\n" + POINTED},
+    ),
+    Scenario("case.test", ns=("NS1.Platform.TEST.", "ns2.platform.test."), zones={"case.test": POINTED}),
+    Scenario(
+        "tc.test",
+        ns=ODD,
+        on=ON_ODD,
+        zones={"tc.test": "@ 60 NS odd1.platform.test.\n@ 60 NS odd2.platform.test.\n" + POINTED},
+        odd={("tc.test", "A"): "truncated"},
+    ),
+    Scenario(
+        "shop.mid.empty.test",  # a server that denies an empty non-terminal
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"empty.test": f"@ 60 NS odd1.platform.test.\nshop.mid 60 A {EDGE}\n"},
+        odd={("mid.empty.test", "NS"): "denied", ("mid.empty.test", "CAA"): "denied"},
+    ),
+    Scenario("caa-ours.test", zones={"caa-ours.test": POINTED + '@ 60 CAA 0 issue "CA.Test"\n'}),
+    Scenario("caa-low.test", zones={"caa-low.test": POINTED + '@ 60 CAA 1 tbs "x"\n'}),
+    Scenario("caa-iodef.test", zones={"caa-iodef.test": POINTED + '@ 60 CAA 128 iodef "mailto:a@b.test"\n'}),
+    Scenario(
+        "shop.caa-near.test",  # the nearest set counts, not the parent's
+        zones={
+            "caa-near.test": POINTED
+            + f'shop 60 A {EDGE}\nshop 60 CAA 0 issue "ca.test"\n@ 60 CAA 0 issue ";"\n'
+        },
+    ),
+    Scenario(
+        "caa-account.test",
+        zones={
+            "caa-account.test": POINTED
+            + '@ 60 CAA 0 issue "ca.test; accounturi=https://ca.test/acct/1; validationmethods=http-01"\n'
+        },
+    ),
+    Scenario(
+        "*.caa-wild.test",
+        zones={
+            "caa-wild.test": f'* 60 A {EDGE}\n@ 60 A {EDGE}\n@ 60 CAA 0 issue ";"\n@ 60 CAA 0 issuewild "ca.test"\n'
+        },
+    ),
+    Scenario("caa-onlywild.test", zones={"caa-onlywild.test": POINTED + '@ 60 CAA 0 issuewild ";"\n'}),
+)
+
+DELEGATED_WRONG = (
+    Scenario(
+        "foreign.test",
+        ns=FOREIGN,
+        other={ELSEWHERE: {"foreign.test": THEIRS + POINTED}},
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "partly.test",
+        ns=("ns1.platform.test.", "ns1.elsewhere.test."),
+        zones={"partly.test": "@ 60 NS ns1.platform.test.\n@ 60 NS ns1.elsewhere.test.\n" + POINTED},
+        on=(NS1, ELSEWHERE),
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "www.pointed.test",  # a right alias on foreign DNS is still not hosted
+        ns=FOREIGN,
+        other={ELSEWHERE: {"pointed.test": THEIRS + POINTED + "www 60 CNAME edge.platform.test.\n"}},
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "shop.taken.test",  # the domain is ours, the sub-domain delegated elsewhere
+        zones={"taken.test": POINTED + "shop 60 NS ns1.elsewhere.test.\n"},
+        other={ELSEWHERE: {"shop.taken.test": THEIRS + POINTED}},
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario("unregistered.test", ns=(), expected=found("dns.nxdomain block merchant")),
+    Scenario("www.unregistered2.test", ns=(), expected=found("dns.nxdomain block merchant")),
+    Scenario(
+        "leftover.test",
+        above=f"leftover.test. 60 DS 12345 13 2 {'ab' * 32}\n",
+        zones={"leftover.test": POINTED},
+        expected=found("dns.dnssec_bogus block merchant"),
+    ),
+    Scenario(
+        "insider.test",
+        zones={"insider.test": "@ 60 NS ns1.platform.test.\n@ 60 NS ns9.elsewhere.test.\n" + POINTED},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+)
+
+BAD_SERVERS = (
+    Scenario(
+        "lame-one.test",  # ns2 has never heard of it
+        zones={"lame-one.test": POINTED},
+        on=(NS1,),
+        expected=found("dns.lame warn platform"),
+    ),
+    Scenario(
+        "lame-all.test",
+        expected=found("dns.lame block platform", "dns.servfail block platform"),
+    ),
+    Scenario(
+        "lame-foreign.test",
+        ns=FOREIGN,
+        expected=found(
+            "dns.not_hosted block merchant", "dns.lame block merchant", "dns.servfail block merchant"
+        ),
+    ),
+    Scenario(
+        "upward.test",
+        ns=ODD,
+        odd={("upward.test", "*"): "upward"},
+        expected=found("dns.lame block platform"),
+    ),
+    Scenario(
+        "nohost.test",
+        ns=("ns1.platform.test.", "ns7.platform.test."),
+        zones={"nohost.test": "@ 60 NS ns1.platform.test.\n@ 60 NS ns7.platform.test.\n" + POINTED},
+        on=(NS1,),
+        expected=found("dns.not_hosted block merchant", "dns.lame warn merchant"),
+    ),
+    Scenario(
+        "closed-one.test",
+        ns=("ns1.platform.test.", "closed.platform.test."),
+        zones={"closed-one.test": "@ 60 NS ns1.platform.test.\n@ 60 NS closed.platform.test.\n" + POINTED},
+        on=(NS1,),
+        expected=found("dns.lame unknown platform"),
+    ),
+    Scenario("closed-all.test", ns=("closed.platform.test.",), expected=found("dns.lame unknown platform")),
+    Scenario(
+        "silent-all.test",
+        ns=ODD,
+        odd={("silent-all.test", "*"): "silent"},
+        expected=found("dns.lame unknown platform"),
+    ),
+    Scenario(
+        "servfail-all.test",
+        ns=ODD,
+        odd={("servfail-all.test", "*"): "SERVFAIL"},
+        expected=found("dns.servfail block platform"),
+    ),
+    Scenario(
+        "servfail-one.test",
+        ns=("ns1.platform.test.", "odd1.platform.test."),
+        zones={"servfail-one.test": "@ 60 NS ns1.platform.test.\n@ 60 NS odd1.platform.test.\n" + POINTED},
+        on=(NS1,),
+        odd={("servfail-one.test", "*"): "SERVFAIL"},
+        expected=found("dns.servfail warn platform"),
+    ),
+    Scenario(
+        "refused-a.test",
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"refused-a.test": "@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("refused-a.test", "A"): "REFUSED", ("refused-a.test", "AAAA"): "REFUSED"},
+        expected=found("dns.servfail block platform"),
+    ),
+    Scenario(
+        "aaaa.test",
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"aaaa.test": "@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("aaaa.test", "AAAA"): "SERVFAIL"},
+        expected=found("dns.servfail warn platform"),
+    ),
+    Scenario(
+        "aaaa-silent.test",
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"aaaa-silent.test": "@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("aaaa-silent.test", "AAAA"): "silent"},
+        expected=found("dns.servfail warn platform"),
+    ),
+    Scenario(
+        "cut.test",  # truncated, and TCP is refused
+        ns=("udp.platform.test.",),
+        on=(UDP_ONLY,),
+        zones={"cut.test": "@ 60 NS udp.platform.test.\n" + POINTED},
+        odd={("cut.test", "A"): "truncated"},
+        expected=found("dns.no_address unknown platform"),
+    ),
+)
+
+WRONG_ADDRESSES = (
+    Scenario(
+        "none.test", zones={"none.test": "@ 60 TXT x\n"}, expected=found("dns.no_address block merchant")
+    ),
+    Scenario("no.such.test", zones={"such.test": POINTED}, expected=found("dns.nxdomain block merchant")),
+    Scenario(
+        "www.dangling.test",
+        zones={"dangling.test": POINTED + "www 60 CNAME gone.apex.test.\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "www.loop.test",
+        zones={"loop.test": POINTED + "www 60 CNAME w2\nw2 60 CNAME www\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "www.loop-out.test",  # the circle leads through another zone
+        zones={"loop-out.test": "www 60 CNAME w2.loop-back.test.\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "loop-back.test",
+        ns=FOREIGN,
+        other={ELSEWHERE: {"loop-back.test": THEIRS + POINTED + "w2 60 CNAME www.loop-out.test.\n"}},
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "wrong.test",
+        zones={"wrong.test": f"@ 60 A {OTHER}\n"},
+        expected=found("dns.wrong_address block merchant"),
+    ),
+    Scenario(
+        "mixed.test",
+        zones={"mixed.test": POINTED + f"@ 60 A {OTHER}\n"},
+        expected=found("dns.wrong_address block merchant"),
+    ),
+    Scenario(
+        "wrong6.test",
+        zones={"wrong6.test": f"@ 60 A {EDGE}\n@ 60 AAAA {OTHER6}\n"},
+        expected=found("dns.wrong_ipv6 block merchant"),
+    ),
+    Scenario(
+        "private.test",
+        zones={"private.test": "@ 60 A 10.1.2.3\n"},
+        expected=found("dns.private_address block merchant", "dns.wrong_address block merchant"),
+    ),
+    Scenario(
+        "differ.test",
+        zones={"differ.test": f"@ 60 A {EDGE}\n"},
+        other={NS2: {"differ.test": f"@ 60 A {OTHER}\n"}},
+        expected=found("dns.wrong_address block merchant", "dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "www.half.test",  # one of two servers does not know the name yet
+        zones={"half.test": POINTED + f"www 60 A {EDGE}\n"},
+        other={NS2: {"half.test": POINTED}},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "www.failing-target.test",
+        zones={"failing-target.test": POINTED + "www 60 CNAME servfail-all.test.\n"},
+        expected=found("dns.servfail block platform"),
+    ),
+    Scenario(
+        "www.moved-target.test",  # the target has left, and ns1 and ns2 still hold its old zone
+        zones={"moved-target.test": POINTED + "www 60 CNAME moved.test.\n"},
+        expected=found("dns.wrong_address block merchant"),
+    ),
+    Scenario(
+        "moved.test",
+        ns=FOREIGN,
+        zones={"moved.test": POINTED},
+        other={ELSEWHERE: {"moved.test": THEIRS + f"@ 60 A {OTHER}\n"}},
+        expected=found("dns.not_hosted block merchant", "dns.wrong_address block merchant"),
+    ),
+    Scenario(
+        "www.bogus-target.test",
+        zones={"bogus-target.test": POINTED + "www 60 CNAME leftover.test.\n"},
+        expected=found("dns.dnssec_bogus block merchant"),
+    ),
+)
+
+FORBIDDEN_CA = (
+    Scenario(
+        "caa.test",
+        zones={"caa.test": POINTED + '@ 60 CAA 0 issue "other.test"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-nobody.test",
+        zones={"caa-nobody.test": POINTED + '@ 60 CAA 0 issue ";"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "shop.caa-above.test",
+        zones={"caa-above.test": POINTED + f'shop 60 A {EDGE}\n@ 60 CAA 0 issue "other.test"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-critical.test",
+        zones={"caa-critical.test": POINTED + '@ 60 CAA 0 issue "ca.test"\n@ 60 CAA 128 tbs "x"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "*.caa-notwild.test",
+        zones={
+            "caa-notwild.test": f'* 60 A {EDGE}\n@ 60 CAA 0 issue "ca.test"\n@ 60 CAA 0 issuewild "other.test"\n'
+        },
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-stranger.test",
+        zones={
+            "caa-stranger.test": POINTED + '@ 60 CAA 0 issue "ca.test; accounturi=https://ca.test/acct/2"\n'
+        },
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-method.test",
+        zones={"caa-method.test": POINTED + '@ 60 CAA 0 issue "ca.test; validationmethods=tls-alpn-01"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "www.caa-alias.test",  # the alias target's own records count (RFC 8659 §3)
+        zones={"caa-alias.test": POINTED + "www 60 CNAME shop.caa-target.test.\n"},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "shop.caa-target.test",
+        zones={"caa-target.test": POINTED + f'shop 60 A {EDGE}\nshop 60 CAA 0 issue "other.test"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "www.caa-alias2.test",  # the alias target's parents do not
+        zones={"caa-alias2.test": POINTED + "www 60 CNAME shop.caa-above2.test.\n"},
+    ),
+    Scenario(
+        "caa-above2.test",
+        zones={"caa-above2.test": POINTED + f'shop 60 A {EDGE}\n@ 60 CAA 0 issue "other.test"\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-spare.test",
+        zones={"caa-spare.test": POINTED + '@ 60 CAA 0 issue "spare.test"\n'},
+        cas=(CA, SPARE),
+        expected=found("dns.caa_forbids warn merchant"),
+    ),
+    Scenario(
+        "caa-blank.test",
+        zones={"caa-blank.test": POINTED + '@ 60 CAA 0 issue "other.test"\n'},
+        cas=(BLANK,),
+        expected=found("dns.caa_forbids unknown merchant"),
+    ),
+    Scenario(
+        "caa-servfail.test",
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"caa-servfail.test": "@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("caa-servfail.test", "CAA"): "SERVFAIL"},
+        expected=found("dns.servfail block platform", "dns.caa_forbids block platform"),
+    ),
+    Scenario(
+        "caa-silent.test",
+        ns=("odd1.platform.test.",),
+        on=(ODD1,),
+        zones={"caa-silent.test": "@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("caa-silent.test", "CAA"): "silent"},
+        expected=found("dns.caa_forbids unknown platform"),
+    ),
+)
+
+SCENARIOS = (*HEALTHY, *DELEGATED_WRONG, *BAD_SERVERS, *WRONG_ADDRESSES, *FORBIDDEN_CA)

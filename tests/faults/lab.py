@@ -1,0 +1,449 @@
+"""A lab of broken domains on loopback: a validating resolver and name servers that are real, and servers that misbehave."""
+
+import contextlib
+import itertools
+import signal
+import socket
+import socketserver
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import dns.dnssec
+import dns.dnssectypes
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.zone
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bot.demo.parts import fetch
+from bot.demo.parts.dns_server import DnsServer
+from bot.demo.parts.process import Running, free_port, port_open, wait_until
+from services.checks.chain import Chain
+from services.checks.dns import DnsClient
+from services.checks.world import World
+from services.model.clock import utc_now
+from services.model.findings import Finding
+from services.model.settings import CaSettings, DnsSettings, Issuing, Platform, Probing
+from services.model.stores import Store
+from services.ports import Subject
+
+RESOLVER = "127.0.0.1"  # BIND listens only where the interface says that it has the address
+ROOT, NS1, NS2, ELSEWHERE = (f"127.0.10.{last}" for last in (1, 11, 12, 21))
+ODD1, ODD2, UDP_ONLY, CLOSED = (f"127.0.10.{last}" for last in (31, 32, 33, 39))
+EDGE, EDGE6, OTHER, OTHER6 = "127.0.10.80", "fd00:10::80", "127.0.10.99", "fd00:10::99"
+HOSTS = {
+    "ns1": NS1,
+    "ns2": NS2,
+    "odd1": ODD1,
+    "odd2": ODD2,
+    "udp": UDP_ONLY,
+    "closed": CLOSED,
+}
+"""The platform's name servers, below platform.test."""
+ACCOUNT = "https://ca.test/acct/1"
+CA = CaSettings("main", "https://ca.test/dir", caa_domains=("ca.test",))
+SPARE = CaSettings("spare", "https://spare.test/dir", caa_domains=("spare.test",))
+BLANK = CaSettings("blank", "https://blank.test/dir")
+SOA = "@ 60 SOA ns1.platform.test. hostmaster.platform.test. 1 60 60 600 60\n"
+OURS = "@ 60 NS ns1.platform.test.\n@ 60 NS ns2.platform.test.\n"
+POINTED = f"@ 60 A {EDGE}\n@ 60 AAAA {EDGE6}\n"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One broken (or healthy) domain: how its world looks, and what must be found."""
+
+    name: str
+    """What is checked; its registrable domain, two labels long, belongs to this scenario alone."""
+    ns: tuple[str, ...] = ("ns1.platform.test.", "ns2.platform.test.")
+    """Delegation in the zone test; empty for none."""
+    above: str = ""
+    """More records in the zone test: glue, DS."""
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Zone -> records beside SOA and NS; its NS are ours unless the text begins with its own."""
+    on: tuple[str, ...] = (NS1, NS2)
+    """Servers that have all of these zones."""
+    other: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Server -> zones that it has instead."""
+    odd: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(name, type or *) -> how odd servers answer: SERVFAIL, REFUSED …, silent, truncated, upward."""
+    expected: frozenset[tuple[str, str, str]] = frozenset()
+    """(code, verdict, owner) of every finding."""
+    cas: tuple[CaSettings, ...] = (CA,)
+
+    @property
+    def domain(self) -> str:
+        """The domain below test."""
+        return ".".join(self.name.split(".")[-2:])
+
+    def zones_of(self, server: str) -> dict[str, str]:
+        """Return what this server has of the scenario's zones, as master files."""
+        own = self.other.get(server, self.zones if server in self.on else {})
+        return {
+            zone: SOA + (text if text.startswith("@ 60 NS ") else OURS + text) for zone, text in own.items()
+        }
+
+
+class Odd:
+    """A name server with zones and with rules for answering some questions badly; UDP, and TCP unless told otherwise."""
+
+    def __init__(self, address: str, port: int, *, tcp: bool = True) -> None:
+        self._zones = DnsServer({}, address=address, port=port)
+        self._rules: dict[tuple[str, str], str] = {}
+        self.asked: list[tuple[str, str]] = []
+        servers: list[type[socketserver.BaseServer]] = [_Udp, _Tcp] if tcp else [_Udp]
+        self._servers = [kind((address, port), self) for kind in servers]  # type: ignore[arg-type]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+            for server in self._servers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def take(self, zones: Mapping[str, str], rules: Mapping[tuple[str, str], str]) -> None:
+        """Serve these zones too, and keep these rules too."""
+        for origin, text in zones.items():
+            self._zones.set_zone(origin, text)
+        self._rules.update(rules)
+
+    def answer(self, wire: bytes, largest: int) -> bytes:
+        """Return the answer, good or bad; empty for none."""
+        query = dns.message.from_wire(wire)
+        name = query.question[0].name.to_text(omit_final_dot=True).lower()
+        rtype = dns.rdatatype.to_text(query.question[0].rdtype)
+        self.asked.append((name, rtype))
+        rule = self._rule(name, rtype)
+        if rule is None:
+            return self._zones.answer(wire, largest)
+        if rule == "silent":
+            return b""
+        if rule == "truncated" and largest > 512:
+            return self._zones.answer(wire, largest)
+        return _BAD.get(rule, _rcode)(query, rule).to_wire()
+
+    def _rule(self, name: str, rtype: str) -> str | None:
+        labels = name.split(".")
+        names = [".".join(labels[place:]) for place in range(len(labels))]
+        keys = [(name, rtype), *((each, "*") for each in names), *((f"*.{each}", rtype) for each in names)]
+        return next((self._rules[key] for key in keys if key in self._rules), None)
+
+    def stop(self) -> None:
+        """Stop answering."""
+        for server, thread in zip(self._servers, self._threads, strict=True):
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _rcode(query: dns.message.Message, rule: str) -> dns.message.Message:
+    answer = dns.message.make_response(query)
+    answer.set_rcode(dns.rcode.from_text(rule))
+    return answer
+
+
+def _cut(query: dns.message.Message, _rule: str) -> dns.message.Message:
+    answer = dns.message.make_response(query)
+    answer.flags |= dns.flags.TC | dns.flags.AA
+    return answer
+
+
+def _upward(query: dns.message.Message, _rule: str) -> dns.message.Message:
+    """Refer to the root, as servers do that have never heard of the zone."""
+    answer = dns.message.make_response(query)
+    answer.authority.append(dns.rrset.from_text(".", 60, "IN", "NS", "a.root.test."))
+    return answer
+
+
+def _denied(query: dns.message.Message, _rule: str) -> dns.message.Message:
+    """Say with authority that the name does not exist, even where names exist below it."""
+    answer = _rcode(query, "NXDOMAIN")
+    answer.flags |= dns.flags.AA
+    return answer
+
+
+_BAD = {"truncated": _cut, "upward": _upward, "denied": _denied}
+
+
+class _Udp(socketserver.ThreadingUDPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, place: tuple[str, int], odd: Odd) -> None:
+        self.odd = odd
+        super().__init__(place, _UdpHandler)
+
+
+class _UdpHandler(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        wire, sender = self.request
+        if reply := self.server.odd.answer(wire, 512):  # type: ignore[attr-defined]  # _Udp has it
+            sender.sendto(reply, self.client_address)
+
+
+class _Tcp(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, place: tuple[str, int], odd: Odd) -> None:
+        self.odd = odd
+        super().__init__(place, _TcpHandler)
+
+
+class _TcpHandler(socketserver.StreamRequestHandler):
+    timeout = 5
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):
+            while header := self.rfile.read(2):
+                wire = self.rfile.read(struct.unpack("!H", header)[0])
+                reply = self.server.odd.answer(wire, 65535)  # type: ignore[attr-defined]  # _Tcp has it
+                self.wfile.write(struct.pack("!H", len(reply)) + reply)
+
+
+class Lab:
+    """All servers of the lab, from `start` to `stop`. Port 53 if that can be had, else a free one for all."""
+
+    def __init__(self, folder: Path, scenarios: tuple[Scenario, ...]) -> None:
+        self.folder, self.scenarios = folder, {each.name: each for each in scenarios}
+        self.port = _port()
+        self._key = _Key("test.")
+        self._serials = itertools.count(1)
+        self._stops = contextlib.ExitStack()
+
+    def start(self) -> Self:
+        """Start every server."""
+        with contextlib.ExitStack() as stack:
+            zones = {".": self._root(), "test": self.zone_test()}
+            self._top = stack.enter_context(_nsd(self.folder / "registry", ROOT, self.port, zones))
+            for address in (NS1, NS2, ELSEWHERE):
+                zones = _elsewhere() if address == ELSEWHERE else _platform()
+                zones.update(self._zones(address))
+                stack.enter_context(_nsd(self.folder / address, address, self.port, zones))
+            self.odd = {a: self._odd(stack, a) for a in (ODD1, ODD2, UDP_ONLY)}
+            stack.enter_context(_resolver(self.folder / "resolver", self.port, self._key.anchor))
+            self._stops = stack.pop_all()
+        return self
+
+    def _zones(self, address: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for scenario in self.scenarios.values():
+            found.update(scenario.zones_of(address))
+        return found
+
+    def _odd(self, stack: contextlib.ExitStack, address: str) -> Odd:
+        odd = Odd(address, self.port, tcp=address != UDP_ONLY)
+        stack.callback(odd.stop)
+        rules = {key: rule for each in self.scenarios.values() for key, rule in each.odd.items()}
+        odd.take(self._zones(address), rules)
+        return odd
+
+    def _root(self) -> str:
+        return (
+            "@ 60 SOA a.root.test. hostmaster.test. 1 60 60 600 60\n@ 60 NS a.root.test.\n"
+            f"a.root.test. 60 A {ROOT}\ntest. 60 NS a.root.test.\n"
+        )
+
+    def delegate(self, **ns: tuple[str, ...]) -> None:
+        """Change delegations in the zone test, and wait until its server answers so."""
+        (self.folder / "registry" / "test.zone").write_text(self.zone_test(**ns))
+        self._top.signal(signal.SIGHUP)
+        for label, hosts in ns.items():
+            wanted = {host.rstrip(".").lower() for host in hosts}
+            wait_until(lambda: self._delegated(f"{label}.test") == wanted, 5, "the registry")  # noqa: B023 - called at once
+
+    def _delegated(self, domain: str) -> set[str]:
+        return {
+            record.text for record in self.dns().query(domain, "NS", ROOT).authority if record.type == "NS"
+        }
+
+    def zone_test(self, **ns: tuple[str, ...]) -> str:
+        """Return the zone test, signed; ``ns`` replaces a domain's delegation (by its first label)."""
+        text = (
+            f"@ 60 SOA a.root.test. hostmaster.test. {next(self._serials)} 60 60 600 60\n@ 60 NS a.root.test.\n"
+            f"a.root 60 A {ROOT}\nplatform 60 NS ns1.platform\nplatform 60 NS ns2.platform\n"
+            f"ns1.platform 60 A {NS1}\nns2.platform 60 A {NS2}\n"
+            f"elsewhere 60 NS ns1.elsewhere\nns1.elsewhere 60 A {ELSEWHERE}\n"
+        )
+        for scenario in self.scenarios.values():
+            label = scenario.domain.split(".")[0]
+            text += "".join(f"{scenario.domain}. 60 NS {host}\n" for host in ns.get(label, scenario.ns))
+            text += scenario.above
+        return self._key.sign(text)
+
+    def stop(self) -> None:
+        """Stop every server."""
+        self._stops.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def dns(self, **settings: Any) -> DnsClient:
+        """Return a client of the lab's resolver."""
+        given = {"resolvers": ((RESOLVER, self.port),), "timeout": 1.5, **settings}
+        return DnsClient(DnsSettings(**given), authority_port=self.port)
+
+    def world(self, cas: tuple[CaSettings, ...] = (CA,), **settings: Any) -> World:
+        """Return the world that the checks see."""
+        return World(
+            dns=self.dns(**settings),
+            platform=PLATFORM,
+            probing=Probing(allow_networks=(ip_network("127.0.10.0/24"), ip_network("fd00:10::/64"))),
+            issuing=Issuing(),
+            cas=cas,
+            accounts=lambda _ca: ACCOUNT,
+            wildcards=True,
+            clock=utc_now,
+        )
+
+    def check(self, name: str, **settings: Any) -> tuple[Finding, ...]:
+        """Run the whole chain on one scenario's name."""
+        with Chain(self.world(self.scenarios[name].cas, **settings)) as chain:
+            return chain.check(Subject(name, Store("moon"), added=True, default=False))
+
+    def check_all(self) -> dict[str, tuple[Finding, ...]]:
+        """Run the chain on every scenario, several at a time."""
+        with ThreadPoolExecutor(8) as pool:
+            return dict(zip(self.scenarios, pool.map(self.check, self.scenarios), strict=True))
+
+
+PLATFORM = Platform(
+    name_servers=tuple(f"{host}.platform.test" for host in HOSTS),
+    addresses=(ip_address(EDGE), ip_address(EDGE6)),
+    default_domains=("shops.test",),
+    cname_target="edge.platform.test",
+)
+
+
+def _elsewhere() -> dict[str, str]:
+    return {"elsewhere.test": SOA + f"@ 60 NS ns1\nns1 60 A {ELSEWHERE}\n"}
+
+
+def _platform() -> dict[str, str]:
+    hosts = "".join(f"{host} 60 A {address}\n" for host, address in HOSTS.items())
+    return {"platform.test": SOA + OURS + hosts + f"edge 60 A {EDGE}\nedge 60 AAAA {EDGE6}\n"}
+
+
+class _Key:
+    """Signs a zone with one key (RFC 4034), as a registry would."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._private = ec.generate_private_key(ec.SECP256R1())
+        self._public = dns.dnssec.make_dnskey(
+            self._private.public_key(),
+            dns.dnssectypes.Algorithm.ECDSAP256SHA256,
+            flags=257,  # zone key and secure entry point (RFC 4034 §2.1.1)
+        )
+
+    @property
+    def anchor(self) -> str:
+        """The key as BIND's trust-anchors takes it."""
+        flags, protocol, algorithm, *key = self._public.to_text().split()
+        return (
+            f'trust-anchors {{ {self._zone} static-key {flags} {protocol} {algorithm} "{"".join(key)}"; }};\n'
+        )
+
+    def sign(self, text: str) -> str:
+        zone = dns.zone.from_text(text, self._zone, relativize=False)
+        with zone.writer() as txn:
+            now = int(time.time())
+            dns.dnssec.sign_zone(
+                zone,
+                txn,
+                keys=[(self._private, self._public)],
+                inception=now - 3600,
+                expiration=now + 86400,
+                dnskey_ttl=60,
+            )
+        return str(zone.to_text(relativize=False))
+
+
+@contextlib.contextmanager
+def _nsd(folder: Path, address: str, port: int, zones: Mapping[str, str]) -> Iterator[Running]:
+    """Run NSD with authority for ``zones``. Unlike BIND it listens on any loopback address without that being set up."""
+    folder.mkdir(exist_ok=True)
+    root = fetch.debian(["nsd"])
+    program = fetch.program("nsd", root)
+    assert program is not None
+    for zone, text in zones.items():
+        (folder / f"{zone}.zone").write_text(text)
+    listed = "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{zone}.zone"\n' for zone in zones)
+    (folder / "nsd.conf").write_text(f"""
+server:
+  ip-address: {address}@{port}
+  username: ""
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: ""
+  xfrdir: "{folder}"
+  xfrdfile: ""
+  zonelistfile: "{folder}/zone.list"
+  server-count: 1
+  rrl-ratelimit: 0
+  verbosity: 1
+remote-control:
+  control-enable: no
+{listed}""")
+    with Running.start(
+        "NSD",
+        [program, "-d", "-c", folder / "nsd.conf"],
+        log=folder / "nsd.log",
+        ready=port_open(port, address),
+        env={"LD_LIBRARY_PATH": fetch.library_path(root)},
+    ) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _resolver(folder: Path, port: int, anchor: str) -> Iterator[Running]:
+    """Run BIND as a validating resolver whose Internet is the lab: it asks every server at the lab's port."""
+    folder.mkdir()
+    root = fetch.debian(["bind9", "bind9-utils"])
+    named = fetch.program("named", root)
+    assert named is not None
+    (folder / "hints").write_text(f". 60 NS a.root.test.\na.root.test. 60 A {ROOT}\n")
+    (folder / "named.conf").write_text(f"""
+options {{
+    directory "{folder}"; port {port}; listen-on port {port} {{ {RESOLVER}; }}; listen-on-v6 {{ none; }};
+    pid-file none; session-keyfile none; allow-query {{ any; }}; empty-zones-enable no; recursion yes;
+    dnssec-validation yes; servfail-ttl 0; trust-anchor-telemetry no;
+}};
+controls {{ }};
+zone "." {{ type hint; file "hints"; }};
+{anchor}""")
+    with Running.start(
+        "BIND",
+        [named, "-g", "-n", "1", "-c", folder / "named.conf"],
+        log=folder / "named.log",
+        ready=port_open(port, RESOLVER),
+        env={"LD_LIBRARY_PATH": fetch.library_path(root)},
+    ) as process:
+        yield process
+
+
+def _port() -> int:
+    """Return 53 if this user may listen there and nobody else does, else a free port."""
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(socket.AF_INET, kind) as sock:
+                sock.bind((RESOLVER, 53))
+    except OSError:
+        return free_port(RESOLVER)
+    return 53
