@@ -1,90 +1,38 @@
-"""What the tests of the ACME adapter stand on: ports in memory, a tiny challenge server, and a walk through an order."""
+"""What the tests of the ACME adapter stand on: a tiny challenge server, an adapter, and a walk through an order."""
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from bot.demo.parts.process import wait_until
 from services.issuance.acme import AcmeCa
 from services.issuance.csr import make_csr, new_key
 from services.issuance.responders import answer_for
 from services.model.clock import utc_now
-from services.model.errors import VaultError
 from services.model.settings import CaSettings
-from services.model.text import say
-from services.ports import Account, CertificateAuthority, ChallengeResponder, Order, Storage, Transaction
+from services.ports import Account, CertificateAuthority, ChallengeResponder, Order, Storage
+from storage.vault import Vault
 
 PATIENCE = 15.0
 """Seconds within which a test CA comes to a judgement."""
 WELL_KNOWN = "/.well-known/acme-challenge/"
 
 
-class PlainVault:
-    """A vault that only checks bindings: what is sealed for one row cannot be opened for another."""
-
-    def seal(self, secret: bytes, binding: str) -> bytes:
-        return binding.encode() + b"\n" + secret
-
-    def open(self, sealed: bytes, binding: str) -> bytes:
-        bound, _, secret = sealed.partition(b"\n")
-        if bound != binding.encode():
-            raise VaultError(say("The secret is bound to another row."))
-        return secret
+VAULT = Vault([secrets.token_bytes(32)])
 
 
-class _Accounts:
-    def __init__(self) -> None:
-        self.rows: dict[str, Account] = {}
-
-    def get(self, directory: str) -> Account | None:
-        return self.rows.get(directory)
-
-    def add(self, account: Account) -> Account:
-        return self.rows.setdefault(account.directory, account)
-
-    def replace(self, account: Account) -> None:
-        self.rows[account.directory] = account
-
-
-class _Challenges:
-    def __init__(self) -> None:
-        self.rows: dict[str, tuple[str, str]] = {}
-
-    def put(self, token: str, key_authorization: str, certificate: str, now: datetime) -> None:
-        self.rows[token] = (key_authorization, certificate)
-
-    def get(self, token: str) -> str | None:
-        found = self.rows.get(token)
-        return found and found[0]
-
-    def drop(self, certificate: str) -> None:
-        self.rows = {token: row for token, row in self.rows.items() if row[1] != certificate}
-
-
-@dataclass
-class Notebook:
-    """The part of the storage port that issuance uses: accounts and challenges."""
-
-    accounts: _Accounts = field(default_factory=_Accounts)
-    challenges: _Challenges = field(default_factory=_Challenges)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        with self.lock:
-            yield cast("Transaction", self)
-
-    read = write
-
-    @property
-    def port(self) -> Storage:
-        """It, as the port's type."""
-        return cast("Storage", self)
+def account_at(storage: Storage, directory: str) -> Account:
+    """Return the account that is stored for the directory."""
+    with storage.read() as transaction:
+        found = transaction.accounts.get(directory)
+    assert found is not None
+    return found
 
 
 @contextmanager
@@ -125,7 +73,7 @@ def adapter(
 ) -> Iterator[AcmeCa]:
     """Give an adapter for the CA at ``directory``; ``settings`` are those of CaSettings."""
     given = CaSettings(name="test-ca", directory=directory, ca_bundle=ca_bundle, **settings)
-    ca = AcmeCa(given, storage, PlainVault(), clock, seconds=seconds)
+    ca = AcmeCa(given, storage, VAULT, clock, seconds=seconds)
     try:
         yield ca
     finally:

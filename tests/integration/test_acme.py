@@ -1,6 +1,7 @@
 """The ACME adapter against a real pebble: whole issuances, resuming, accounts, profiles, EAB and renewal information."""
 
 import base64
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,13 +18,16 @@ from services.issuance.acme import AcmeCa
 from services.issuance.chain import fits, read_chain
 from services.issuance.csr import make_csr, new_key
 from services.issuance.dns_responder import Dns01
-from services.issuance.responders import Http01
+from services.issuance.responders import Http01, answer_for
 from services.model.clock import utc_now
 from services.model.errors import CaError, CaTrouble
 from services.model.settings import DnsUpdate
 from services.ports import Challenge
+from storage.database import Database
+from storage.engines import engines_for
+from storage.memory import MemoryStorage
 from tests.faults.acme_world import (
-    Notebook,
+    account_at,
     adapter,
     authorize,
     challenge_server,
@@ -38,22 +42,22 @@ EAB = base64.urlsafe_b64encode(b"k" * 32).rstrip(b"=").decode()
 
 
 @pytest.fixture
-def storage(edge: Edge) -> Iterator[Notebook]:
+def storage(edge: Edge) -> Iterator[MemoryStorage]:
     """Give a storage whose challenges the edge serves."""
-    notebook = Notebook()
-    with challenge_server(notebook.port, int(edge.upstream.rpartition(":")[2])):
-        yield notebook
+    storage = MemoryStorage()
+    with challenge_server(storage, int(edge.upstream.rpartition(":")[2])):
+        yield storage
 
 
 @pytest.fixture
-def ca(pebble: Pebble, storage: Notebook) -> Iterator[AcmeCa]:
-    with adapter(pebble.directory, pebble.ca_bundle, storage.port) as made:
+def ca(pebble: Pebble, storage: MemoryStorage) -> Iterator[AcmeCa]:
+    with adapter(pebble.directory, pebble.ca_bundle, storage) as made:
         yield made
 
 
 @pytest.fixture
-def http01(storage: Notebook) -> Http01:
-    return Http01(storage.port, utc_now)
+def http01(storage: MemoryStorage) -> Http01:
+    return Http01(storage, utc_now)
 
 
 def start_pebble(folder: Path, bind: Bind, edge: Edge, **knobs: object) -> Pebble:
@@ -61,14 +65,20 @@ def start_pebble(folder: Path, bind: Bind, edge: Edge, **knobs: object) -> Pebbl
     return Pebble.start(folder, dns_server=dns, http_port=edge.http_port, **knobs)  # type: ignore[arg-type]
 
 
-def test_http01_from_the_order_to_the_chain(ca: AcmeCa, http01: Http01, storage: Notebook) -> None:
+def test_http01_from_the_order_to_the_chain(ca: AcmeCa, http01: Http01, storage: MemoryStorage) -> None:
     names = [STORE, NAME]
     issued = issue(ca, names, http01)
     assert fits(issued.chain, issued.key, names, utc_now()) is None
     assert read_chain(issued.chain).names == tuple(sorted(names))
-    assert len(storage.challenges.rows) == 2
-    http01.clean_up(STORE, "", "", "cert-1")
-    assert storage.challenges.rows == {}
+    tokens = [
+        next(each.token for each in ca.read_authorization(url).challenges if each.type == "http-01")
+        for url in issued.order.authorizations
+    ]
+    assert [answer_for(storage, token) for token in tokens] == [
+        ca.key_authorization(token) for token in tokens
+    ]
+    http01.clean_up(STORE, tokens[0], ca.key_authorization(tokens[0]), "cert-1")
+    assert [answer_for(storage, token) for token in tokens] == [None, None]
 
 
 def test_an_issuance_is_eight_exchanges_when_the_account_is_known(ca: AcmeCa, http01: Http01) -> None:
@@ -87,7 +97,7 @@ def test_dns01_for_apex_and_wildcard_side_by_side(pebble: Pebble, bind: Bind) ->
     update = DnsUpdate(f"{bind.addresses[0]}:{bind.port}", bind.key.name, bind.key.secret)
     dns01 = Dns01(update, resolvers=((bind.addresses[0], bind.port),))
     names = ["moon.test", "*.moon.test"]
-    with adapter(pebble.directory, pebble.ca_bundle, Notebook().port) as ca:
+    with adapter(pebble.directory, pebble.ca_bundle, MemoryStorage()) as ca:
         order = ca.place_order(names)
         seen = [ca.read_authorization(url) for url in order.authorizations]
         assert {(each.name, each.wildcard) for each in seen} == {("moon.test", False), ("moon.test", True)}
@@ -101,15 +111,14 @@ def test_dns01_for_apex_and_wildcard_side_by_side(pebble: Pebble, bind: Bind) ->
 
 
 def test_another_process_resumes_an_order_by_its_url(
-    pebble: Pebble, ca: AcmeCa, http01: Http01, storage: Notebook
+    pebble: Pebble, ca: AcmeCa, http01: Http01, storage: MemoryStorage
 ) -> None:
     order = ca.place_order([NAME])
-    with adapter(pebble.directory, pebble.ca_bundle, storage.port) as second:
+    with adapter(pebble.directory, pebble.ca_bundle, storage) as second:
         assert second.read_order(order.url).status == "pending"
         authorize(second, order, http01)
         issued = finish(second, order, [NAME], new_key("ec-p256"))
     assert fits(issued.chain, issued.key, [NAME], utc_now()) is None
-    assert len(storage.accounts.rows) == 1
 
 
 def test_a_second_finalize_says_not_ready_and_the_order_tells_the_rest(ca: AcmeCa, http01: Http01) -> None:
@@ -160,9 +169,19 @@ def test_a_failed_challenge_names_its_reason(ca: AcmeCa) -> None:
     ca.answer(challenge)
 
 
-def test_one_account_whatever_races(pebble: Pebble) -> None:
+@pytest.fixture
+def two_databases(tmp_path: Path) -> Iterator[tuple[Database, Database]]:
+    """Give two storages on one file, as two processes have them."""
+    with contextlib.ExitStack() as stack:
+        made = [Database(engines_for(f"sqlite:///{tmp_path}/certdesk.db")) for _ in range(2)]
+        for database in made:
+            stack.callback(database.close)
+        made[0].migrate()
+        yield made[0], made[1]
+
+
+def test_one_account_whatever_races(pebble: Pebble, two_databases: tuple[Database, Database]) -> None:
     """Eight threads of two adapters, as in two processes, order at once: they end up with one account."""
-    notebook = Notebook()
     found: list[str] = []
     start = threading.Barrier(8)
 
@@ -171,8 +190,8 @@ def test_one_account_whatever_races(pebble: Pebble) -> None:
         found.append(ca.place_order([NAME]).url)
 
     with (
-        adapter(pebble.directory, pebble.ca_bundle, notebook.port) as one,
-        adapter(pebble.directory, pebble.ca_bundle, notebook.port) as two,
+        adapter(pebble.directory, pebble.ca_bundle, two_databases[0]) as one,
+        adapter(pebble.directory, pebble.ca_bundle, two_databases[1]) as two,
     ):
         threads = [threading.Thread(target=order, args=(ca,)) for ca in (one, two) for _ in range(4)]
         for thread in threads:
@@ -180,30 +199,35 @@ def test_one_account_whatever_races(pebble: Pebble) -> None:
         for thread in threads:
             thread.join()
         assert len(found) == 8
-        for url in found:  # one account sees them all
+        for url in found:  # a CA shows an order to the account that placed it, and to no other
             assert one.read_order(url).status == "pending"
             assert two.read_order(url).status == "pending"
-    assert len(notebook.accounts.rows) == 1
+        with (
+            adapter(pebble.directory, pebble.ca_bundle, MemoryStorage()) as stranger,
+            pytest.raises(CaError),
+        ):
+            stranger.read_order(found[0])
+    assert account_at(two_databases[0], pebble.directory) == account_at(two_databases[1], pebble.directory)
 
 
 def test_a_ca_that_has_forgotten_everything_is_met_again(
-    tmp_path: Path, bind: Bind, edge: Edge, storage: Notebook, http01: Http01
+    tmp_path: Path, bind: Bind, edge: Edge, storage: MemoryStorage, http01: Http01
 ) -> None:
     port = free_port()
     with start_pebble(tmp_path, bind, edge, port=port) as pebble:
         directory, bundle = pebble.directory, pebble.ca_bundle
-        with adapter(directory, bundle, storage.port) as ca:
+        with adapter(directory, bundle, storage) as ca:
             order = ca.place_order([NAME])
-            account = storage.accounts.rows[directory]
+            account = account_at(storage, directory)
             pebble.stop()
             with (
                 start_pebble(tmp_path, bind, edge, port=port),
-                adapter(directory, bundle, storage.port) as other,
+                adapter(directory, bundle, storage) as other,
             ):
                 with pytest.raises(CaError) as lost:
                     ca.read_order(order.url)
                 assert lost.value.trouble is CaTrouble.ORDER_LOST
-                anew = storage.accounts.rows[directory]
+                anew = account_at(storage, directory)
                 assert anew.url != account.url
                 assert anew.sealed_key == account.sealed_key
                 assert fits((done := issue(ca, [NAME], http01)).chain, done.key, [NAME]) is None
@@ -213,13 +237,13 @@ def test_a_ca_that_has_forgotten_everything_is_met_again(
 def test_external_account_binding(tmp_path: Path, bind: Bind, edge: Edge) -> None:
     with start_pebble(tmp_path, bind, edge, eab_keys={"kid-1": EAB}) as pebble:
         directory, bundle = pebble.directory, pebble.ca_bundle
-        with adapter(directory, bundle, Notebook().port, eab_kid="kid-1", eab_hmac=EAB) as ca:
+        with adapter(directory, bundle, MemoryStorage(), eab_kid="kid-1", eab_hmac=EAB) as ca:
             assert ca.place_order([NAME]).status == "pending"
-        with adapter(directory, bundle, Notebook().port) as ca, pytest.raises(CaError) as missing:
+        with adapter(directory, bundle, MemoryStorage()) as ca, pytest.raises(CaError) as missing:
             ca.place_order([NAME])
         assert missing.value.trouble is CaTrouble.ACCOUNT
         with (
-            adapter(directory, bundle, Notebook().port, eab_kid="kid-2", eab_hmac=EAB) as ca,
+            adapter(directory, bundle, MemoryStorage(), eab_kid="kid-2", eab_hmac=EAB) as ca,
             pytest.raises(CaError) as wrong,
         ):
             ca.place_order([NAME])
@@ -227,17 +251,17 @@ def test_external_account_binding(tmp_path: Path, bind: Bind, edge: Edge) -> Non
 
 
 def test_profiles_are_asked_for_and_unknown_ones_name_what_there_is(
-    tmp_path: Path, bind: Bind, edge: Edge, storage: Notebook, http01: Http01
+    tmp_path: Path, bind: Bind, edge: Edge, storage: MemoryStorage, http01: Http01
 ) -> None:
     profiles = {"long": 90 * 86400, "short": 6 * 86400}
     with start_pebble(tmp_path, bind, edge, profiles=profiles) as pebble:
         directory, bundle = pebble.directory, pebble.ca_bundle
         for profile, days in (("long", 90), ("short", 6)):
-            with adapter(directory, bundle, storage.port, profile=profile) as ca:
+            with adapter(directory, bundle, storage, profile=profile) as ca:
                 leaf = read_chain(issue(ca, [NAME], http01).chain)
             assert abs(leaf.not_after - leaf.not_before - timedelta(days=days)) < timedelta(minutes=1)
         with (
-            adapter(directory, bundle, storage.port, profile="tiny") as ca,
+            adapter(directory, bundle, storage, profile="tiny") as ca,
             pytest.raises(CaError) as unknown,
         ):
             ca.place_order([NAME])
@@ -245,16 +269,16 @@ def test_profiles_are_asked_for_and_unknown_ones_name_what_there_is(
         assert "'tiny' of app.yaml; it offers long, short." in unknown.value.detail
 
 
-def test_half_of_all_nonces_refused(
-    tmp_path: Path, bind: Bind, edge: Edge, storage: Notebook, http01: Http01
+def test_a_ca_that_refuses_a_third_of_all_nonces(
+    tmp_path: Path, bind: Bind, edge: Edge, storage: MemoryStorage, http01: Http01
 ) -> None:
     with (
-        start_pebble(tmp_path, bind, edge, nonce_reject=50) as pebble,
-        adapter(pebble.directory, pebble.ca_bundle, storage.port) as ca,
+        start_pebble(tmp_path, bind, edge, nonce_reject=33) as pebble,
+        adapter(pebble.directory, pebble.ca_bundle, storage) as ca,
     ):
         for _ in range(5):
             issue(ca, [NAME], http01)
-        assert ca.traffic()["bad_nonce"] > 5
+        assert ca.traffic()["bad_nonce"] > 0
         assert ca.traffic()["head"] == 1  # a refusal brings the nonce for the next try
 
 
@@ -286,7 +310,7 @@ def test_no_renewal_information_for_strangers_and_the_expired(
 ) -> None:
     issued = issue(ca, [NAME], http01)
     after = read_chain(issued.chain).not_after
-    with adapter(pebble.directory, pebble.ca_bundle, Notebook().port, clock=lambda: after) as late:
+    with adapter(pebble.directory, pebble.ca_bundle, MemoryStorage(), clock=lambda: after) as late:
         assert late.renewal_info(issued.chain) is None
         assert late.traffic()["get"] == 1  # the directory alone
 
@@ -294,7 +318,7 @@ def test_no_renewal_information_for_strangers_and_the_expired(
 def test_a_name_that_the_policy_forbids(tmp_path: Path, bind: Bind, edge: Edge) -> None:
     with (
         start_pebble(tmp_path, bind, edge, domain_blocklist=["blocked.test"]) as pebble,
-        adapter(pebble.directory, pebble.ca_bundle, Notebook().port) as ca,
+        adapter(pebble.directory, pebble.ca_bundle, MemoryStorage()) as ca,
         pytest.raises(CaError) as refused,
     ):
         ca.place_order(["shop.blocked.test"])

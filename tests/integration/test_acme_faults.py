@@ -18,9 +18,10 @@ from services.issuance.csr import make_csr, new_key
 from services.issuance.responders import Http01
 from services.model.clock import utc_now
 from services.model.errors import CaError, CaTrouble
+from storage.memory import MemoryStorage
 from tests.faults import acme_proxy as play
 from tests.faults.acme_proxy import AcmeProxy, Deed
-from tests.faults.acme_world import Notebook, adapter, authorize, challenge_server, finish, issue
+from tests.faults.acme_world import account_at, adapter, authorize, challenge_server, finish, issue
 
 NAME = "f.wild.moon.test"
 NOW = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
@@ -31,10 +32,10 @@ PAUSED = (
 
 
 @pytest.fixture
-def storage(edge: Edge) -> Iterator[Notebook]:
-    notebook = Notebook()
-    with challenge_server(notebook.port, int(edge.upstream.rpartition(":")[2])):
-        yield notebook
+def storage(edge: Edge) -> Iterator[MemoryStorage]:
+    storage = MemoryStorage()
+    with challenge_server(storage, int(edge.upstream.rpartition(":")[2])):
+        yield storage
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def proxy(pebble: Pebble, tmp_path: Path) -> Iterator[AcmeProxy]:
 
 
 @pytest.fixture
-def ca(proxy: AcmeProxy, storage: Notebook) -> Iterator[AcmeCa]:
-    with adapter(proxy.directory, proxy.ca_bundle, storage.port) as made:
+def ca(proxy: AcmeProxy, storage: MemoryStorage) -> Iterator[AcmeCa]:
+    with adapter(proxy.directory, proxy.ca_bundle, storage) as made:
         yield made
 
 
 @pytest.fixture
-def http01(storage: Notebook) -> Http01:
-    return Http01(storage.port, utc_now)
+def http01(storage: MemoryStorage) -> Http01:
+    return Http01(storage, utc_now)
 
 
 def trouble_of(ca: AcmeCa) -> CaError:
@@ -137,10 +138,10 @@ def test_what_answers_an_order(
     assert ca.place_order([NAME]).status == "pending"  # the next call is none the worse
 
 
-def test_retry_after_in_seconds_as_a_date_and_in_the_text(proxy: AcmeProxy, storage: Notebook) -> None:
+def test_retry_after_in_seconds_as_a_date_and_in_the_text(proxy: AcmeProxy, storage: MemoryStorage) -> None:
     later = NOW + timedelta(hours=3)
     text = f"too many certificates already issued, retry after {later:%Y-%m-%d %H:%M:%S} UTC: see https://docs.test"
-    with adapter(proxy.directory, proxy.ca_bundle, storage.port, clock=lambda: NOW) as ca:
+    with adapter(proxy.directory, proxy.ca_bundle, storage, clock=lambda: NOW) as ca:
         proxy.fault("new_order", play.problem(429, "rateLimited", "slow down", Retry_After="90"))
         assert trouble_of(ca).retry_at == NOW + timedelta(seconds=90)
         header = format_datetime(later, usegmt=True)
@@ -272,8 +273,8 @@ def test_a_download_that_is_no_chain(ca: AcmeCa, http01: Http01, proxy: AcmeProx
 
 
 @pytest.mark.parametrize("way", ["slow", "trickle"])
-def test_a_call_ends_at_its_deadline(proxy: AcmeProxy, storage: Notebook, way: str) -> None:
-    with adapter(proxy.directory, proxy.ca_bundle, storage.port, seconds=0.7) as ca:
+def test_a_call_ends_at_its_deadline(proxy: AcmeProxy, storage: MemoryStorage, way: str) -> None:
+    with adapter(proxy.directory, proxy.ca_bundle, storage, seconds=0.7) as ca:
         ca.place_order([NAME])
         getattr(proxy, way)("new_order")
         began = utc_now()
@@ -333,37 +334,39 @@ def test_only_the_directorys_hosts_are_spoken_to_and_only_in_https(ca: AcmeCa, p
     assert foreign.value.trouble is CaTrouble.ORDER_LOST
     before = ca.traffic()
     for url in (proxy.directory.replace("https", "http"), "https://127.0.0.1/elsewhere", "ftp://127.0.0.1/"):
-        with adapter(url, None, Notebook().port) as other, pytest.raises(CaError) as refused:
+        with adapter(url, None, MemoryStorage()) as other, pytest.raises(CaError) as refused:
             other.place_order([NAME])
         assert refused.value.trouble is CaTrouble.UNAVAILABLE
     assert ca.traffic() == before
 
 
-def test_a_ca_that_is_not_there_or_not_trusted(proxy: AcmeProxy, storage: Notebook, tmp_path: Path) -> None:
-    with adapter(f"https://127.0.0.1:{free_port()}/dir", None, storage.port) as ca:
+def test_a_ca_that_is_not_there_or_not_trusted(
+    proxy: AcmeProxy, storage: MemoryStorage, tmp_path: Path
+) -> None:
+    with adapter(f"https://127.0.0.1:{free_port()}/dir", None, storage) as ca:
         absent = trouble_of(ca)
     assert absent.trouble is CaTrouble.UNAVAILABLE
     assert "Connection refused" in absent.detail
     stranger = tls.issued(tmp_path / "stranger", ["127.0.0.1"])
-    with adapter(proxy.directory, stranger, storage.port) as ca:
+    with adapter(proxy.directory, stranger, storage) as ca:
         untrusted = trouble_of(ca)
     assert untrusted.trouble is CaTrouble.UNAVAILABLE
     assert "could not be verified" in untrusted.detail
-    with adapter(proxy.directory, tmp_path / "missing.pem", storage.port) as ca:
+    with adapter(proxy.directory, tmp_path / "missing.pem", storage) as ca:
         missing = trouble_of(ca)
     assert missing.trouble is CaTrouble.UNAVAILABLE
     assert "missing.pem" in missing.detail
-    with adapter("https://does-not-exist.invalid/dir", None, storage.port) as ca:
+    with adapter("https://does-not-exist.invalid/dir", None, storage) as ca:
         assert trouble_of(ca).trouble is CaTrouble.UNAVAILABLE
 
 
 def test_a_registration_whose_answer_is_lost_leaves_one_account(
-    ca: AcmeCa, proxy: AcmeProxy, storage: Notebook
+    ca: AcmeCa, proxy: AcmeProxy, storage: MemoryStorage
 ) -> None:
     proxy.fault("new_account", play.drop(after=True))
     assert trouble_of(ca).trouble is CaTrouble.UNAVAILABLE
-    key = storage.accounts.rows[proxy.directory].sealed_key
+    key = account_at(storage, proxy.directory).sealed_key
     assert ca.place_order([NAME]).status == "pending"
-    account = storage.accounts.rows[proxy.directory]
+    account = account_at(storage, proxy.directory)
     assert account.sealed_key == key
     assert account.url.startswith("https://127.0.0.1")
