@@ -1,0 +1,41 @@
+"""All that the services need from outside, as protocols. Each docstring is a contract that every implementation keeps."""
+
+from services.ports.authority import (
+    Authorization,
+    CertificateAuthority,
+    Challenge,
+    ChallengeResponder,
+    Order,
+    RenewalInfo,
+)
+from services.ports.checks import Checker, Subject
+from services.ports.edge import DeployTarget, EdgeProbe, Served
+from services.ports.queues import Message, Outbox, Request, Requests
+from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
+from services.ports.storage import Storage, Transaction, Vault
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Authorization",
+    "CertificateAuthority",
+    "Certificates",
+    "Challenge",
+    "ChallengeResponder",
+    "Challenges",
+    "Checker",
+    "DeployTarget",
+    "EdgeProbe",
+    "Message",
+    "Order",
+    "Outbox",
+    "RenewalInfo",
+    "Request",
+    "Requests",
+    "Served",
+    "Storage",
+    "Stores",
+    "Subject",
+    "Transaction",
+    "Vault",
+]

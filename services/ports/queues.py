@@ -1,0 +1,111 @@
+"""Ports: what came in from Slack and what is owed to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A person's command as it came in, written before anything else happens."""
+
+    id: str
+    dedupe: str
+    """What makes a second delivery the same request: Slack's trigger_id, for one."""
+    team: str
+    user: str
+    channel: str
+    text: str
+    created_at: datetime
+    done_at: datetime | None = None
+    fence: int = 0
+    lease_until: datetime | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to Slack, posted once and then edited in place whenever it is dirty.
+
+    ``kind`` says how its content is made when it is sent: ``reply`` shows ``body``; other kinds are composed from what
+    the database says at that moment, so that edits which pile up become one.
+    """
+
+    id: str
+    key: str
+    """Unique: a second `put` under the same key changes the message instead of adding one."""
+    kind: str
+    channel: str
+    user: str
+    """Whom it is for; shown to this person alone if ``private``."""
+    private: bool
+    body: Mapping[str, Any]
+    created_at: datetime
+    follows: tuple[str, ...] = ()
+    """Ids of the certificates whose changes make it dirty."""
+    ts: str | None = None
+    """Slack's id of the posted message; None before it is posted."""
+    version: int = 1
+    """Grows with each change; the message is due while it is larger than `sent`."""
+    sent: int = 0
+    run_after: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    fence: int = 0
+    lease_until: datetime | None = None
+
+
+class Requests(Protocol):
+    """Commands that came in: a queue."""
+
+    def add(self, request: Request) -> bool:
+        """Insert; False, and nothing changed, if one with this ``dedupe`` exists."""
+        ...
+
+    def get(self, request: str) -> Request | None:
+        """Return the request with this id, or None."""
+        ...
+
+    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Request]:
+        """Claim undone requests without an unexpired lease, oldest first; ``tries`` and ``fence`` grow by one each."""
+        ...
+
+    def finish(self, request: Request, now: datetime) -> None:
+        """Mark a claimed request as done. Raises LeaseLostError if another worker has claimed it since."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages that are owed to Slack, written in the transaction of the change they speak of."""
+
+    def put(self, message: Message) -> None:
+        """Insert; if the key exists: take the new kind, body and follows, raise the version, and keep what was posted."""
+        ...
+
+    def by_key(self, key: str) -> Message | None:
+        """Return the message with this key, or None."""
+        ...
+
+    def touch(self, certificate: str, now: datetime) -> None:
+        """Make every message that follows the certificate dirty and due now."""
+        ...
+
+    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
+        """Claim messages with version > sent and run_after <= now, oldest change first; as `Certificates.claim`."""
+        ...
+
+    def delivered(self, message: Message, ts: str, *, final: bool) -> None:
+        """Record that ``message.version`` was sent as ``ts``; ``final`` ends its following. Later changes stay due.
+
+        Raises LeaseLostError if another worker has claimed it since.
+        """
+        ...
+
+    def postponed(self, message: Message, run_after: datetime, error: str) -> None:
+        """Record a failed delivery: one failure more, due again at ``run_after``. Raises LeaseLostError as above."""
+        ...
+
+    def waiting(self) -> int:
+        """Return how many messages are dirty."""
+        ...

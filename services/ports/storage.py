@@ -1,0 +1,68 @@
+"""Ports: transactions over the repositories, and the vault."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from services.ports.queues import Outbox, Requests
+from services.ports.repositories import Accounts, Certificates, Challenges, Stores
+
+
+class Transaction(Protocol):
+    """The repositories, inside one database transaction."""
+
+    @property
+    def stores(self) -> Stores: ...  # noqa: D102
+    @property
+    def certificates(self) -> Certificates: ...  # noqa: D102
+    @property
+    def challenges(self) -> Challenges: ...  # noqa: D102
+    @property
+    def accounts(self) -> Accounts: ...  # noqa: D102
+    @property
+    def requests(self) -> Requests: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+
+
+class Storage(Protocol):
+    """Everything certdesk keeps. May be used from any thread; a transaction belongs to one thread."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction that commits when the block ends, and rolls everything back when it raises.
+
+        Never do network I/O inside: on SQLite it holds the one write lock.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction for reading only; it sees one consistent state and never waits for a writer."""
+        ...
+
+    def ready(self) -> bool:
+        """Tell whether the database answers and its schema is up to date."""
+        ...
+
+    def heartbeat(self, worker: str, now: datetime) -> None:
+        """Record that the worker process ``worker`` is alive."""
+        ...
+
+    def last_heartbeat(self) -> datetime | None:
+        """Return when any worker was last alive, or None."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections. May be called twice."""
+        ...
+
+
+class Vault(Protocol):
+    """Seals secrets (AES-256-GCM envelopes). Holds no state; may be used from any thread."""
+
+    def seal(self, secret: bytes, binding: str) -> bytes:
+        """Return the secret encrypted and bound to ``binding``; twice gives two different results."""
+        ...
+
+    def open(self, sealed: bytes, binding: str) -> bytes:
+        """Return the secret. Raises VaultError if key, bytes or binding are not those it was sealed with."""
+        ...
