@@ -22,6 +22,10 @@ from bot.demo.parts.errors import PartMissing
 CACHE = Path(__file__).resolve().parents[3] / "var" / "parts"
 _NPM = Path(__file__).with_name("npm")
 _LISTS_FRESH = 6 * 3600  # seconds after which the package lists are fetched again
+_NPM_OPTIONS = (
+    *("--ignore-scripts", "--no-audit", "--no-fund"),
+    *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),  # by default it waits 70 seconds for nobody
+)
 _NEVER_UNPACKED = (
     *("libc6_", "libc-bin_"),  # must match the machine's own dynamic loader
     *("libllvm", "libgl1-mesa-dri_"),  # large, and only for JIT and graphics cards, which no part uses
@@ -52,13 +56,16 @@ def _run(name: str, argv: Sequence[str | Path], cwd: Path | None = None) -> str:
         argv, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-400:]
-        raise PartMissing(
-            name,
-            said or f"{argv[0]} ended with {done.returncode}",
-            "see that the package registry can be reached",
-        )
+        reason = _reason(done.stderr or done.stdout) or f"{argv[0]} ended with {done.returncode}"
+        raise PartMissing(name, reason, "see that the package registry can be reached")
     return done.stdout
+
+
+def _reason(said: str) -> str:
+    """Return the line of apt's, npm's or pip's complaints that tells most, cut to 200 characters."""
+    lines = [" ".join(line.removeprefix("npm error").split()) for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("E: ", "ERROR: ")) or "reason:" in line]
+    return next(iter(telling or lines[-1:]), "")[:200].rstrip(".")
 
 
 class _Apt:
@@ -201,7 +208,7 @@ def npm(package: str, cache: Path = CACHE) -> Path:
             with _made_once(final) as new:
                 for file in ("package.json", "package-lock.json"):
                     shutil.copy(_NPM / file, new)
-                _run(package, [*_npm(cache), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], new)
+                _run(package, [*_npm(cache), "ci", *_NPM_OPTIONS], new)
     return final / "node_modules" / package
 
 

@@ -18,7 +18,8 @@ from bot.demo.parts.process import Running, port_open
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _TYPES = "text/html html; text/css css; text/javascript js; image/svg+xml svg; image/png png; image/jpeg jpg; font/woff2 woff2;"
-_FORWARDED = ("/.well-known/acme-challenge/", "/.well-known/certdesk/")
+FORWARDED = ("/.well-known/acme-challenge/", "/.well-known/certdesk/")
+"""What an edge hands on to certdesk: paths that begin so."""
 
 
 def store_page(title: str) -> str:
@@ -128,19 +129,30 @@ def _program(cache: Path) -> tuple[Path, dict[str, str]]:
     raise PartMissing("nginx", "its package holds no nginx", "install nginx")
 
 
+def entry_of(name: str) -> str:
+    """Return what a store's folders are called: its name, "_.x" for "*.x"."""
+    return "_" + name[1:] if name.startswith("*.") else name
+
+
+def lay_store(folder: Path, certificates: Path, name: str, page: str) -> str:
+    """Write a store's page, and a stand-in where it has no certificate yet; return what its folders are called."""
+    entry = entry_of(name)
+    place = folder / "pages" / entry
+    place.mkdir(exist_ok=True)
+    (place / "index.html").write_text(page)
+    if not os.path.lexists(certificates / entry):
+        tls.self_signed(folder / "self-signed" / entry, [name])
+        (certificates / entry).symlink_to(folder / "self-signed" / entry)
+    return entry
+
+
 def _lay(folder: Path, certificates: Path, stores: Mapping[str, str]) -> None:
-    """Write each store's page, its line in the list of names, and a stand-in where it has no certificate."""
+    """Lay each store, and write its line in the list of names."""
     lines = []
     for name, page in stores.items():
-        entry = "_" + name[1:] if name.startswith("*.") else name
-        place = folder / "pages" / entry
-        place.mkdir(exist_ok=True)
-        (place / "index.html").write_text(page)
+        entry = lay_store(folder, certificates, name, page)
         key = rf'"~^[^.]+{name[1:].replace(".", chr(92) + ".")}$"' if name.startswith("*.") else f'"{name}"'
         lines.append(f'{key} "{entry}";\n')
-        if not os.path.lexists(certificates / entry):
-            tls.self_signed(folder / "self-signed" / entry, [name])
-            (certificates / entry).symlink_to(folder / "self-signed" / entry)
     with (folder / "names.conf").open("a") as names:
         names.writelines(lines)
     paths = (folder / "names.conf").read_text().splitlines()
@@ -156,7 +168,7 @@ def _config(folder: Path, addresses: Sequence[str], http_port: int, https_port: 
     secure = "\n".join(f"    listen {host}:{https_port} ssl default_server;" for host in hosts)
     forward = "\n".join(
         f"    location {path} {{ proxy_pass http://{upstream}; proxy_set_header Host $host; }}"
-        for path in _FORWARDED
+        for path in FORWARDED
     )
     temporary = "\n".join(f"  {kind}_temp_path {folder}/temporary-{kind};" for kind in _TEMPORARY)
     port = "" if https_port == 443 else f":{https_port}"

@@ -14,10 +14,12 @@ from typing import Self
 import requests
 
 from bot.demo.parts import fetch, tls
+from bot.demo.parts.errors import PartMissing
 from bot.demo.parts.process import Running, free_port, http_ok
 
 _TIMEOUT = 10
 _DAY = 86400
+_INSTALL = "put a pebble 2.8 or newer on the PATH (https://github.com/letsencrypt/pebble)"
 
 
 @dataclass(frozen=True)
@@ -160,4 +162,7 @@ def _program(cache: Path) -> Path:
     """Where pebble is; fetched if it is not on the PATH."""
     if found := fetch.program("pebble"):
         return found
-    return fetch.debian(["pebble"], suite="sid", cache=cache) / "usr" / "bin" / "pebble"
+    try:
+        return fetch.debian(["pebble"], suite="sid", cache=cache) / "usr" / "bin" / "pebble"
+    except PartMissing as missing:
+        raise PartMissing("pebble (the ACME test CA)", missing.reason, _INSTALL) from None

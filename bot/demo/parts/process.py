@@ -138,6 +138,7 @@ class Running:
                 user=user[0] if user and not bound else None,
                 group=user[1] if user and not bound else None,
                 extra_groups=[] if user and not bound else None,
+                process_group=0,  # Ctrl-C is for the one who started it, who then ends it in good order
             )
         running = cls(name, process, log)
         try:

@@ -1,0 +1,46 @@
+"""What the demo tells a person who has watched it: where to look, and what to try."""
+
+from bot.demo.sample import LOOPBACK, NAME
+from bot.demo.transcript import Transcript
+from bot.demo.world import World
+
+TO_TRY = (
+    ("add sun.test www.sun.test", "two names, one certificate"),
+    ("add comet.test", "its DNS is hosted elsewhere: who has to do what?"),
+    ("check comet.test", "the same as a dry run"),
+    ("add moon.shops.test", "a default domain of the platform"),
+    ("add shop.example.test", "a domain that no store here has added"),
+    (f"history {NAME}", "each step with its time"),
+    ("status", "everything, the worst first"),
+    ("help", "all commands"),
+)
+"""Commands without their beginning, and what they show."""
+
+
+def where_to_look(world: World, transcript: Transcript) -> None:
+    """Print the addresses of what runs."""
+    store = f"{NAME}:{world.edge.https_port}"
+    curl = f"curl --cacert {world.root} --resolve {store}:{LOOPBACK} https://{store}/"
+    transcript.head("Where to look")
+    if world.slack is not None:
+        transcript.line(
+            f"the workspace    {world.slack.page_url}   you are Mina, a support agent, in #ssl-support"
+        )
+    transcript.line(f"the store        {curl}")
+    transcript.line(f"health, metrics  {world.web}/health/ready  {world.web}/metrics")
+    transcript.line(f"settings, logs   {world.folder}")
+
+
+def what_to_try(world: World, transcript: Transcript) -> None:
+    """Print commands with what they show, and how to type them in another terminal."""
+    beginning = "/ssl" if world.slack is not None else "./certdesk ssl"
+    width = max(len(words) for words, _ in TO_TRY) + len(beginning) + 1
+    transcript.head("What to try", "" if world.slack else "in another terminal, where certdesk lies")
+    there = f". {world.environment_file} && ./certdesk ssl status"
+    if world.slack is None:
+        transcript.line(f"first:  {there}")
+    for words, shows in TO_TRY:
+        transcript.line(f"{f'{beginning} {words}':<{width}}   {shows}")
+    if world.slack is not None:
+        transcript.line(f"in another terminal:  {there}")
+    transcript.head("Ctrl-C stops all of it and leaves nothing behind.")
