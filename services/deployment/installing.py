@@ -66,17 +66,21 @@ def _installed(
 ) -> Certificate:
     """Return the certificate with the revision as the live one and a clean slate for the next renewal.
 
-    While a wanted name is missing from it, the count of failures stays, so that the tries for it grow rarer.
+    While a wanted name is missing from it, the count of failures stays, so that the tries for it grow rarer. A name
+    that was added on the way has not been tried at all: it gets its turn at once.
     """
     if revision.not_before is None or revision.not_after is None:
         raise ValueError(f"{revision.id} was never issued")
     whole = set(certificate.wanted) == set(revision.names)
     failures = 0 if whole else certificate.failures
-    wait = max(backoff(policy, failures), policy.dns_recheck)
+    attempt = certificate.attempt
+    late = set(certificate.wanted) - set(attempt.considered) - set(revision.names)
+    wait = timedelta(0) if late else max(backoff(policy, failures), policy.dns_recheck)
     return replace(
         certificate,
         installed=revision.id,
         next=None,
+        attempt=replace(attempt, refused=() if whole else attempt.refused),
         serial=revision.serial,
         not_before=revision.not_before,
         not_after=revision.not_after,

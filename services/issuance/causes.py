@@ -1,12 +1,14 @@
 """From trouble to a finding: what a failed step says to people, and how the work goes on. One table, no branches."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.issuance.planning import NAME_SPECIFIC
 from services.model.errors import CaError, CaTrouble, CertdeskError
 from services.model.findings import CODES, Finding, Verdict
+from services.model.names import base
 from services.model.text import Text, say
 
 
@@ -96,7 +98,7 @@ _BY_TYPE: Mapping[str, str] = {
 def of_ca(error: CaError, name: str, now: datetime) -> Finding:
     """Return the finding for a CA's ``error``; ``name`` is the certificate's first name unless the CA names another."""
     cause = CAUSES[error.trouble]
-    named = error.subproblems[0].identifier if len(error.subproblems) == 1 else name
+    named = error.subproblems[0].identifier if error.subproblems else name
     kind = error.type.rpartition(":")[2]
     template = _BY_TYPE.get(kind, "{ca} answered about {name}: {detail}")
     evidence = {
@@ -112,6 +114,39 @@ def of_ca(error: CaError, name: str, now: datetime) -> Finding:
     return Finding(
         cause.code, Verdict.BLOCK, named, CODES[cause.code].owner, summary, say(cause.remedy), now, evidence
     )
+
+
+def refused_names(error: CaError, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the attempt's ``names`` that the CA's ``error`` refuses; empty if it is about no name in particular.
+
+    A CA names them in sub-problems (RFC 8555 §6.7.1), a wildcard with or without its asterisk. A refusal that names
+    nobody can only be meant for a name that is alone.
+    """
+    if CAUSES[error.trouble].code not in NAME_SPECIFIC:
+        return ()
+    said = {sub.identifier for sub in error.subproblems}
+    named = tuple(name for name in names if name in said or (base(name) in said and base(name) not in names))
+    return named or (tuple(names) if len(names) == 1 else ())
+
+
+def refusals(error: CaError, names: Sequence[str], now: datetime) -> tuple[Finding, ...]:
+    """Return a finding for each name that ``error`` refuses, in the CA's own words for that name."""
+    return tuple(_of_one(error, name, now) for name in refused_names(error, names))
+
+
+def _of_one(error: CaError, name: str, now: datetime) -> Finding:
+    mine = next((s for s in error.subproblems if s.identifier in (name, base(name))), None)
+    if mine is None:
+        return of_ca(error, name, now)
+    alone = CaError(
+        error.trouble,
+        mine.detail or error.detail,
+        ca=error.ca,
+        type=mine.type,
+        status=error.status,
+        subproblems=(replace(mine, identifier=name),),
+    )
+    return of_ca(alone, name, now)
 
 
 def own(code: str, error: CertdeskError, name: str, remedy: Text, now: datetime) -> Finding:

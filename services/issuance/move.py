@@ -107,8 +107,9 @@ def fail(
     kept = replace(
         moved, failures=failures, strikes=strikes, problem=problem, retry_at=due, stopped_at=certificate.state
     )
-    alone = problem.code not in NAME_SPECIFIC or len(certificate.attempt.names) < 2
-    if strikes >= policy.strikes and alone:
+    others = set(certificate.attempt.names) - set(certificate.attempt.refused)
+    some_can_go_on = problem.code in NAME_SPECIFIC and 0 < len(others) < len(certificate.attempt.names)
+    if strikes >= policy.strikes and not some_can_go_on:
         kept = replace(kept.moved(Event.HANDED_OVER, now=now, run_after=None), retry_at=None)
     return Move(kept, Event.ATTEMPT_FAILED.value, problem.summary.plain())
 

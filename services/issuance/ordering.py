@@ -1,20 +1,24 @@
 """The steps up to an order: key and CSR are made and saved, then an order is placed with the first CA that takes it."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from services.issuance.causes import CAUSES, Then, of_ca
+from services.issuance.causes import CAUSES, Then, of_ca, refusals, refused_names
 from services.issuance.csr import make_csr, new_key
 from services.issuance.move import Move, Parts, fail, fault, on
-from services.issuance.planning import Route, next_route
+from services.issuance.planning import NAME_SPECIFIC, Route, next_route
 from services.model.certificates import Certificate, Revision
-from services.model.errors import CaError
+from services.model.errors import CaError, CaTrouble
 from services.model.findings import CODES, Finding, Verdict
 from services.model.identity import new_id
 from services.model.lifecycle import Event, State
 from services.model.text import say
+from services.ports import CertificateAuthority
 
 PATIENCE = 5
 """Faults in a row at one CA before the next CA is tried, or the attempt fails."""
+LOST = ""
+"""Stands in `Attempt.tried` for an order that was lost once; no CA has an empty name."""
 
 
 def preparing(parts: Parts, certificate: Certificate) -> Move:
@@ -64,7 +68,22 @@ def ordering(parts: Parts, certificate: Certificate) -> Move:
         authorizations=order.authorizations,
         certificate_url=None,
     )
-    return on(routed(certificate, route), Event.ORDER_PLACED, now, f"{route} {order.url}", saved)
+    return on(
+        waiting(routed(certificate, route), now), Event.ORDER_PLACED, now, f"{route} {order.url}", saved
+    )
+
+
+def waiting(certificate: Certificate, now: datetime) -> Certificate:
+    """Return the certificate with the patience for the CA and the name servers counted from now."""
+    return replace(certificate, attempt=replace(certificate.attempt, started_at=now))
+
+
+def authority(parts: Parts, name: str) -> CertificateAuthority:
+    """Return the CA of an order. Raises CaError if app.yaml no longer has it: then the order is lost."""
+    ca = parts.cas.get(name)
+    if ca is None:
+        raise CaError(CaTrouble.ORDER_LOST, "is no longer in app.yaml", ca=name)
+    return ca
 
 
 def routed(certificate: Certificate, route: Route) -> Certificate:
@@ -103,16 +122,17 @@ def _no_route(parts: Parts, certificate: Certificate) -> Move:
 def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
     """Return how the work goes on after a CA's ``error`` in the present state, by the table in causes.py."""
     now = parts.clock()
-    problem = of_ca(error, certificate.attempt.names[0], now)
+    names = certificate.attempt.names
+    problem = next(iter(refusals(error, names, now)), of_ca(error, names[0], now))
     then = CAUSES[error.trouble].then
     if then in (Then.AGAIN, Then.LOOK) and certificate.attempt.faults < PATIENCE:
         return fault(certificate, now, problem)
     if (
         then is Then.NEW_ORDER
         and certificate.state is not State.ORDERING
-        and "lost" not in certificate.attempt.tried
+        and LOST not in certificate.attempt.tried
     ):
-        attempt = replace(certificate.attempt, tried=(*certificate.attempt.tried, "lost"))
+        attempt = replace(certificate.attempt, tried=(*certificate.attempt.tried, LOST))
         return on(replace(certificate, attempt=attempt), Event.ORDER_LOST, now, error.detail)
     return next_way(parts, certificate, error, problem)
 
@@ -123,6 +143,10 @@ def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Fi
     attempt = certificate.attempt
     cause = CAUSES[error.trouble]
     struck = f"{attempt.ca} {attempt.challenge}" if cause.then is Then.NEXT_CHALLENGE else attempt.ca
+    refused = (
+        *attempt.refused,
+        *(n for n in refused_names(error, attempt.names) if n not in attempt.refused),
+    )
     marked = replace(
         certificate,
         problem=problem,
@@ -131,7 +155,9 @@ def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Fi
     )
     left = next_route(attempt.names, list(parts.cas), list(parts.responders), marked.attempt.tried)
     if left is None:
-        return fail(marked, now, problem, parts.renewing, strike=cause.strike, retry_at=error.retry_at)
+        failed = replace(marked, attempt=replace(marked.attempt, refused=refused))
+        move = fail(failed, now, problem, parts.renewing, strike=cause.strike, retry_at=error.retry_at)
+        return replace(move, findings=_with_refusals(parts, certificate, error, now))
     if certificate.state is State.ORDERING:
         return Move(
             replace(marked, run_after=now, updated_at=now), "route_failed", f"{struck}: {error.detail}"
@@ -139,3 +165,16 @@ def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Fi
     if certificate.state in (State.CHALLENGING, State.VALIDATING):
         return on(marked, Event.CHALLENGE_TYPE_FAILED, now, f"{struck}: {error.detail}")
     return on(marked, Event.ORDER_LOST, now, f"{struck}: {error.detail}")
+
+
+def _with_refusals(
+    parts: Parts, certificate: Certificate, error: CaError, now: datetime
+) -> tuple[Finding, ...] | None:
+    """Return what the checks found and what the CA says of single names; None, which changes nothing, without the latter."""
+    said = refusals(error, certificate.attempt.names, now)
+    if not said:
+        return None
+    with parts.storage.read() as tx:
+        saved = tx.certificates.findings(certificate.id)
+    fresh = {f.name for f in said}
+    return (*said, *(f for f in saved if not (f.code in NAME_SPECIFIC and f.name in fresh)))

@@ -1,6 +1,6 @@
 """What an attempt goes for: which names, which CA, which challenge type. Pure decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.model.certificates import Certificate
@@ -17,19 +17,15 @@ def healthy_names(
     """Return the wanted names that the attempt should cover.
 
     A name with a blocker stays wanted and is left out, so that it harms the others little. Near expiry technical
-    blockers do not count, rules of the business always do. The name that the CA refused in the last attempt is left
-    out too, if others are left.
+    blockers do not count, rules of the business always do. Names that the CA has refused are left out too, near expiry
+    as well (the CA has judged them), as long as others are left.
     """
     passed = tuple(
         name
         for name in certificate.wanted
         if not any(_counts(f, near_expiry=near_expiry) for f in found.get(name, ()))
     )
-    problem = certificate.problem
-    if certificate.failures and problem and problem.code in NAME_SPECIFIC and not near_expiry:
-        others = tuple(name for name in passed if name != problem.name)
-        return others or passed
-    return passed
+    return tuple(name for name in passed if name not in certificate.attempt.refused) or passed
 
 
 def _counts(finding: Finding, *, near_expiry: bool) -> bool:
@@ -60,13 +56,19 @@ def next_route(
     return next((route for route in routes if str(route) not in tried), None)
 
 
-def forbidden_cas(found: Mapping[str, Sequence[Finding]]) -> tuple[str, ...]:
-    """Return the CAs that CAA records forbid for any of the names (RFC 8659), as the checks found."""
+def forbidden_cas(
+    names: Sequence[str], found: Mapping[str, Sequence[Finding]], cas: Collection[str]
+) -> tuple[str, ...]:
+    """Return those of ``cas`` that CAA records forbid for any of the attempt's names (RFC 8659), as the checks found.
+
+    If that is every one of them, the attempt goes on against a technical blocker, near expiry: then none is left out,
+    and the CA is the judge.
+    """
     named = {
         ca
-        for findings in found.values()
-        for f in findings
+        for name in names
+        for f in found.get(name, ())
         if f.code == "dns.caa_forbids"
         for ca in f.evidence.get("forbidden", ())
     }
-    return tuple(sorted(named))
+    return () if named >= set(cas) else tuple(sorted(named))

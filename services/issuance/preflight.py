@@ -1,13 +1,13 @@
 """The checking step: facts first, then the pure decision which names an order may be spent on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from services.issuance.move import Move, Parts
-from services.issuance.planning import forbidden_cas, healthy_names
+from services.issuance.planning import NAME_SPECIFIC, forbidden_cas, healthy_names
 from services.model.certificates import Attempt, Certificate
-from services.model.findings import Finding, worst_first
+from services.model.findings import Finding, Verdict, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
 from services.ports import Subject, Transaction
@@ -44,7 +44,7 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     """Check every wanted name; go on with the healthy ones, or wait if there are none."""
     found = examine(parts, certificate)
     now = parts.clock()
-    findings = worst_first(tuple(f for some in found.values() for f in some))
+    findings = worst_first((*(f for some in found.values() for f in some), *_refusals(parts, certificate)))
     names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
     if not names:
         return _blocked(parts, certificate, findings)
@@ -53,37 +53,76 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
         wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
         kept = replace(settled, retry_at=now + wait)
         return Move(kept, Event.NOTHING_TO_GAIN.value, ", ".join(names), findings=findings)
-    attempt = Attempt(started_at=now, names=names, tried=forbidden_cas(found))
+    attempt = Attempt(
+        started_at=now,
+        names=names,
+        considered=certificate.wanted,
+        tried=forbidden_cas(names, found, parts.cas),
+        refused=certificate.attempt.refused,
+        leftovers=certificate.attempt.leftovers,
+    )
     moved = certificate.moved(Event.CHECKS_PASSED, now=now, run_after=now)
     kept = replace(moved, attempt=attempt, stopped_at=None, next=None)
     return Move(kept, Event.CHECKS_PASSED.value, ", ".join(names), findings=findings)
 
 
 def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime) -> bool:
-    """Tell whether the installed revision covers just these names, is not due, and nobody asked for a new one."""
+    """Tell whether the installed revision covers these names already, is not due, and nobody asked for a new one."""
     if certificate.asked or certificate.installed is None:
         return False
     if certificate.renew_at is None or now >= certificate.renew_at:
         return False
     with parts.storage.read() as tx:
         installed = tx.certificates.revision(certificate.installed)
-    return installed is not None and set(installed.names) == set(names)
+    return installed is not None and set(names) <= set(installed.names)
+
+
+def _refusals(parts: Parts, certificate: Certificate) -> tuple[Finding, ...]:
+    """Return what the CA said of the names that it refused: it holds until the CA is asked about them again."""
+    refused = certificate.attempt.refused
+    if not refused:
+        return ()
+    with parts.storage.read() as tx:
+        saved = tx.certificates.findings(certificate.id)
+    return tuple(f for f in saved if f.code in NAME_SPECIFIC and f.name in refused)
 
 
 def _blocked(parts: Parts, certificate: Certificate, findings: tuple[Finding, ...]) -> Move:
     now = parts.clock()
-    blockers = [f for f in findings if f.blocks]
+    blockers = [f for f in findings if f.blocks and f.code not in NAME_SPECIFIC]
     problem = blockers[0] if blockers else certificate.problem
     dns_only = all(f.code.startswith(WAITS_FOR_DNS) for f in blockers)
     every = parts.renewing.dns_recheck if dns_only else parts.renewing.blocked_recheck
     moved = certificate.moved(Event.CHECKS_BLOCKED, now=now, run_after=now + every)
     kept = replace(moved, problem=problem, stopped_at=State.CHECKING, retry_at=now + every)
+    said = problem.summary.plain() if problem else ""
     return Move(
-        kept, Event.CHECKS_BLOCKED.value, problem.summary.plain() if problem else "", findings=findings
+        kept,
+        "" if _same(problem, certificate.problem) else Event.CHECKS_BLOCKED.value,
+        said,
+        findings=findings,
     )
 
 
-def evidence_of_change(before: tuple[Finding, ...], found: Mapping[str, tuple[Finding, ...]]) -> bool:
-    """Tell whether the checks say something else now than when they were last saved: a reason to try at once."""
-    was = {(f.name, f.code, f.verdict) for f in before}
-    return was != {(f.name, f.code, f.verdict) for some in found.values() for f in some}
+def _same(one: Finding | None, other: Finding | None) -> bool:
+    """Tell whether two findings say the same: two days of waiting are one row of history, not twenty-four."""
+    return one is not None and other is not None and (one.code, one.name) == (other.code, other.name)
+
+
+def evidence_of_change(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> bool:
+    """Tell whether the checks say something else now than when they were last saved: a reason to try at once.
+
+    What the CA said is no reading of the checks, and silence (verdict unknown) is no evidence: a name that has such a
+    finding now is not compared.
+    """
+    now = [f for some in found.values() for f in some]
+    silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
+    return _readings(before, silent) != _readings(now, silent)
+
+
+def _readings(findings: Iterable[Finding], silent: set[str]) -> set[tuple[str, str, Verdict]]:
+    return {
+        (f.name, f.code, f.verdict)
+        for f in findings
+        if f.name not in silent and f.verdict is not Verdict.UNKNOWN and not f.code.startswith("ca.")
+    }

@@ -30,10 +30,17 @@ class Attempt:
     faults: int = 0
     """Failures in a row of certdesk's own or of the network in the present state."""
     started_at: datetime | None = None
+    """When the present wait for the CA or the name servers began; it begins anew with each order and each answer."""
     names: tuple[str, ...] = ()
     """The names of the attempt: those of the wanted ones that the checks let through."""
+    considered: tuple[str, ...] = ()
+    """The names that were wanted when the attempt began: later ones have not had their chance yet."""
+    refused: tuple[str, ...] = ()
+    """Names that the CA refused, in this attempt and those before: left out as long as others can go on without them."""
     answers: tuple[tuple[str, str, str], ...] = ()
     """(name, token, challenge URL) of answers that are put up, and have to be taken down again."""
+    leftovers: tuple[tuple[str, str, str, str], ...] = ()
+    """(CA, challenge type, name, token) of answers to former challenges that could not be taken down yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,13 @@ def _ask(desk: Desk, certificate: Certificate, actor: str) -> None:
             if row is None or not row.resting:
                 return
             asked = replace(
-                row.moved(Event.ASKED, now=now, run_after=now), asked=True, retry_at=None, strikes=0
+                row.moved(Event.ASKED, now=now, run_after=now),
+                asked=True,
+                retry_at=None,
+                strikes=0,
+                attempt=replace(
+                    row.attempt, refused=()
+                ),  # a person knows of a fix: every name gets its chance
             )
             if tx.certificates.ask(asked):
                 tx.certificates.record(Happening(row.id, now, Event.ASKED.value, actor, asked.state.value))

@@ -6,14 +6,16 @@ from dataclasses import replace
 import structlog
 
 from services.deployment.installing import deploying, verifying
+from services.issuance.causes import own
 from services.issuance.collecting import collecting, finalizing
-from services.issuance.move import Move, Parts
+from services.issuance.move import Move, Parts, fault
 from services.issuance.ordering import ordering, preparing
 from services.issuance.preflight import checking
 from services.issuance.proving import challenging, take_down, validating
 from services.model.certificates import Certificate, Happening
-from services.model.errors import LeaseLostError
+from services.model.errors import LeaseLostError, VaultError
 from services.model.lifecycle import State
+from services.model.text import say
 from services.renewal.tending import blocked, failed, installed
 
 log = structlog.get_logger()
@@ -57,10 +59,21 @@ def run(
 
 
 def perform(parts: Parts, certificate: Certificate) -> Move:
-    """Do the one step that the certificate's state calls for; nothing is saved. Answers no longer needed are taken down."""
-    swept = take_down(parts, certificate)
-    move = STEPS[swept.state](parts, swept)
-    return replace(move, certificate=take_down(parts, move.certificate))
+    """Do the one step that the certificate's state calls for; nothing is saved. Answers no longer needed are taken down.
+
+    A secret that cannot be opened is a fault of certdesk's own: the step is repeated, and the problem can be seen.
+    """
+    try:
+        swept = take_down(parts, certificate)
+        move = STEPS[swept.state](parts, swept)
+        return replace(move, certificate=take_down(parts, move.certificate))
+    except VaultError as error:
+        remedy = say(
+            "On-call: give certdesk the key-encryption key that the secret was sealed with (vault.key, or vault.old_keys"
+            " while keys are changed); certdesk tries again every minute."
+        )
+        now = parts.clock()
+        return fault(certificate, now, own("certdesk.fault", error, certificate.wanted[0], remedy, now))
 
 
 def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certificate:

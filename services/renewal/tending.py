@@ -8,8 +8,9 @@ from services.issuance.move import Move, Parts, look_again, on
 from services.issuance.preflight import evidence_of_change, examine
 from services.model.certificates import Certificate, Revision, Window
 from services.model.errors import CaError
+from services.model.findings import worst_first
 from services.model.lifecycle import Event
-from services.renewal.timing import renewal_moment
+from services.renewal.timing import pause_until, renewal_moment
 
 
 def installed(parts: Parts, certificate: Certificate) -> Move:
@@ -21,18 +22,24 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     tended = _proved(parts, certificate, revision)
     tended = _scheduled(parts, tended, revision)
     now = parts.clock()
-    if tended.renew_at is None or now >= tended.renew_at:
-        return on(tended, Event.RENEWAL_DUE, now)
     missing = tuple(name for name in certificate.wanted if name not in revision.names)
-    if missing and (certificate.retry_at is None or now >= certificate.retry_at):
-        return _complete(parts, tended, missing, now)
-    return Move(replace(tended, run_after=_next_look(parts, tended, missing=bool(missing)), updated_at=now))
+    due = tended.renew_at is None or now >= tended.renew_at
+    if not due and not (missing and (certificate.retry_at is None or now >= certificate.retry_at)):
+        return Move(
+            replace(tended, run_after=_next_look(parts, tended, missing=bool(missing)), updated_at=now)
+        )
+    with parts.storage.read() as tx:
+        pause = pause_until(tx.certificates.revisions(certificate.id), now)
+    if pause is not None:
+        return Move(replace(tended, run_after=pause, updated_at=now))
+    return on(tended, Event.RENEWAL_DUE, now) if due else _complete(parts, tended, missing, now)
 
 
 def _next_look(parts: Parts, certificate: Certificate, *, missing: bool) -> datetime:
     now = parts.clock()
     moments = [certificate.renew_at, certificate.ari_after, certificate.retry_at if missing else None]
-    if certificate.problem is not None and certificate.problem.code == "deploy.not_served":
+    unproved = certificate.problem is not None and certificate.problem.code == "deploy.not_served"
+    if unproved or certificate.attempt.leftovers:
         moments.append(now + LOOK_AGAIN)
     return max(now, min(moment for moment in moments if moment is not None))
 
@@ -76,31 +83,40 @@ def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], 
     found = examine(parts, replace(certificate, wanted=missing))
     if any(not any(f.blocks for f in found[name]) for name in missing):
         # what the CA said of the name last time is forgotten: it gets its next chance
-        fresh = replace(certificate, problem=None)
+        fresh = replace(certificate, problem=None, attempt=replace(certificate.attempt, refused=()))
         return on(fresh, Event.RENEWAL_DUE, now, "names to add: " + ", ".join(missing))
     waited = replace(certificate, retry_at=now + parts.renewing.dns_recheck)
-    findings = tuple(f for some in found.values() for f in some)
+    with parts.storage.read() as tx:
+        others = tuple(f for f in tx.certificates.findings(certificate.id) if f.name not in missing)
+    findings = worst_first((*others, *(f for some in found.values() for f in some)))
     return Move(
         replace(waited, run_after=_next_look(parts, waited, missing=True), updated_at=now), findings=findings
     )
 
 
 def blocked(parts: Parts, certificate: Certificate) -> Move:
-    """Check again: the next step decides."""
-    return on(certificate, Event.RETRY_DUE, parts.clock())
+    """Check again: the next step decides, and has it in the history if something has changed."""
+    return replace(on(certificate, Event.RETRY_DUE, parts.clock()), what="")
 
 
 def failed(parts: Parts, certificate: Certificate) -> Move:
-    """Try again when the back-off is over, or when the checks see something else than before."""
+    """Try again when the back-off is over, or when the checks see something else than before.
+
+    No change that the checks see lifts a CA's rate limit: then only its end counts.
+    """
     now = parts.clock()
     due = certificate.retry_at or now
     if now >= due:
         return on(certificate, Event.RETRY_DUE, now)
+    if certificate.problem is not None and certificate.problem.code == "ca.rate_limited":
+        return Move(replace(certificate, run_after=due, updated_at=now))
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
     found = examine(parts, certificate)
     if evidence_of_change(before, found):
-        return on(certificate, Event.RETRY_DUE, parts.clock(), "the checks see a change")
+        # what the CA refused may be just what has been mended: every name gets its chance
+        fresh = replace(certificate, attempt=replace(certificate.attempt, refused=()))
+        return on(fresh, Event.RETRY_DUE, parts.clock(), "the checks see a change")
     now = parts.clock()
     return Move(
         replace(certificate, run_after=look_again(now, due, parts.renewing.blocked_recheck), updated_at=now)

@@ -1,14 +1,17 @@
 """When to renew, look again and try again: pure rules over the clock, the policy and the certificate."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from services.model.certificates import Certificate, Window
+from services.model.certificates import Certificate, Revision, Window
 from services.model.settings import Renewing
 
 SHORT_LIVED = timedelta(days=10)
 """Certificates that live shorter are renewed at half of their lifetime, as the CAs advise for them."""
 POLLS = tuple(timedelta(seconds=s) for s in (0.05, 0.1, 0.2, 0.5, 1, 1, 2, 2, 5))
 """Waiting time before the next look at the CA or the edge; the last one repeats. `Retry-After` goes before it."""
+OFTEN = 6
+"""How many revisions of one certificate may be issued by themselves in a short time."""
 FAULTS = tuple(timedelta(seconds=s) for s in (1, 2, 5, 10, 20, 30, 60))
 """Waiting time after a fault of certdesk's own or of the network: seconds to a minute."""
 
@@ -45,6 +48,25 @@ def left(certificate: Certificate, now: datetime) -> float:
 def near_expiry(certificate: Certificate, now: datetime) -> bool:
     """Tell whether the last sixth of the lifetime has begun: from here on the CA is the judge of technical blockers."""
     return certificate.installed is not None and left(certificate, now) <= 1 / 6
+
+
+def pause_until(revisions: Sequence[Revision], now: datetime) -> datetime | None:
+    """Return until when nothing is ordered by itself because too much was lately; None if there is no reason to wait.
+
+    A CA that suggests the past for each new certificate, or a name that comes and goes, must not make an endless chain
+    of orders: at most OFTEN revisions are issued within 1/60 of their lifetime (36 hours of 90 days). Persons are free
+    of this.
+    """
+    issued = sorted(
+        (r.created_at, r.not_after - r.not_before)
+        for r in revisions
+        if r.not_before is not None and r.not_after is not None
+    )
+    if len(issued) < OFTEN:
+        return None
+    since, lifetime = issued[-OFTEN]
+    free = since + lifetime / 60
+    return free if now < free else None
 
 
 def draw(window: Window, chance: float) -> datetime:
