@@ -92,6 +92,9 @@ def is_own_store(store: str, call: Call) -> bool:
         return tx.stores.get(store) is not None
 
 
+_NEEDS_DNS = "A wildcard needs the dns-01 challenge, which is not set up here: ask for each name by itself. And for any name: {remedy}"
+
+
 def _no_certificate(name: str) -> Problem:
     return Problem(
         code="no_certificate",
@@ -106,6 +109,8 @@ def _helped(remedy: Text, finding: Finding, call: Call, store: str | None) -> Te
     """Return the remedy of a refusal, after a better guess at what went wrong if there is one."""
     if finding.code != NOT_YOURS:
         return remedy
+    if names.is_wildcard(finding.name):
+        return remedy if call.desk.wildcards else say(_NEEDS_DNS, remedy=remedy)
     meant = near(finding.name, call, store)
     if meant is not None:
         return say("Did you mean {name}? If not: {remedy}", name=meant, remedy=remedy)

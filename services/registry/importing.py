@@ -113,7 +113,8 @@ def import_stores(storage: Storage, path: Path) -> Imported:
     for row in scan(path):
         wish.take(row)
     with storage.read() as tx:
-        stores = tuple(store for store in wish.stores.values() if tx.stores.get(store.id) != store)
+        known = {store.id: store for store in tx.stores.all()}
+        stores = tuple(store for store in wish.stores.values() if known.get(store.id) != store)
         domains = _wanted(tx.stores, path, wish)
     changed = 0
     if stores or domains:

@@ -179,6 +179,7 @@ BAD = [
     ("payload.example.test", "domain.not_added", "payload.example.test"),
     ("moon.shops.test", "domain.default", "moon.shops.test"),
     ("*.shop.moon.test", "policy.wildcard_needs_dns", "*.shop.moon.test"),
+    ("*.nobody.test", "domain.not_added", "A wildcard needs the dns-01 challenge"),
     ("shоp.moon.test", "domain.not_added", "several scripts (Cyrillic, Latin)"),
 ]
 
@@ -231,6 +232,7 @@ def test_wildcards_are_taken_where_dns_01_is_set_up(bench: Bench) -> None:
     bench.checker.wildcards = True
     assert run(bench, "add *.shop.moon.test").exit_code == 0
     assert bench.certificate("*.shop.moon.test").wanted == ("*.shop.moon.test",)
+    assert "dns-01" not in texts(run(bench, "add *.nobody.test").reply)
 
 
 INJECTIONS = [
