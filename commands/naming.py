@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from commands import views
 from commands.command import Call
-from commands.reply import Outcome, Part, Problem, Refused, Reply, Tone
+from commands.reply import Outcome, Problem, Refused, Reply, Tone
 from services import naming
 from services.model import names
 from services.model.errors import InvalidNameError
@@ -63,13 +63,6 @@ def refusals(statuses: Sequence[NameStatus], call: Call, store: str | None) -> t
     """Return why each name was not taken; near names are looked for only as far as an answer shows them."""
     looked = tuple(refusal(status, call, store) for status in statuses[: views.MOST_PROBLEMS])
     return looked + tuple(refusal(status, call, guess=False) for status in statuses[views.MOST_PROBLEMS :])
-
-
-def problems(status: NameStatus, call: Call, store: str | None = None) -> tuple[Part, ...]:
-    """Return what was found about one name, with the near name of the caller's own where it is not one of them."""
-    if status.certificate is None and any(finding.code == NOT_YOURS for finding in status.findings):
-        return (refusal(status, call, store).problem,)
-    return views.problems(status.findings)
 
 
 def refuse(call: Call, status: NameStatus, store: str | None = None) -> Outcome:

@@ -94,7 +94,7 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     store = Fields(((say("Store"), views.known(status.store)),))
     certificate = status.certificate
     if certificate is None:
-        return (store, *(naming.problems(status, call) or (naming.refusal(status, call).problem,)))
+        return (store, *(views.problems(status.findings) or (naming.refusal(status, call).problem,)))
     with call.desk.storage.read() as tx:
         one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
     steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)

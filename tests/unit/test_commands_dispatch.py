@@ -116,7 +116,7 @@ USAGE = [
     ("add shop.moon.test --stor moon", "Did you mean --store?"),
     ("add shop.moon.test -store moon", "Did you mean --store?"),
     ("status shop.moon.test --cst", "Did you mean --csr?"),
-    ("add shop.moon.test --force", "no option --force"),
+    ("add shop.moon.test --xyz", "There is no option --xyz here."),
     ("add shop.moon.test --store", "value of --store is missing"),
     ("add shop.moon.test --store=", "value of --store is missing"),
     ("add shop.moon.test --store --csr", "value of --store is missing"),
