@@ -423,4 +423,24 @@ FORBIDDEN_CA = (
     ),
 )
 
-SCENARIOS = (*HEALTHY, *DELEGATED_WRONG, *BAD_SERVERS, *WRONG_ADDRESSES, *FORBIDDEN_CA)
+CHANGING = (
+    Scenario(  # at first elsewhere; a test moves it
+        "spreading.test",
+        ns=FOREIGN,
+        other={
+            ELSEWHERE: {"spreading.test": THEIRS + POINTED},
+            NS1: {"spreading.test": POINTED},
+            NS2: {"spreading.test": POINTED},
+        },
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(  # a test removes the DS
+        "unlocked.test",
+        above=f"unlocked.test. 60 DS 12345 13 2 {'cd' * 32}\n",
+        zones={"unlocked.test": POINTED},
+        expected=found("dns.dnssec_bogus block merchant"),
+    ),
+)
+"""Worlds that change after the first check."""
+
+SCENARIOS = (*HEALTHY, *DELEGATED_WRONG, *BAD_SERVERS, *WRONG_ADDRESSES, *FORBIDDEN_CA, *CHANGING)

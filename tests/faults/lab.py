@@ -1,7 +1,6 @@
 """A lab of broken domains on loopback: a validating resolver and name servers that are real, and servers that misbehave."""
 
 import contextlib
-import itertools
 import signal
 import socket
 import socketserver
@@ -55,6 +54,7 @@ ACCOUNT = "https://ca.test/acct/1"
 CA = CaSettings("main", "https://ca.test/dir", caa_domains=("ca.test",))
 SPARE = CaSettings("spare", "https://spare.test/dir", caa_domains=("spare.test",))
 BLANK = CaSettings("blank", "https://blank.test/dir")
+OUR_HOSTS = ("ns1.platform.test.", "ns2.platform.test.")
 SOA = "@ 60 SOA ns1.platform.test. hostmaster.platform.test. 1 60 60 600 60\n"
 OURS = "@ 60 NS ns1.platform.test.\n@ 60 NS ns2.platform.test.\n"
 POINTED = f"@ 60 A {EDGE}\n@ 60 AAAA {EDGE6}\n"
@@ -66,7 +66,7 @@ class Scenario:
 
     name: str
     """What is checked; its registrable domain, two labels long, belongs to this scenario alone."""
-    ns: tuple[str, ...] = ("ns1.platform.test.", "ns2.platform.test.")
+    ns: tuple[str, ...] = OUR_HOSTS
     """Delegation in the zone test; empty for none."""
     above: str = ""
     """More records in the zone test: glue, DS."""
@@ -219,14 +219,15 @@ class Lab:
         self.folder, self.scenarios = folder, {each.name: each for each in scenarios}
         self.port = _port()
         self._key = _Key("test.")
-        self._serials = itertools.count(1)
+        self._serial = 0
+        self._changed: dict[str, tuple[tuple[str, ...], str]] = {}
         self._stops = contextlib.ExitStack()
 
     def start(self) -> Self:
         """Start every server."""
         with contextlib.ExitStack() as stack:
-            zones = {".": self._root(), "test": self.zone_test()}
-            self._top = stack.enter_context(_nsd(self.folder / "registry", ROOT, self.port, zones))
+            zones = {".": self._root(), "test": self._test()}
+            self._registry = stack.enter_context(_nsd(self.folder / "registry", ROOT, self.port, zones))
             for address in (NS1, NS2, ELSEWHERE):
                 zones = _elsewhere() if address == ELSEWHERE else _platform()
                 zones.update(self._zones(address))
@@ -255,32 +256,30 @@ class Lab:
             f"a.root.test. 60 A {ROOT}\ntest. 60 NS a.root.test.\n"
         )
 
-    def delegate(self, **ns: tuple[str, ...]) -> None:
-        """Change delegations in the zone test, and wait until its server answers so."""
-        (self.folder / "registry" / "test.zone").write_text(self.zone_test(**ns))
-        self._top.signal(signal.SIGHUP)
-        for label, hosts in ns.items():
-            wanted = {host.rstrip(".").lower() for host in hosts}
-            wait_until(lambda: self._delegated(f"{label}.test") == wanted, 5, "the registry")  # noqa: B023 - called at once
-
-    def _delegated(self, domain: str) -> set[str]:
-        return {
-            record.text for record in self.dns().query(domain, "NS", ROOT).authority if record.type == "NS"
-        }
-
-    def zone_test(self, **ns: tuple[str, ...]) -> str:
-        """Return the zone test, signed; ``ns`` replaces a domain's delegation (by its first label)."""
+    def _test(self) -> str:
+        """Return the zone test as it stands now, signed."""
+        self._serial += 1
         text = (
-            f"@ 60 SOA a.root.test. hostmaster.test. {next(self._serials)} 60 60 600 60\n@ 60 NS a.root.test.\n"
+            f"@ 60 SOA a.root.test. hostmaster.test. {self._serial} 60 60 600 60\n@ 60 NS a.root.test.\n"
             f"a.root 60 A {ROOT}\nplatform 60 NS ns1.platform\nplatform 60 NS ns2.platform\n"
             f"ns1.platform 60 A {NS1}\nns2.platform 60 A {NS2}\n"
             f"elsewhere 60 NS ns1.elsewhere\nns1.elsewhere 60 A {ELSEWHERE}\n"
         )
         for scenario in self.scenarios.values():
-            label = scenario.domain.split(".")[0]
-            text += "".join(f"{scenario.domain}. 60 NS {host}\n" for host in ns.get(label, scenario.ns))
-            text += scenario.above
+            ns, above = self._changed.get(scenario.domain, (scenario.ns, scenario.above))
+            text += "".join(f"{scenario.domain}. 60 NS {host}\n" for host in ns) + above
         return self._key.sign(text)
+
+    def change(self, domain: str, *, ns: tuple[str, ...] = OUR_HOSTS, above: str = "") -> None:
+        """Change what the zone test says of a scenario's domain, and wait until its server says so."""
+        self._changed[domain] = (ns, above)
+        (self.folder / "registry" / "test.zone").write_text(self._test())
+        self._registry.signal(signal.SIGHUP)
+        wait_until(lambda: self._served() == self._serial, 5, "the registry")
+
+    def _served(self) -> int:
+        records = self.dns().query("test", "SOA", ROOT).of("test", "SOA")
+        return int(records[0].text.split()[2]) if records else 0
 
     def stop(self) -> None:
         """Stop every server."""
@@ -296,8 +295,9 @@ class Lab:
 
     def dns(self, **settings: Any) -> DnsClient:
         """Return a client of the lab's resolver."""
-        given = {"resolvers": ((RESOLVER, self.port),), "timeout": 1.5, **settings}
-        return DnsClient(DnsSettings(**given), authority_port=self.port)
+        given: dict[str, Any] = {"resolvers": ((RESOLVER, self.port),), "timeout": 1.5, **settings}
+        port = given.pop("authority_port", self.port)
+        return DnsClient(DnsSettings(**given), authority_port=port)
 
     def world(self, cas: tuple[CaSettings, ...] = (CA,), **settings: Any) -> World:
         """Return the world that the checks see."""

@@ -8,7 +8,7 @@ import pytest
 from bot.demo.parts.errors import PartError
 from services.model.findings import Finding
 from tests.faults.broken_domains import SCENARIOS
-from tests.faults.lab import Lab, Scenario
+from tests.faults.lab import CLOSED, Lab, Scenario
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +34,66 @@ def test_domain_gives_its_findings(scenario: Scenario, results: dict[str, tuple[
     assert {(f.code, f.verdict.value, f.owner.value) for f in findings} == scenario.expected, shown
     assert len(findings) == len(scenario.expected), shown
     assert all(json.dumps(f.as_json()) and f.summary.plain() and f.remedy.plain() for f in findings)
+
+
+def _found(findings: tuple[Finding, ...]) -> set[tuple[str, str]]:
+    return {(finding.code, finding.verdict.value) for finding in findings}
+
+
+def test_a_change_of_name_servers_spreads(lab: Lab, results: dict[str, tuple[Finding, ...]]) -> None:
+    """The parent says ours, the resolver still holds the old servers: a warning with the seconds that are left."""
+    assert _found(results["spreading.test"]) == {("dns.not_hosted", "block")}
+    lab.change("spreading.test")
+    (finding,) = lab.check("spreading.test")
+    assert (finding.code, finding.verdict.value) == ("dns.propagating", "warn")
+    assert 0 < finding.evidence["seconds_left"] <= 60
+    assert finding.evidence["found"] == ["ns1.elsewhere.test"]
+
+
+def test_a_removed_ds_is_a_matter_of_time(lab: Lab, results: dict[str, tuple[Finding, ...]]) -> None:
+    """The registry no longer has the DS, caches do: no block any more."""
+    assert _found(results["unlocked.test"]) == {("dns.dnssec_bogus", "block")}
+    lab.change("unlocked.test")
+    (finding,) = lab.check("unlocked.test")
+    assert (finding.code, finding.verdict.value) == ("dns.dnssec_bogus", "warn")
+    assert finding.evidence["seconds_left"] > 0
+
+
+RESOLVER_ONLY: tuple[tuple[str, set[tuple[str, str]]], ...] = (
+    ("apex.test", set()),
+    ("www.alias.test", set()),
+    ("*.wild.test", set()),
+    ("vanity.test", set()),
+    ("foreign.test", {("dns.not_hosted", "block")}),
+    ("partly.test", {("dns.not_hosted", "block")}),
+    ("shop.taken.test", {("dns.not_hosted", "block")}),
+    ("unregistered.test", {("dns.nxdomain", "block")}),
+    ("no.such.test", {("dns.nxdomain", "block")}),
+    ("leftover.test", {("dns.dnssec_bogus", "block")}),
+    ("servfail-all.test", {("dns.servfail", "block")}),
+    ("aaaa.test", {("dns.servfail", "warn")}),
+    ("www.loop.test", {("dns.no_address", "block")}),
+    ("www.dangling.test", {("dns.no_address", "block")}),
+    ("wrong.test", {("dns.wrong_address", "block")}),
+    ("shop.caa-above.test", {("dns.caa_forbids", "block")}),
+    ("www.caa-alias.test", {("dns.caa_forbids", "block")}),
+    ("caa-servfail.test", {("dns.caa_forbids", "block"), ("dns.servfail", "block")}),
+    ("silent-all.test", {("dns.no_address", "unknown"), ("dns.not_hosted", "unknown")}),
+)
+
+
+@pytest.mark.parametrize(("name", "expected"), RESOLVER_ONLY, ids=[name for name, _ in RESOLVER_ONLY])
+def test_with_the_resolver_alone(lab: Lab, name: str, expected: set[tuple[str, str]]) -> None:
+    assert _found(lab.check(name, delegation_from="resolver")) == expected
+
+
+def test_no_resolver_answers(lab: Lab) -> None:
+    """Without any answer nothing is known, and nothing is blocked."""
+    findings = lab.check("apex.test", resolvers=((CLOSED, lab.port),), timeout=0.5)
+    assert findings
+    assert {finding.verdict.value for finding in findings} == {"unknown"}
+
+
+def test_a_parent_that_cannot_be_asked(lab: Lab) -> None:
+    """The resolver works, but no name server can be reached (a firewall, say): unknown, not blocked."""
+    assert _found(lab.check("apex.test", authority_port=9)) == {("dns.not_hosted", "unknown")}
