@@ -7,7 +7,7 @@ from typing import Any
 
 Block = Mapping[str, Any]
 
-_MARKED = re.compile(r"`(?P<code>[^`]*)`|\*(?P<bold>[^*\n]+)\*|<!date\^[^|>]*\|(?P<date>[^>]*)>")
+_MARKED = re.compile(r"`(?P<code>[^`]*)`|\*(?=\S)(?P<bold>[^*\n]+)(?<=\S)\*|<!date\^[^|>]*\|(?P<date>[^>]*)>")
 _INVISIBLE = "\u200b"  # where certdesk has to part a code span from the word before it
 
 
@@ -21,9 +21,16 @@ def lines(message: Mapping[str, Any]) -> list[str]:
 
 def readable(marked: str) -> str:
     """Return mrkdwn as plain text: no code or bold signs, date tokens as their fallback, entities as characters."""
-    return html.unescape(_MARKED.sub(lambda found: found[found.lastgroup or 0], marked)).replace(
-        _INVISIBLE, ""
-    )
+    return html.unescape(_unmarked(marked)).replace(_INVISIBLE, "")
+
+
+def _unmarked(marked: str) -> str:
+    return _MARKED.sub(_inside, marked)
+
+
+def _inside(found: re.Match[str]) -> str:
+    """Return what the signs stand around; what is bold may hold code."""
+    return found["code"] or found["date"] or _unmarked(found["bold"] or "")
 
 
 def _header(block: Block) -> Iterator[str]:
