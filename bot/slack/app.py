@@ -1,8 +1,7 @@
 """The Bolt app: a listener writes one row, wakes the workers and acknowledges; there is no logic here."""
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,65 +9,19 @@ import structlog
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
+from slack_bolt.middleware import Middleware
 from slack_bolt.request.internals import build_context
 
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
+from bot.slack.intake import Intake
 from bot.slack.settings import SlackSettings
-from services.model.clock import Clock
-from services.model.identity import new_id
 from services.model.text import say
-from services.ports import Request, Storage
+
+__all__ = ["FORM", "Intake", "RestoreBody", "apologise", "make_app"]
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Takes commands in: one insert each, so that Slack has its acknowledgement at once."""
-
-    storage: Storage
-    clock: Clock
-    wake: Callable[[], None]
-    """Tells the workers of this process that a request waits."""
-
-    def take(self, body: Mapping[str, Any]) -> bool:
-        """Write the slash command down; False, and nothing changed, if it came before (the same trigger_id).
-
-        Raises KeyError if the body is not a slash command's, and whatever the storage raises.
-        """
-        team, user = sender(body)
-        request = Request(
-            id=new_id("req"),
-            dedupe=str(body["trigger_id"]),
-            team=team,
-            user=user,
-            channel=str(body["channel_id"]),
-            text=storable(str(body.get("text") or "")),
-            created_at=self.clock(),
-        )
-        with self.storage.write() as transaction:
-            added = transaction.requests.add(request)
-        if added:
-            self.wake()
-        return added
-
-
-def sender(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return (team id, user id) of the person who acted.
-
-    Buttons and modals name the person's own team inside ``user``; the outer ``team`` is the workspace where it
-    happened, which for a person of another workspace in a shared channel is not theirs. Slash commands are flat.
-    """
-    user = body.get("user")
-    if isinstance(user, Mapping):
-        return str(user.get("team_id") or ""), str(user["id"])
-    return str(body.get("team_id") or ""), str(body["user_id"])
-
-
-def storable(text: str) -> str:
-    """Return ``text`` without what a database refuses: NUL characters and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+FORM = "application/x-www-form-urlencoded"
 
 
 def make_app(settings: SlackSettings, intake: Intake) -> App:
@@ -78,7 +31,7 @@ def make_app(settings: SlackSettings, intake: Intake) -> App:
         logger=wire_logger(),
         client=asking_client(SlackSettings(api_url=settings.api_url)),
         authorize=_OneWorkspace(settings.bot_token),
-        before_authorize=restore_body,
+        before_authorize=RestoreBody(),
         process_before_response=True,  # the answer leaves when the listener returns: no polling, no thread pool
         token_verification_enabled=False,
         request_verification_enabled=False,
@@ -93,15 +46,24 @@ def make_app(settings: SlackSettings, intake: Intake) -> App:
     return app
 
 
-def restore_body(req: BoltRequest, next: Callable[[], None]) -> None:  # noqa: A002 - Bolt injects by this name
-    """Parse the form that Bolt left empty: it takes any body with the word ``payload`` in it for a button's.
+class RestoreBody(Middleware):
+    """Parses the form that Bolt left empty: it takes any body with the word ``payload`` in it for a button's.
 
     Without this ``/ssl add payload.example.com`` would be lost (slack_bolt.request.internals.parse_body).
     """
-    if not req.body and req.raw_body and req.content_type == "application/x-www-form-urlencoded":
-        req.body = dict(parse_qsl(req.raw_body, keep_blank_values=True))
-        build_context(req.context, req.body)
-    next()
+
+    def process(
+        self,
+        *,
+        req: BoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt calls by name
+        next: Callable[[], BoltResponse],  # noqa: A002 - the same
+    ) -> BoltResponse:
+        """Mend the request, if need be, and go on."""
+        if not req.body and req.raw_body and req.content_type == FORM:
+            req.body = dict(parse_qsl(req.raw_body, keep_blank_values=True))
+            build_context(req.context, req.body)
+        return next()
 
 
 def apologise(error: Exception) -> BoltResponse:

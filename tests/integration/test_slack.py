@@ -14,10 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.process import wait_until
-from bot.slack.app import Intake, make_app
+from bot.slack.app import make_app
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.intake import Intake
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from bot.slack.signature import sign

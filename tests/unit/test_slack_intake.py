@@ -1,8 +1,11 @@
 """What Slack sends becomes one row and an acknowledgement; what Slack did not send leaves nothing but a log line."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
@@ -10,14 +13,16 @@ from slack_bolt import BoltRequest, BoltResponse
 from structlog.testing import capture_logs
 from werkzeug.datastructures import Headers
 
-from bot.slack.app import Intake, make_app, sender
+from bot.demo.parts.process import wait_until
+from bot.slack.app import FORM, make_app
 from bot.slack.http import SlackDoor
+from bot.slack.intake import Intake, sender
 from bot.slack.settings import SlackSettings
 from bot.slack.signature import Refusal, refusal, sign
+from services.ports import Storage
 from tests.unit.slack_world import FakeClock, FakeStorage
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
-FORM = "application/x-www-form-urlencoded"
 SETTINGS = SlackSettings(mode="http", bot_token="xoxb-secret", signing_secret=SECRET)
 
 
@@ -224,3 +229,88 @@ def test_the_person_of_a_button_is_named_with_their_own_team() -> None:
     body = {"team": {"id": "THOST"}, "user": {"id": "U9", "team_id": "TGUEST"}}
     assert sender(body) == ("TGUEST", "U9")
     assert sender({"team_id": "T1", "user_id": "U1", "user_name": "ana"}) == ("T1", "U1")
+
+
+def _commands(count: int) -> list[dict[str, str]]:
+    flat = {"command": "/ssl", "team_id": "T", "user_id": "U", "channel_id": "C"}
+    return [flat | {"text": f"add n{number}.test", "trigger_id": str(number)} for number in range(count)]
+
+
+class Slow:
+    """A storage whose first transaction waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.inner, self.entered, self.go_on = FakeStorage(), threading.Event(), threading.Event()
+        self.transactions, self.poison = 0, ""
+
+    @contextmanager
+    def write(self) -> Iterator[FakeStorage]:
+        self.transactions += 1
+        if self.transactions == 1:
+            self.entered.set()
+            assert self.go_on.wait(10)
+        before = dict(self.inner.requests.rows)
+        with self.inner.write() as storage:
+            yield storage
+        if self.poison in self.inner.requests.rows:
+            self.inner.requests.rows = before
+            raise OSError("refused")
+
+
+def _together(slow: Slow, bodies: list[dict[str, str]]) -> tuple[list[bool | OSError], int]:
+    """Take the first command in, and while it is being written all others; what became of each, and the wake-ups."""
+    woken: list[None] = []
+    intake = Intake(cast("Storage", slow), FakeClock(), lambda: woken.append(None))
+
+    def take(body: dict[str, str]) -> bool | OSError:
+        try:
+            return intake.take(body)
+        except OSError as error:
+            return error
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        first = pool.submit(take, bodies[0])
+        assert slow.entered.wait(10)
+        others = [pool.submit(take, body) for body in bodies[1:]]
+        wait_until(lambda: len(intake._line) == len(others), 10, "the line")
+        slow.go_on.set()
+        return [done.result(10) for done in (first, *others)], len(woken)
+
+
+def test_commands_that_arrive_together_share_a_transaction() -> None:
+    slow = Slow()
+    outcomes, woken = _together(slow, _commands(12))
+    assert outcomes == [True] * 12
+    assert len(slow.inner.requests.rows) == 12
+    assert (slow.transactions, woken) == (2, 2)
+
+
+def test_the_same_command_twice_at_once_is_one_row() -> None:
+    slow = Slow()
+    outcomes, _ = _together(slow, [*_commands(2), *_commands(2)])
+    assert sorted(outcomes, key=str) == [False, False, True, True]
+    assert len(slow.inner.requests.rows) == 2
+
+
+def test_one_bad_row_costs_its_neighbours_nothing_but_time() -> None:
+    slow = Slow()
+    slow.poison = "3"
+    outcomes, _ = _together(slow, _commands(6))
+    failed = [number for number, outcome in enumerate(outcomes) if outcome is not True]
+    assert set(slow.inner.requests.rows) == {str(number) for number in range(6) if number not in failed}
+    assert 3 in failed
+    assert (
+        len(failed) <= 2
+    )  # the bad one, and the one that led its batch: both were told that nothing was written
+
+
+def test_after_a_failure_the_next_command_is_taken() -> None:
+    storage = FakeStorage()
+    intake = Intake(storage.port, FakeClock(), lambda: None)
+    one, two = _commands(2)
+    storage.fail_with = OSError("down")
+    with pytest.raises(OSError, match="down"):
+        intake.take(one)
+    storage.fail_with = None
+    assert intake.take(two)
+    assert intake.take(one)
