@@ -5,9 +5,11 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
+from pathlib import Path
+from threading import Lock
 
 import idna
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from services.model import names
 from services.model.errors import InvalidNameError
@@ -25,6 +27,7 @@ _QUOTES = "\"'`,;\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"  # straight ones, a
 _WIDE = str.maketrans("\u3002\uff0e\uff61\uff0a\uff1a\uff0f\uff20", "...*:/@")
 """The full stops of UTS 46 §2.3, and what East Asian keyboards make of the signs around a name."""
 _JOINERS = {"\u200c": 0x200C, "\u200d": 0x200D}
+_LOADING = Lock()
 MAX_LENGTH = 253  # RFC 1035 §2.3.4: 255 octets on the wire are 253 characters in text
 
 
@@ -138,10 +141,25 @@ def _is_address(host: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
-    """Load the list at first use: it costs 70 ms that not every command needs."""
-    return PublicSuffixList()
+    """Return the list, loaded at first use: not every command needs it. Threads that ask at once wait for one loading."""
+    with _LOADING:
+        return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> PublicSuffixList:
+    with Path(PSLFILE).open(encoding="utf-8") as lines:
+        return PublicSuffixList(map(_rule, lines), accept_encoded_idn=False)
+
+
+def _rule(line: str) -> str:
+    """Return a line of the list with its rule in A-labels, as our names are; the library would keep and encode all twice."""
+    rule = line.partition(" ")[0].strip()
+    if rule.isascii() or rule.startswith("//"):
+        return rule
+    exception = "!" if rule.startswith("!") else ""
+    return exception + encode_idn(rule.lower().lstrip("!"))
 
 
 def registrable(name: str) -> str | None:
