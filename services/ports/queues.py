@@ -80,7 +80,10 @@ class Outbox(Protocol):
     """Messages that are owed to Slack, written in the transaction of the change they speak of."""
 
     def put(self, message: Message) -> None:
-        """Insert; if the key exists: take the new kind, body and follows, raise the version, and keep what was posted."""
+        """Insert; if the key exists: take the new kind, body and follows, raise the version, and keep what was posted.
+
+        Due at its `run_after`, or from `created_at` on without one.
+        """
         ...
 
     def by_key(self, key: str) -> Message | None:
@@ -98,6 +101,7 @@ class Outbox(Protocol):
     def delivered(self, message: Message, ts: str, *, final: bool) -> None:
         """Record that ``message.version`` was sent as ``ts``; ``final`` ends its following. Later changes stay due.
 
+        What was changed since it was claimed goes on following: only a delivery that shows the change can be final.
         Raises LeaseLostError if another worker has claimed it since.
         """
         ...

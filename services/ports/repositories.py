@@ -55,7 +55,10 @@ class Stores(Protocol):
         ...
 
     def put_domain(self, domain: Domain) -> bool:
-        """Insert or update (by name; its store may change); tell whether anything changed."""
+        """Insert or update (by name; its store may change); tell whether anything changed.
+
+        Raises NotFoundError, at the end of the transaction at the latest, if there is no such store.
+        """
         ...
 
 
@@ -127,7 +130,7 @@ class Certificates(Protocol):
         ...
 
     def put_revision(self, revision: Revision) -> None:
-        """Insert or replace the revision."""
+        """Insert or replace the revision; for the same CSR the sealed key stays as it lies there (it may be re-wrapped)."""
         ...
 
     def revisions(self, certificate: str) -> Sequence[Revision]:

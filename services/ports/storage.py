@@ -31,12 +31,17 @@ class Storage(Protocol):
     def write(self) -> AbstractContextManager[Transaction]:
         """Open a transaction that commits when the block ends, and rolls everything back when it raises.
 
-        Never do network I/O inside: on SQLite it holds the one write lock.
+        Never do network I/O inside: on SQLite it holds the one write lock. Inside another `write` of the same thread it
+        raises RuntimeError. Raises DatabaseUnavailableError if the database does not answer, and NotFoundError if a row
+        (a domain, a revision, a finding, a happening) belongs to a store or certificate that does not exist.
         """
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:
-        """Open a transaction for reading only; it sees one consistent state and never waits for a writer."""
+        """Open a transaction for reading only; it sees one consistent state and never waits for a writer.
+
+        To write in it raises RuntimeError; DatabaseUnavailableError as in `write`.
+        """
         ...
 
     def ready(self) -> bool:

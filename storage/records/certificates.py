@@ -114,7 +114,8 @@ def _attempt_to_json(attempt: Attempt) -> str | None:
 
 
 def _attempt_from_json(encoded: str) -> Attempt:
-    found = {name: _tuples(value) for name, value in decode(encoded).items()}
+    """Return the attempt; what newer code has noted in it, and this one does not know, is left out."""
+    found = {name: _tuples(value) for name, value in decode(encoded).items() if name in _ATTEMPT_DEFAULTS}
     if "started_at" in found:
         found["started_at"] = datetime.fromisoformat(found["started_at"])
     return Attempt(**found)

@@ -46,7 +46,7 @@ def postgres_storage(postgres_database: Database) -> Database:
 
 
 @pytest.fixture
-def memory_storage() -> MemoryStorage:
+def memory_storage() -> Storage:
     return MemoryStorage()
 
 

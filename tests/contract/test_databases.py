@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 
 from bot.demo.parts.postgres import Postgres
+from services.model.certificates import Attempt
 from services.model.errors import DatabaseUnavailableError, SchemaBehindError
 from services.ports import Transaction
 from storage.database import Database
 from storage.engines import engines_for
-from storage.schema import FINDINGS, METADATA, VERSIONS, WORKERS
+from storage.schema import CERTIFICATES, FINDINGS, METADATA, VERSIONS, WORKERS
 from tests.contract import samples
 from tests.contract.samples import LEASE, MINUTE, NOW, add, together
 
@@ -60,6 +61,14 @@ def test_a_newer_schema_is_worked_with_and_left_alone(database: Database) -> Non
         assert not database.migrate()
     finally:
         _set_version(database, VERSIONS[-1])
+
+
+def test_what_newer_code_noted_in_an_attempt_is_passed_over(database: Database) -> None:
+    add(database, samples.certificate(attempt=Attempt(ca="Pebble")))
+    with database.writing() as connection:
+        noted = '{"ca":"Pebble","of_tomorrow":[1]}'
+        connection.execute(update(CERTIFICATES).values(attempt=noted))
+    assert samples.stored(database).attempt == Attempt(ca="Pebble")
 
 
 def _set_version(database: Database, version: str) -> None:
