@@ -129,7 +129,7 @@ def test_listing_is_worst_first(storage: Storage) -> None:
         one(4, State.BLOCKED, 2, "d.test", "sun"),
         one(7, State.NEEDS_SUPPORT, 50, "a2.test"),
         one(2, State.CHECKING, None, "e.test"),
-        one(6, State.VERIFYING, 1, "f.test", "sun"),
+        one(6, State.VERIFYING, 9, "f.test", "sun"),
         one(5, State.INSTALLED, 5, "g.test"),
         one(10, State.INSTALLED, 80, "a3.test", "sun"),
     ]

@@ -1,6 +1,10 @@
 """Every secret of the database goes under the new key, a few rows at a time, and can be stopped halfway."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from sqlalchemy import Connection
 
 from services.model.errors import VaultError
 from storage.database import Database
@@ -55,3 +59,25 @@ def test_a_run_that_stopped_halfway_is_taken_up_again(database: Database) -> Non
         tx.certificates.put_revision(good)
     assert rewrap(database, Vault([NEW, OLD]), batch=2) == REVISIONS + 2 - 4
     assert len(_opened(database, Vault([NEW]))) == REVISIONS + 2
+
+
+def test_a_secret_that_is_replaced_meanwhile_is_not_overwritten(database: Database) -> None:
+    """A key that was written between the look at a row and its re-wrap is the newer one."""
+    _fill(database)
+    newer = samples.account(
+        "https://a.test/", sealed_key=Vault([NEW]).seal(b"newer", "account:https://a.test/:key")
+    )
+
+    class Overtaken:
+        reading = staticmethod(database.reading)
+
+        @contextmanager
+        def writing(self) -> Iterator[Connection]:
+            with database.write() as tx:
+                tx.accounts.replace(newer)
+            with database.writing() as connection:
+                yield connection
+
+    assert rewrap(Overtaken(), Vault([NEW, OLD])) == REVISIONS + 1
+    with database.read() as tx:
+        assert tx.accounts.get("https://a.test/") == newer
