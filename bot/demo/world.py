@@ -96,7 +96,7 @@ def _edge(folder: Path, stack: ExitStack, listen: str, transcript: Transcript, c
                 )
             )
     except PartError as error:
-        transcript.missing(f"nginx        {error} A small edge of certdesk's own takes its place.")
+        transcript.missing(f"{error} A small edge of certdesk's own takes its place.")
         edge = stack.enter_context(
             PlainEdge.start(
                 folder / "plain-edge", *ports, certificates=certificates, stores=PAGES, upstream=listen
@@ -141,7 +141,7 @@ def _workspace(
                 )
             )
     except PartError as error:
-        transcript.missing(f"Slack        {error} The terminal takes the workspace's place.")
+        transcript.missing(f"{error} The terminal takes the workspace's place.")
         return None
     transcript.done(
         f"Slack        a local workspace, {slack.page_url} (it listens on all interfaces), signs its requests"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -34,15 +34,16 @@ from josepy.jwk import JWKRSA
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
-from bot.demo.parts import fetch, tls
+from bot.demo.parts import fetch, nginx, tls
 from bot.demo.parts.bind import Bind, TsigKey
 from bot.demo.parts.dns_server import DnsServer
 from bot.demo.parts.errors import PartFailed, PartMissing
 from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
+from bot.demo.parts.plain_edge import PlainEdge
 from bot.demo.parts.postgres import Postgres
-from bot.demo.parts.process import Running, wait_until
+from bot.demo.parts.process import Running, free_port, wait_until
 from tests.parts import STORE, ZONE
 
 Ask = Callable[..., dns.message.Message]
@@ -239,7 +240,29 @@ def test_our_dns_server_leaves_a_cname_alone_when_told_to_add_beside_it() -> Non
 # the edge
 
 
-def shown(edge: Edge, name: str) -> str:
+AnyEdge = Edge | PlainEdge
+
+
+@pytest.fixture(params=["nginx", "plain"])
+def edges(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyEdge]:
+    """Give nginx, then our own edge: to those who use them they are the same."""
+    if request.param == "nginx":
+        yield request.getfixturevalue("edge")
+        return
+    stores = {STORE: nginx.store_page("Moon"), "*.wild.moon.test": nginx.store_page("Wild Moon")}
+    upstream = f"127.0.0.1:{free_port()}"
+    with PlainEdge.start(
+        tmp_path / "edge",
+        free_port(),
+        free_port(),
+        certificates=tmp_path / "certificates",
+        stores=stores,
+        upstream=upstream,
+    ) as edge:
+        yield edge
+
+
+def shown(edge: AnyEdge, name: str) -> str:
     """Return the certificate that the edge shows for a name."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -252,9 +275,9 @@ def shown(edge: Edge, name: str) -> str:
 
 @pytest.mark.parametrize(("name", "entry"), [(STORE, STORE), ("any.wild.moon.test", "_.wild.moon.test")])
 def test_edge_serves_a_dropped_certificate_without_a_reload(
-    edge: Edge, tmp_path: Path, name: str, entry: str
+    edges: AnyEdge, tmp_path: Path, name: str, entry: str
 ) -> None:
-    before = shown(edge, name)
+    edge, before = edges, shown(edges, name)
     bundle = tls.issued(tmp_path / "revision", [name])
     (tmp_path / "link").symlink_to(tmp_path / "revision")
     (tmp_path / "link").rename(edge.certificates / entry)
@@ -271,11 +294,50 @@ def test_edge_serves_a_dropped_certificate_without_a_reload(
     assert (answer.status, b"Moon" in answer.data) == (200, True)
 
 
-def test_edge_answers_the_handshake_for_a_name_that_it_does_not_know(edge: Edge) -> None:
-    assert shown(edge, "nobody.test")
+def test_edge_answers_the_handshake_for_a_name_that_it_does_not_know(edges: AnyEdge) -> None:
+    assert shown(edges, "nobody.test")
 
 
-def test_edge_forwards_challenges_and_redirects_the_rest(edge: Edge) -> None:
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/", STORE, 200),
+        ("/index.html?page=2", STORE.upper(), 200),
+        ("/none.css", STORE, 404),
+        ("/../../self-signed/any/privkey.pem", STORE, (400, 404)),
+        ("/%2e%2e/%2e%2e/self-signed/any/privkey.pem", STORE, (400, 404)),
+        ("/", "nobody.test", 404),
+    ],
+)
+def test_edge_serves_the_stores_pages_and_nothing_else(
+    edges: AnyEdge, path: str, host: str, status: int | tuple[int, ...]
+) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", edges.https_port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=STORE) as secure,
+    ):
+        secure.sendall(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: secure.recv(65536), b""))
+    assert b"PRIVATE KEY" not in answer
+    assert int(answer.split()[1]) in (status if isinstance(status, tuple) else (status,))
+
+
+def test_edge_serves_a_store_that_comes_later(edges: AnyEdge) -> None:
+    edges.add_stores({"late.moon.test": nginx.store_page("Late")})
+    certificate = x509.load_pem_x509_certificate(shown(edges, "late.moon.test").encode())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["late.moon.test"]
+
+
+def test_edge_says_so_when_nobody_listens_behind_it(edges: AnyEdge) -> None:
+    url = f"http://127.0.0.1:{edges.http_port}/.well-known/acme-challenge/token"
+    assert requests.get(url, headers={"Host": STORE}, timeout=5).status_code == 502
+
+
+def test_edge_forwards_challenges_and_redirects_the_rest(edges: AnyEdge) -> None:
+    edge = edges
     base = f"http://127.0.0.1:{edge.http_port}"
     headers = {"Host": STORE}
     moved = requests.get(f"{base}/cart", headers=headers, allow_redirects=False, timeout=5)

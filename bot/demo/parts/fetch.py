@@ -219,10 +219,10 @@ def _npm(cache: Path) -> list[str | Path]:
     folder = cache / "node"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        _run("node", [sys.executable, "-m", "venv", "--clear", folder])
+        _run("Node (for local-slack)", [sys.executable, "-m", "venv", "--clear", folder])
         lock = _NPM / "nodejs.lock"
         _run(
-            "node",
+            "Node (for local-slack)",
             [
                 python,
                 "-m",

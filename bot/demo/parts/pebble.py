@@ -19,7 +19,7 @@ from bot.demo.parts.process import Running, free_port, http_ok
 
 _TIMEOUT = 10
 _DAY = 86400
-_INSTALL = "put a pebble 2.8 or newer on the PATH (https://github.com/letsencrypt/pebble)"
+_INSTALL = "put pebble 2.10 on the PATH (https://github.com/letsencrypt/pebble/releases)"
 
 
 @dataclass(frozen=True)
