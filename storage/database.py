@@ -109,13 +109,13 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction as `write` does, for what speaks to tables directly."""
-        with self._turns.taken(), translated(), self._engines.write.begin() as connection:
+        with self._turns.taken(), translated(), self._engines.writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction as `read` does, for what speaks to tables directly."""
-        with translated(reading=True), self._engines.read.begin() as connection:
+        with translated(reading=True), self._engines.reading.begin() as connection:
             yield connection
 
     def close(self) -> None:

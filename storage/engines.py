@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from services.model.errors import CertdeskError, DatabaseUnavailableError
 from services.model.text import say
+from storage.lending import Lending
 
 _WAIT = 30  # seconds that a connection waits for SQLite's write lock or for a free place in the pool
 _OLDEST_SQLITE = (3, 35)  # RETURNING
@@ -24,6 +26,9 @@ class Engines:
 
     write: Engine
     read: Engine
+    writing: Engine | Lending
+    """Whose `begin` opens a transaction that writes; at most one at a time on SQLite."""
+    reading: Engine | Lending
 
     @property
     def sqlite(self) -> bool:
@@ -32,6 +37,9 @@ class Engines:
 
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
+        for lending in (self.writing, self.reading):
+            if isinstance(lending, Lending):
+                lending.close()
         self.write.dispose()
         self.read.dispose()
 
@@ -81,15 +89,13 @@ def _sqlite(url: URL) -> Engines:
         )
     _make_file(Path(str(url.database)))
     waiting = {"timeout": _WAIT}
-    write = create_engine(url, connect_args=waiting, pool_size=1, max_overflow=0, pool_timeout=_WAIT)
-    read = create_engine(
-        url, connect_args=waiting, pool_size=_READERS, max_overflow=0, pool_timeout=_WAIT, pool_use_lifo=True
-    )
+    write = create_engine(url, connect_args=waiting, poolclass=NullPool)
+    read = create_engine(url, connect_args=waiting, poolclass=NullPool)
     event.listen(write, "connect", _prepare)
     event.listen(read, "connect", _prepare_reader)
     event.listen(write, "begin", _begin_writing)
     event.listen(read, "begin", _begin_reading)
-    return Engines(write, read)
+    return Engines(write, read, Lending(write, 1, _WAIT), Lending(read, _READERS, _WAIT))
 
 
 def _make_file(path: Path) -> None:
@@ -146,7 +152,7 @@ def _postgresql(url: URL) -> Engines:
     )
     event.listen(engine, "connect", _bound_transactions)
     read = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(engine, read)
+    return Engines(engine, read, engine, read)
 
 
 def _bound_transactions(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy's signature
