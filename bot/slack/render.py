@@ -27,7 +27,8 @@ TONES: Mapping[Tone, str] = {
     Tone.BAD: "⛔",
 }
 """One sign for each tone, told apart by shape."""
-MARKS: Mapping[Mark, str] = {Mark.DONE: "✓", Mark.NOW: "●", Mark.NEXT: "○", Mark.STOPPED: "✕"}
+MARKS: Mapping[Mark, str] = {Mark.DONE: "✓", Mark.NOW: "▸", Mark.NEXT: "○", Mark.STOPPED: "✕"}
+"""Marks of the steps: outlines that differ, because a full and an empty circle look alike in small and in some fonts."""
 
 MAX_ROWS = 30
 MAX_ROW = 300

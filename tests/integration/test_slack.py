@@ -138,7 +138,7 @@ def _answered_in_place(desk: Desk, slack: LocalSlack, text: str) -> None:
     [second] = slack.messages()
     assert second["ts"] == first["ts"]
     assert second["blocks"][0]["text"]["text"] == "✅ Certificate: done"
-    assert "✓  issue" in second["blocks"][1]["text"]["text"]
+    assert "✓ issue" in second["blocks"][1]["text"]["text"]
     with desk.storage.write() as tx:
         tx.requests.finish(request, utc_now())
         assert tx.outbox.waiting() == 0

@@ -77,7 +77,7 @@ def test_signs_and_marks_are_told_apart_by_shape() -> None:
 def test_a_plan_is_one_line_below_its_name() -> None:
     steps = ((say("check"), Mark.DONE), (say("order"), Mark.NOW), (say("issue"), Mark.NEXT))
     shown = _texts_of(Reply(Tone.PROGRESS, say("Working"), (Plan("shop.moon.test", steps),)))
-    assert shown[1] == "`shop.moon.test`\n✓ check → ● *order* → ○ issue"
+    assert shown[1] == "`shop.moon.test`\n✓ check → ▸ *order* → ○ issue"
 
 
 def test_moments_read_in_utc_where_a_workspace_shows_no_date_tokens() -> None:
