@@ -148,13 +148,12 @@ def listing(
     if store is not None and visible_stores is not None and store not in visible_stores:
         return ()
     now = desk.clock()
+    everything: tuple[str | None, ...] = (None,)
+    some = (store,) if store is not None else everything if visible_stores is None else tuple(visible_stores)
     with desk.storage.read() as tx:
-        some = (
-            [store]
-            if store is not None
-            else (sorted(visible_stores) if visible_stores is not None else [None])
+        certificates = sorted(
+            (c for one in some for c in tx.certificates.listing(one, limit)), key=lambda c: c.place
         )
-        certificates = [c for one in some for c in tx.certificates.listing(one, limit)]
         statuses: list[NameStatus] = []
         for certificate in certificates[:limit]:
             revision = tx.certificates.revision(certificate.installed) if certificate.installed else None

@@ -1,7 +1,7 @@
 """A store's certificate for one registrable domain, and its revisions: one revision for each key and CSR."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.model.findings import Finding
 from services.model.lifecycle import RESTING, Event, State, after
@@ -92,6 +92,12 @@ class Certificate:
     def resting(self) -> bool:
         """Whether nothing is under way."""
         return self.state in RESTING
+
+    @property
+    def place(self) -> tuple[int, datetime, str]:
+        """Its place in listings, worst first: what needs somebody, what is under way, what is installed; by expiry."""
+        group = 2 if self.state is State.INSTALLED else 0 if self.resting else 1
+        return group, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain
 
     def moved(self, event: Event, *, now: datetime, run_after: datetime | None) -> "Certificate":
         """Return the certificate after ``event``. Raises UndefinedTransitionError for an event its state does not know."""
