@@ -4,6 +4,7 @@ The fakes hold state, as the real parts do: a CA validates what the responders h
 for; the edge serves what the targets were given. A test turns their knobs and looks at what came of it.
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,9 +38,12 @@ from storage.memory import MemoryStorage
 from storage.vault import Vault
 from tests.desks import ScriptedChecker
 
+# thousands of steps in a test: a line for each would be most of its time
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
 START = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
 EDGE = "127.0.0.1"
-ENDLESS = 5000
+ENDLESS = 30_000
 """Runs of the runner after which a test's world counts as going round in circles."""
 
 
