@@ -69,15 +69,22 @@ def test_a_secret_that_is_replaced_meanwhile_is_not_overwritten(database: Databa
     )
 
     class Overtaken:
+        """The page of accounts, which comes after that of revisions, is overtaken between look and re-wrap."""
+
         reading = staticmethod(database.reading)
+        turns = 0
 
         @contextmanager
         def writing(self) -> Iterator[Connection]:
-            with database.write() as tx:
-                tx.accounts.replace(newer)
+            self.turns += 1
+            if self.turns == 2:
+                with database.write() as tx:
+                    tx.accounts.replace(newer)
             with database.writing() as connection:
                 yield connection
 
-    assert rewrap(Overtaken(), Vault([NEW, OLD])) == REVISIONS + 1
+    overtaken = Overtaken()
+    assert rewrap(overtaken, Vault([NEW, OLD])) == REVISIONS + 1
+    assert overtaken.turns == 2
     with database.read() as tx:
         assert tx.accounts.get("https://a.test/") == newer
