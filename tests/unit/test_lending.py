@@ -32,13 +32,18 @@ def test_one_connection_serves_transaction_after_transaction(engine: Engine, ope
     lending.close()
 
 
+def _insert_and_raise(lending: Lending) -> None:
+    with lending.begin() as connection:
+        connection.execute(text("INSERT INTO t VALUES (1)"))
+        raise KeyError
+
+
 def test_what_raises_is_rolled_back_and_the_connection_stays(engine: Engine, opened: list[object]) -> None:
     lending = Lending(engine, 1, 1)
     with lending.begin() as connection:
         connection.execute(text("CREATE TABLE t (n INTEGER)"))
-    with pytest.raises(KeyError), lending.begin() as connection:
-        connection.execute(text("INSERT INTO t VALUES (1)"))
-        raise KeyError
+    with pytest.raises(KeyError):
+        _insert_and_raise(lending)
     with lending.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM t")).scalar() == 0
     assert len(opened) == 1
