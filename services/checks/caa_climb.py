@@ -119,8 +119,9 @@ def _views(case: Case) -> tuple[View, ...]:
 
 
 def _above(case: Case, label: str) -> tuple[Server, ...]:
+    """Return whom to ask above the name's zone: who was met on the way down, and failing that the resolver."""
     zone = gather_delegation(case).delegation.zone_of(label)
-    return zone.serving if zone and zone.serving else (None,)
+    return (*(zone.serving if zone else ()), None)
 
 
 def _level(case: Case, label: str, servers: Sequence[Server]) -> Level:

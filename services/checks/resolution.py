@@ -97,9 +97,7 @@ def look(case: Case, name: str, rtype: str) -> Seen:
     unchecked = case.world.dns.query(name, rtype, checking_disabled=True)
     if not unchecked.good:
         return Seen(name, rtype, answer)
-    again = case.world.dns.query(
-        name, rtype
-    )  # so that an error that has just passed is not taken for DNSSEC's
+    again = case.world.dns.query(name, rtype)  # an error that has just passed is not DNSSEC's
     if again.good:
         return Seen(name, rtype, again)
     return _bogus(case, name, rtype, answer)

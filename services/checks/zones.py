@@ -40,7 +40,7 @@ def delegation(case: Case) -> Delegation:
 
 def _find(case: Case) -> Delegation:
     labels = tuple(reversed(tuple(names.climb(case.base))))
-    if case.world.dns.asks_parent and (top := _top(case, labels[:-1])):
+    if case.world.dns.asks_parent and (top := _top(case, labels)):
         return _walk(case, top, labels)
     return _climb(case)
 
@@ -107,7 +107,7 @@ def _hosts(records: Iterable[Record]) -> tuple[str, ...]:
 
 
 def _top(case: Case, labels: Sequence[str]) -> Zone | None:
-    """Return the highest zone above the name whose servers the resolver knows: the walk begins there."""
+    """Return the highest zone on the way to the name whose servers the resolver knows: the walk begins there."""
     for label in labels:
         answer = case.world.dns.query(label, "NS", checking_disabled=True)
         if hosts := _hosts(answer.of(label, "NS")):

@@ -1,0 +1,346 @@
+"""Finding the zone of a name: what answers mean, and the walk on a table of answers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from services.checks.case import Case
+from services.checks.chain import Chain
+from services.checks.delegation import Facts, decide, gather
+from services.checks.nameservers import Probe, Service, Zone, read_probe
+from services.checks.rules import is_ours, unregistered
+from services.checks.world import Answer, Record
+from services.checks.zones import Delegation, Kind, delegation, read_step
+from services.model.findings import Owner
+from services.model.settings import Platform, Probing
+from tests.unit.checks_world import (
+    EDGE,
+    NOW,
+    PLATFORM,
+    SILENT,
+    Key,
+    TableDns,
+    codes,
+    record,
+    soa,
+    subject,
+    world,
+)
+
+NS = record("moon.test", "NS", "ns1.platform.test")
+UP = record("", "NS", "a.root.test")
+SELF = record("test", "NS", "a.nic.test")
+STEPS = [
+    (Answer("moon.test", "NS", authority=(NS,)), Kind.CUT),
+    (Answer("moon.test", "NS", authoritative=True, answer=(NS,)), Kind.CUT),
+    (Answer("moon.test", "NS", authoritative=True, authority=soa("test")), Kind.NO_CUT),
+    (Answer("moon.test", "NS", rcode="NXDOMAIN", authoritative=True, authority=soa("test")), Kind.MISSING),
+    (
+        Answer("moon.test", "NS", authoritative=True, answer=(record("moon.test", "CNAME", "x.test"),)),
+        Kind.NO_CUT,
+    ),
+    (
+        Answer(
+            "moon.test",
+            "NS",
+            rcode="NXDOMAIN",
+            authoritative=True,
+            answer=(record("moon.test", "CNAME", "x.test"),),
+        ),
+        Kind.NO_CUT,
+    ),
+    (Answer("moon.test", "NS", authority=(UP,)), Kind.USELESS),
+    (Answer("moon.test", "NS", authority=(SELF,)), Kind.USELESS),
+    (Answer("moon.test", "NS", authority=(record("sun.test", "NS", "x.test"),)), Kind.USELESS),
+    (Answer("moon.test", "NS", rcode="NXDOMAIN"), Kind.USELESS),
+    (Answer("moon.test", "NS", rcode="REFUSED"), Kind.USELESS),
+    (Answer("moon.test", "NS", error="timeout"), Kind.USELESS),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind"), STEPS)
+def test_what_an_answer_means_for_the_walk(answer: Answer, kind: Kind) -> None:
+    assert read_step(answer, "test", "moon.test").kind is kind
+
+
+PROBES = [
+    (Answer("moon.test", "NS", authoritative=True, answer=(NS,)), Service.SERVES),
+    (Answer("moon.test", "NS", authoritative=True, authority=soa("moon.test")), Service.SERVES),
+    (Answer("moon.test", "NS", authoritative=True, authority=soa("test")), Service.LAME),
+    (Answer("moon.test", "NS", answer=(NS,)), Service.LAME),
+    (Answer("moon.test", "NS", authority=(UP,)), Service.LAME),
+    (Answer("moon.test", "NS", rcode="REFUSED"), Service.LAME),
+    (Answer("moon.test", "NS", rcode="NOTAUTH"), Service.LAME),
+    (Answer("moon.test", "NS", rcode="NXDOMAIN", authoritative=True), Service.LAME),
+    (Answer("moon.test", "NS", rcode="SERVFAIL"), Service.FAILING),
+    (Answer("moon.test", "NS", rcode="NOTIMP"), Service.FAILING),
+    (Answer("moon.test", "NS", error="refused_connection"), Service.SILENT),
+]
+
+
+@pytest.mark.parametrize(("answer", "service"), PROBES)
+def test_what_an_answer_means_for_a_server(answer: Answer, service: Service) -> None:
+    assert read_probe(answer, "moon.test", "ns1.platform.test", "192.0.2.1").service is service
+
+
+def test_whose_a_server_is() -> None:
+    ours = ("192.0.2.1", "2001:db8::1")
+    assert is_ours("ns1.platform.test", (), PLATFORM, ())
+    assert is_ours("ns1.moon.test", ("192.0.2.1",), PLATFORM, ours)
+    assert is_ours("ns1.moon.test", ("2001:DB8:0::1",), PLATFORM, ours)
+    assert not is_ours("ns1.moon.test", ("192.0.2.1", "192.0.2.9"), PLATFORM, ours)
+    assert not is_ours("ns1.moon.test", (), PLATFORM, ours)
+    assert not is_ours("xns1.platform.test", (), PLATFORM, ours)
+
+
+# --- the walk ----------------------------------------------------------------------------------------------------
+
+
+def table(**more: Answer) -> dict[Key, Answer]:
+    """Return a healthy world: test at 192.0.2.1, moon.test on our two servers at 192.0.2.11 and .12."""
+    hosts = {"a.nic.test": "192.0.2.1", "ns1.platform.test": "192.0.2.11", "ns2.platform.test": "192.0.2.12"}
+    ours = tuple(record("moon.test", "NS", host) for host in ("ns1.platform.test", "ns2.platform.test"))
+    found: dict[Key, Answer] = {
+        ("test", "NS", None): Answer("test", "NS", answer=(SELF,)),
+        ("moon.test", "NS", "192.0.2.1"): Answer("moon.test", "NS", authority=ours),
+        ("moon.test", "NS", None): Answer("moon.test", "NS", answer=ours, recursion_available=True),
+    }
+    for host, address in hosts.items():
+        found[host, "A", None] = Answer(host, "A", answer=(record(host, "A", address),))
+        found[host, "AAAA", None] = Answer(host, "AAAA")
+    for server in ("192.0.2.11", "192.0.2.12"):
+        found["moon.test", "NS", server] = Answer("moon.test", "NS", authoritative=True, answer=ours)
+        found["shop.moon.test", "NS", server] = _nothing("shop.moon.test", "NS")
+        found["shop.moon.test", "A", server] = replace(
+            _nothing("shop.moon.test", "A"), answer=(record("shop.moon.test", "A", EDGE),)
+        )
+        found["shop.moon.test", "AAAA", server] = _nothing("shop.moon.test", "AAAA")
+        for label in ("shop.moon.test", "moon.test"):
+            found[label, "CAA", server] = _nothing(label, "CAA")
+    for label in ("shop.moon.test", "moon.test"):
+        found[label, "CAA", None] = _nothing(label, "CAA")
+    found["test", "CAA", "192.0.2.1"] = _nothing("test", "CAA")
+    found["shop.moon.test", "A", None] = Answer(
+        "shop.moon.test", "A", answer=(record("shop.moon.test", "A", EDGE),)
+    )
+    return found
+
+
+def _nothing(name: str, rtype: str) -> Answer:
+    return Answer(name, rtype, authoritative=True, authority=soa("moon.test"))
+
+
+def found_by(dns: TableDns, name: str = "shop.moon.test") -> Delegation:
+    with ThreadPoolExecutor(4) as pool:
+        return delegation(Case(world(dns), subject(name), pool))
+
+
+def test_the_walk_down() -> None:
+    found = found_by(TableDns(table(), SILENT))
+    assert [zone.name for zone in found.zones] == ["test", "moon.test"]
+    assert found.closest is not None
+    assert found.closest.serving == ("192.0.2.11", "192.0.2.12")
+    assert found.zones[0].serving == ("192.0.2.1",)
+    zone = found.zone_of("a.shop.moon.test")
+    assert zone is not None
+    assert zone.name == "moon.test"
+    assert found.zone_of("org") is None
+
+
+def test_a_healthy_world_gives_nothing() -> None:
+    dns = TableDns(table(), SILENT)
+    probing = Probing(allow_networks=(ip_network("198.18.0.0/15"),))
+    with Chain(world(dns, probing=probing)) as chain:
+        assert chain.check(subject()) == ()
+
+
+def test_the_next_parent_server_is_asked() -> None:
+    known = table()
+    both = (SELF, record("test", "NS", "b.nic.test"))
+    known["test", "NS", None] = Answer("test", "NS", answer=both)
+    known["b.nic.test", "A", None] = Answer(
+        "b.nic.test", "A", answer=(record("b.nic.test", "A", "192.0.2.2"),)
+    )
+    known["b.nic.test", "AAAA", None] = Answer("b.nic.test", "AAAA")
+    known["moon.test", "NS", "192.0.2.2"] = known.pop(("moon.test", "NS", "192.0.2.1"))
+    found = found_by(TableDns(known, SILENT))
+    assert [zone.name for zone in found.zones] == ["test", "moon.test"]
+    assert found.zones[0].serving == ("192.0.2.2",)
+
+
+def test_only_a_few_parent_servers_are_asked() -> None:
+    known = table()
+    many = tuple(record("test", "NS", f"n{n}.nic.test") for n in range(9))
+    known["test", "NS", None] = Answer("test", "NS", answer=many)
+    for n in range(9):
+        host = f"n{n}.nic.test"
+        known[host, "A", None] = Answer(host, "A", answer=(record(host, "A", f"192.0.2.{100 + n}"),))
+        known[host, "AAAA", None] = Answer(host, "AAAA")
+    dns = TableDns(known, SILENT)
+    found = found_by(dns)
+    assert found.closest is None
+    assert found.trouble is not None
+    assert len([server for _, rtype, server in dns.asked if server and rtype == "NS"]) == 4
+
+
+def test_glue_is_used_where_the_parent_may_give_it() -> None:
+    known = table()
+    vanity = record("moon.test", "NS", "ns.moon.test")
+    far = record("moon.test", "NS", "ns1.platform.org")
+    known["moon.test", "NS", "192.0.2.1"] = Answer(
+        "moon.test",
+        "NS",
+        authority=(vanity, far),
+        additional=(
+            record("ns.moon.test", "A", "192.0.2.11"),
+            record("ns1.platform.org", "A", "192.0.2.66"),  # not the zone's to say
+        ),
+    )
+    known["ns1.platform.org", "A", None] = Answer(
+        "ns1.platform.org", "A", answer=(record("ns1.platform.org", "A", "192.0.2.12"),)
+    )
+    known["ns1.platform.org", "AAAA", None] = Answer("ns1.platform.org", "AAAA")
+    found = found_by(TableDns(known, SILENT))
+    assert found.closest is not None
+    assert found.closest.addresses == {"ns.moon.test": ("192.0.2.11",), "ns1.platform.org": ("192.0.2.12",)}
+
+
+def test_an_address_without_a_route_from_here_is_left_out() -> None:
+    """This machine has no IPv6, say: that is no reading of the server."""
+    known = table()
+    for host in ("ns1.platform.test", "ns2.platform.test"):
+        address = record(host, "AAAA", "2001:db8::" + host[2])
+        known[host, "AAAA", None] = Answer(host, "AAAA", answer=(address,))
+        six = ("moon.test", "NS", address.text)
+        known[six] = Answer("moon.test", "NS", error="unreachable")
+    found = found_by(TableDns(known, SILENT))
+    assert found.closest is not None
+    assert [probe.address for probe in found.closest.probes] == ["192.0.2.11", "192.0.2.12"]
+
+
+def test_a_name_in_the_top_zone_itself() -> None:
+    known = table()
+    known["moon.test", "NS", "192.0.2.1"] = Answer(
+        "moon.test", "NS", authoritative=True, authority=soa("test")
+    )
+    known["shop.moon.test", "NS", "192.0.2.1"] = replace(
+        known["moon.test", "NS", "192.0.2.1"], name="shop.moon.test"
+    )
+    known["test", "NS", "192.0.2.1"] = Answer("test", "NS", authoritative=True, answer=(SELF,))
+    found = found_by(TableDns(known, SILENT))
+    assert [zone.name for zone in found.zones] == ["test"]
+    assert found.zones[0].serving == ("192.0.2.1",)
+
+
+def test_where_no_parent_is_known_the_walk_begins_lower() -> None:
+    known = table()
+    known["test", "NS", None] = Answer("test", "NS", rcode="REFUSED")
+    found = found_by(TableDns(known, Answer("", "", rcode="REFUSED")))
+    assert found.closest is not None
+    assert (found.closest.name, found.closest.serving) == ("moon.test", ("192.0.2.11", "192.0.2.12"))
+
+
+def test_a_resolver_that_refuses_everything() -> None:
+    found = found_by(TableDns({}, Answer("", "", rcode="REFUSED")))
+    assert found.closest is None
+    assert found.trouble is not None
+    with Chain(world(TableDns({}, Answer("", "", rcode="REFUSED")))) as chain:
+        assert codes(chain.check(subject())) == [("dns.servfail", "block")]
+
+
+def test_a_resolver_that_only_refers() -> None:
+    """A server without recursion stands for the resolver: its referral is the parent's word."""
+    known: dict[Key, Answer] = {
+        ("shop.moon.test", "NS", None): Answer("shop.moon.test", "NS", authority=(NS,)),
+    }
+    found = found_by(TableDns(known, SILENT, asks_parent=False))
+    assert found.closest is not None
+    assert found.closest.name == "moon.test"
+
+
+def test_a_climb_to_the_end() -> None:
+    found = found_by(TableDns({}, Answer("", "", rcode="NXDOMAIN"), asks_parent=False))
+    assert (found.closest, found.missing) == (None, "test")
+    assert not unregistered(found, "moon.test")
+
+
+def test_host_lookups_that_nobody_answers_are_silence() -> None:
+    known = table()
+    del known["ns2.platform.test", "A", None]
+    known["ns2.platform.test", "AAAA", None] = Answer("ns2.platform.test", "AAAA", error="timeout")
+    found = found_by(TableDns(known, SILENT))
+    assert found.closest is not None
+    assert [(p.host, p.service) for p in found.closest.probes] == [
+        ("ns1.platform.test", Service.SERVES),
+        ("ns2.platform.test", Service.SILENT),
+    ]
+
+
+# --- judging the delegation --------------------------------------------------------------------------------------
+
+
+def facts(*hosts: str, zone: str = "moon.test", registrable: str | None = "moon.test") -> Facts:
+    probes = tuple(Probe(host, "192.0.2.11", Service.SERVES) for host in hosts)
+    return Facts("shop.moon.test", registrable, Delegation((Zone(zone, hosts, probes=probes),)))
+
+
+def test_nothing_is_judged_without_configured_servers() -> None:
+    assert decide(facts("ns1.elsewhere.test"), Platform(), NOW) == ()
+
+
+def test_the_remedy_names_old_and_new_servers() -> None:
+    (finding,) = decide(facts("ns1.elsewhere.test", "ns2.elsewhere.test"), PLATFORM, NOW)
+    assert finding.remedy.plain() == (
+        "At the registrar of moon.test replace ns1.elsewhere.test, ns2.elsewhere.test by ns1.platform.test,"
+        " ns2.platform.test; changes can take up to 48 hours."
+    )
+    assert finding.evidence["found"] == ["ns1.elsewhere.test", "ns2.elsewhere.test"]
+    assert finding.evidence["required"] == ["ns1.platform.test", "ns2.platform.test"]
+    assert finding.owner is Owner.MERCHANT
+
+
+def test_partly_moved_names_both_lists() -> None:
+    (finding,) = decide(facts("ns1.elsewhere.test", "ns1.platform.test"), PLATFORM, NOW)
+    assert (finding.evidence["ours"], finding.evidence["foreign"]) == (
+        ["ns1.platform.test"],
+        ["ns1.elsewhere.test"],
+    )
+    assert "only partly" in finding.summary.plain()
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("shop.moon.test", "In the DNS zone above shop.moon.test"),
+        ("test", "At the registrar of moon.test set"),
+    ],
+)
+def test_the_remedy_fits_where_the_delegation_is(zone: str, words: str) -> None:
+    (finding,) = decide(facts("ns1.elsewhere.test", zone=zone), PLATFORM, NOW)
+    assert finding.remedy.plain().startswith(words)
+
+
+def test_what_resolvers_still_hold() -> None:
+    old = replace(facts("ns1.platform.test"), cached=("ns9.elsewhere.test",), cached_for=1200)
+    (finding,) = decide(old, PLATFORM, NOW)
+    assert codes((finding,)) == [("dns.propagating", "warn")]
+    assert "1200 seconds" in finding.summary.plain()
+    assert decide(replace(old, cached=("ns2.platform.test",)), PLATFORM, NOW) == ()
+
+
+def test_gathering_stops_for_a_domain_that_does_not_exist() -> None:
+    known = table()
+    for label in ("moon.test", "shop.moon.test"):
+        known[label, "NS", "192.0.2.1"] = Answer(label, "NS", rcode="NXDOMAIN", authoritative=True)
+    dns = TableDns(known, SILENT)
+    with ThreadPoolExecutor(2) as pool:
+        found = gather(Case(world(dns), subject(), pool))
+    assert codes(decide(found, PLATFORM, NOW)) == [("dns.nxdomain", "block")]
+    assert found.cached == ()
+
+
+def test_records_of_other_owners_are_not_taken_for_the_name() -> None:
+    stray = Record("other.test", "NS", 60, "x.test")
+    assert Answer("moon.test", "NS", answer=(stray,)).of("moon.test", "NS") == ()
