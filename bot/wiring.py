@@ -53,6 +53,9 @@ class Application:
     desk: Desk
     parts: Parts
     bell: Bell
+    """Rings when somebody asked for something."""
+    mail: Bell
+    """Rings when a message may be owed; it rings at each step, so the other queues are not looked at for it."""
     clock: Clock
     traffic: Mapping[str, Callable[[], Mapping[str, int]]]
     """For each CA: what counts the exchanges with it."""
@@ -108,7 +111,7 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     config = loaded.config
     platform, probing, issuing = settings.platform(loaded), settings.probing(loaded), settings.issuing(loaded)
     dns, renewing, cas = settings.dns(loaded), settings.renewing(loaded), settings.cas(loaded)
-    bell = Bell()
+    bell, mail = Bell(), Bell()
     wildcards = dns.update is not None and "dns-01" in config.acme.challenges
     world = World(
         dns=DnsClient(dns, authority_port),
@@ -136,12 +139,12 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         renewing=renewing,
         clock=clock,
         chance=random.SystemRandom().random,
-        announce=bell.ring,
+        announce=mail.ring,
     )
     closers = (checker.close, *(ca.close for ca in authorities.values()), storage.close)
     traffic = {name: ca.traffic for name, ca in authorities.items()}
     edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
-    return Application(loaded, storage, vault, desk, parts, bell, clock, traffic, edge_key, closers)
+    return Application(loaded, storage, vault, desk, parts, bell, mail, clock, traffic, edge_key, closers)
 
 
 def _account_url(storage: Storage, ca: CaSettings) -> str | None:

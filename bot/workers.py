@@ -15,6 +15,7 @@ from services.ports import Message, Request
 from services.renewal import runner
 
 HEARTBEAT_SECONDS = 5.0
+MESSAGES = "messages"
 
 
 class Workers:
@@ -43,6 +44,8 @@ class Workers:
         self._beat()
         for pump in self._pumps:
             self._application.bell.listeners.append(pump.wake)
+            if pump.name == MESSAGES:
+                self._application.mail.listeners.append(pump.wake)
             pump.start()
         self._ticker.start()
 
@@ -57,7 +60,7 @@ class Workers:
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
             # one thread keeps the order of messages within a channel
-            Pump("messages", self._owed, self._deliver, threads=1, clock=clock),
+            Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
         )
 
     def _beat(self) -> None:
