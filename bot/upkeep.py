@@ -36,7 +36,12 @@ def rewrap_secrets() -> str:
         count = rewrap(storage, vault)
     finally:
         storage.close()
-    return f"{count} secrets are wrapped under the present key now; vault.old_keys is no longer needed."
+    if count:
+        return (
+            f"{count} secrets are wrapped under the present key now. Restart every certdesk that runs with a former key, "
+            "and run this again until it finds none; then take that key out of vault.old_keys."
+        )
+    return "Every secret is wrapped under the present key. A former key can be taken out of vault.old_keys."
 
 
 def import_file(path: Path) -> str:
