@@ -109,10 +109,8 @@ def _slack(app: flask.Flask, door: SlackDoor) -> None:
     @app.post("/slack/events")
     def events() -> flask.Response:
         answer = door.answer(flask.request.get_data(cache=False), flask.request.headers)
-        response = flask.Response(answer.body, status=answer.status)
-        for name, value in answer.first_headers_without_set_cookie().items():
-            response.headers[name] = value
-        return response
+        kind = answer.first_headers()["content-type"]
+        return flask.Response(answer.body, status=answer.status, content_type=kind)
 
 
 def _text(body: str, status: int = 200) -> flask.Response:
