@@ -14,7 +14,7 @@ from services.model.identity import new_id
 log = structlog.get_logger()
 
 Row = TypeVar("Row")
-LONGEST_SLEEP = 1.0
+LONGEST_SLEEP = 0.25
 """Seconds after which the queue is looked at again: another process may have written to it."""
 SHORTEST_SLEEP = 0.005
 AFTER_A_FAULT = 2.0

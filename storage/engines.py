@@ -128,11 +128,18 @@ def _prepare_reader(connection: sqlite3.Connection, record: Any) -> None:
 
 def _begin_writing(connection: Connection) -> None:
     """Take the write lock at once: one that is taken halfway fails when another has written meanwhile."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _driver(connection).execute("BEGIN IMMEDIATE")
 
 
 def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    _driver(connection).execute("BEGIN")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection: a statement without values or rows needs none of SQLAlchemy's care."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engine's dialect says so
+    return driver
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """SQLite's connections, kept open and lent for one transaction each: a pool's own care costs more than most queries."""
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Lending:
             try:
                 with connection.begin():
                     yield connection
-            except DBAPIError:
+            except (DBAPIError, sqlite3.Error):
                 connection.close()
                 raise
             except BaseException:

@@ -194,4 +194,4 @@ def test_with_nothing_due_a_claim_only_looks(sqlite_storage: Database) -> None:
         assert list(tx.certificates.claim(NOW, LEASE, 5)) == []
         assert list(tx.requests.claim(NOW, LEASE, 5)) == []
         assert list(tx.outbox.claim(NOW, LEASE, 5)) == []
-    assert [sql.split()[0] for sql, _ in seen] == ["BEGIN", "SELECT", "SELECT", "SELECT"]
+    assert [sql.split()[0] for sql, _ in seen] == ["SELECT", "SELECT", "SELECT"]
