@@ -37,7 +37,7 @@ def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding,
     if outcomes <= {Outcome.NXDOMAIN, Outcome.FAILED, Outcome.SILENT}:
         return (_nxdomain(report, facts, platform),)
     kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
-    summary = say(_NO_ADDRESS[kind], name=facts.asked, chain=longest, last=longest[-1])
+    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=longest, last=longest[-1])
     return (
         report.finding(
             "dns.no_address",
@@ -66,7 +66,7 @@ def _nxdomain(report: Report, facts: Facts, platform: Platform) -> Finding:
     return report.finding(
         "dns.nxdomain",
         Verdict.BLOCK,
-        say("{name} does not exist in the DNS zone {zone}.", name=facts.asked, zone=facts.zone),
+        say("{name} does not exist in the DNS zone {zone}.", name=facts.shown, zone=facts.zone),
         _point(facts, platform),
         zone=facts.zone,
         servers=[view.server for view in facts.views],
@@ -137,7 +137,7 @@ def _wrong_one(
         Verdict.BLOCK,
         say(
             "{name} points to {wrong}, which is not the platform ({type} records found at {servers}).",
-            name=facts.asked,
+            name=facts.shown,
             wrong=wrong,
             type=rtype,
             servers=tuple(v.server for v in facts.views if {*family(v).addresses} & {*wrong}),
@@ -163,7 +163,7 @@ def _private(report: Report, facts: Facts, probing: Probing) -> tuple[Finding, .
         Verdict.BLOCK,
         say(
             "{name} has addresses that cannot be reached from the Internet: {private}.",
-            name=facts.asked,
+            name=facts.shown,
             private=private,
         ),
         say(

@@ -43,13 +43,13 @@ def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
         say(
             "Name servers of {zone} answer with an error when asked for {name} ({said}).",
             zone=facts.zone,
-            name=facts.asked,
+            name=facts.shown,
             said=said,
         ),
         say(
             "Make the zone {zone} answer for {name} on each of its name servers.",
             zone=facts.zone,
-            name=facts.asked,
+            name=facts.shown,
         ),
         owner=facts.server_owner,
         zone=facts.zone,
@@ -75,7 +75,7 @@ def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
         verdict,
         say(
             "The question for addresses of {name} was not answered everywhere ({said}).",
-            name=facts.asked,
+            name=facts.shown,
             said=silent,
         ),
         say(
@@ -107,7 +107,7 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
         say(
             "The name servers of {zone} answer differently for {name} ({shown}).",
             zone=facts.zone,
-            name=facts.asked,
+            name=facts.shown,
             shown=shown,
         ),
         say("Bring all name servers of {zone} to the same zone data.", zone=facts.zone),

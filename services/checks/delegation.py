@@ -41,7 +41,12 @@ class Facts:
         return is_ours(host, self.addresses_of(host), platform, self.ours)
 
     def owner(self, hosts: Iterable[str], platform: Platform) -> Owner:
-        """Return whose move it is when these servers misbehave: the platform's if all are its own, else the merchant's."""
+        """Return whose move it is when these servers misbehave: the platform's if all are its own, else the merchant's.
+
+        Without configured name servers nobody can tell; then it is the platform's.
+        """
+        if not platform.name_servers:
+            return Owner.PLATFORM
         return Owner.PLATFORM if all(self.is_ours(host, platform) for host in hosts) else Owner.MERCHANT
 
 
@@ -60,13 +65,13 @@ def _gather(case: Case) -> Facts:
     found = delegation(case)
     zone, registrable = found.closest, naming.registrable(case.base)
     if zone is None or unregistered(found, registrable):
-        return Facts(case.base, registrable, found)
+        return Facts(case.subject.name, registrable, found)
     cached, cached_for = _cached(case, zone) if zone.probes else ((), 0)
     named = {*zone.hosts, *cached, *(host for probe in zone.probes for host in probe.hosts)}
     by_name = () if zone.probes else our_hosts(case.world.platform)
     strange = named - zone.addresses.keys() - {*by_name}
     return Facts(
-        case.base,
+        case.subject.name,
         registrable,
         found,
         our_addresses(case, named),

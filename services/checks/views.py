@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
@@ -11,6 +11,9 @@ from services.checks.rules import unregistered
 from services.checks.world import Server
 from services.model import names
 from services.model.findings import Owner
+
+PROBE = "certdesk-"
+"""How random names below a wildcard begin, so that a zone's owner who sees the question knows who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Facts:
     server_owner: Owner = Owner.PLATFORM
     """Whose the authoritative servers are."""
 
+    @property
+    def shown(self) -> str:
+        """The name as people should read it: the wildcard, not the random name below it."""
+        return self.name if self.asked.startswith(PROBE) else self.asked
+
     def lookups(self) -> tuple[Lookup, ...]:
         """Return every view's two lookups."""
         return tuple(lookup for view in self.views for lookup in (view.v4, view.v6))
@@ -69,12 +77,12 @@ def _gather(case: Case) -> Facts:
     owner = known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM
     zone_name = zone.name if zone else case.base
     if unregistered(known.delegation, known.registrable):
-        return Facts(case.base, case.base, zone_name, (), owner)
+        return Facts(case.subject.name, case.base, zone_name, (), owner)
     servers: tuple[Server, ...] = zone.serving if zone and zone.probes else (None,)
     asked = case.base
     if names.is_wildcard(case.subject.name):
-        asked = f"certdesk-{secrets.token_hex(4)}.{case.base}"
-    views = _views(case, asked, servers, zone_name)
+        asked = f"{PROBE}{secrets.token_hex(4)}.{case.base}"
+    views = tuple(_named(view, case.subject.name) for view in _views(case, asked, servers, zone_name))
     if asked != case.base and not any(_tells(view) for view in views):
         # no wildcard record: single names below may have their own, so only a base that is missing counts
         asked, views = case.base, _views(case, case.base, servers, zone_name)
@@ -89,6 +97,12 @@ def _views(case: Case, name: str, servers: tuple[Server, ...], zone: str) -> tup
         View(str(server or "resolver"), found[2 * place], found[2 * place + 1])
         for place, server in enumerate(servers)
     )
+
+
+def _named(view: View, name: str) -> View:
+    """Let the chains begin with the name as people know it."""
+    first, second = (replace(found, chain=(name, *found.chain[1:])) for found in (view.v4, view.v6))
+    return View(view.server, first, second)
 
 
 def _tells(view: View) -> bool:

@@ -254,6 +254,17 @@ BAD_SERVERS = (
 
 WRONG_ADDRESSES = (
     Scenario(
+        "*.astray.test",
+        zones={"astray.test": POINTED + f"* 60 A {OTHER}\n"},
+        expected=found("dns.wrong_address block merchant"),
+    ),
+    Scenario("*.nowhere.test", ns=(), expected=found("dns.nxdomain block merchant")),
+    Scenario(
+        "*.gone.hollow.test",  # neither the wildcard nor its base is there
+        zones={"hollow.test": POINTED},
+        expected=found("dns.nxdomain block merchant"),
+    ),
+    Scenario(
         "none.test", zones={"none.test": "@ 60 TXT x\n"}, expected=found("dns.no_address block merchant")
     ),
     Scenario("no.such.test", zones={"such.test": POINTED}, expected=found("dns.nxdomain block merchant")),

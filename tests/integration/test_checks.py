@@ -8,7 +8,7 @@ import pytest
 from bot.demo.parts.errors import PartError
 from services.model.findings import Finding
 from tests.faults.broken_domains import SCENARIOS
-from tests.faults.lab import CLOSED, Lab, Scenario
+from tests.faults.lab import CLOSED, OTHER, Lab, Scenario
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def test_domain_gives_its_findings(scenario: Scenario, results: dict[str, tuple[
     shown = "\n".join(f"{f.code} {f.verdict} {f.owner}: {f.summary} {f.remedy}" for f in findings)
     assert {(f.code, f.verdict.value, f.owner.value) for f in findings} == scenario.expected, shown
     assert len(findings) == len(scenario.expected), shown
+    assert {f.name for f in findings} <= {scenario.name}
     assert all(json.dumps(f.as_json()) and f.summary.plain() and f.remedy.plain() for f in findings)
 
 
@@ -57,6 +58,14 @@ def test_a_removed_ds_is_a_matter_of_time(lab: Lab, results: dict[str, tuple[Fin
     (finding,) = lab.check("unlocked.test")
     assert (finding.code, finding.verdict.value) == ("dns.dnssec_bogus", "warn")
     assert finding.evidence["seconds_left"] > 0
+
+
+def test_a_wildcard_is_told_by_its_own_name(lab: Lab, results: dict[str, tuple[Finding, ...]]) -> None:
+    (finding,) = results["*.astray.test"]
+    assert finding.summary.plain().startswith(f"*.astray.test points to {OTHER}")
+    assert finding.remedy.plain().startswith(
+        f"In the DNS zone astray.test replace the A records {OTHER} of *.astray"
+    )
 
 
 RESOLVER_ONLY: tuple[tuple[str, set[tuple[str, str]]], ...] = (
