@@ -41,9 +41,9 @@ ZONES: Mapping[str, str] = {
     "platform.test": _HOSTED + "ns1 A 127.0.0.1\nedge A 127.0.0.1\n",
     "moon.test": _HOSTED + "shop A 127.0.0.1\nwww A 127.0.0.1\nwww.shop A 127.0.0.1\n",
     "sun.test": _HOSTED + "www A 127.0.0.1\n",
-    # the merchant of this one has not moved its DNS to the platform yet
-    "comet.test": "$TTL 60\n@ SOA ns1.elsewhere.test. host.elsewhere.test. 1 60 60 600 60\n@ NS ns1.elsewhere.test.\n@ A 127.0.0.99\n",
-    "elsewhere.test": _HOSTED.replace("platform", "elsewhere") + "ns1 A 127.0.0.98\n",
+    # the merchant of this one points it at the platform, but has not moved its DNS there yet
+    "comet.test": "$TTL 60\n@ SOA ns1.elsewhere.test. host.elsewhere.test. 1 60 60 600 60\n@ NS ns1.elsewhere.test.\n@ A 127.0.0.1\n",
+    "elsewhere.test": _HOSTED.replace("platform", "elsewhere") + "ns1 A 127.0.0.99\n",
 }
 PAGES: Mapping[str, str] = {
     name: nginx.store_page(title)

@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from bot.slack.render import MARKS
 from commands import progress
-from commands.reply import Mark
 from services.model.certificates import Certificate, Happening
 
-MARKS = {Mark.DONE: "✓", Mark.NOW: "●", Mark.NEXT: "○", Mark.STOPPED: "✕"}
 WORDS = {
     "added": "wanted",
     "asked": "renewal asked for",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.demo.message import lines, readable
-from bot.slack.render import render
+from bot.slack.render import MARKS, render
 from commands.reply import Fields, Hint, Mark, Paragraph, Plan, Problem, Reply, Tone
 from services.model.text import say
 
@@ -24,7 +24,7 @@ def test_a_finished_message_is_read_in_full() -> None:
     assert read(Reply(Tone.GOOD, say("Done for {name}", name="shop.moon.test"), parts)) == [
         "✅ Done for shop.moon.test",
         "shop.moon.test",
-        "✓ check → ● CSR → ○ order",
+        f"{MARKS[Mark.DONE]} check → {MARKS[Mark.NOW]} CSR → {MARKS[Mark.NEXT]} order",
         "Serial number  1ace2b2140f881ac",
         "Valid until    2027-02-20 23:40 UTC",
         "Look again.",

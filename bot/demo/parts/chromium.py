@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -30,12 +30,18 @@ _QUIET = (
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{root}/usr/share/fonts</dir><dir>/usr/share/fonts</dir><cachedir>{root}/font-cache</cachedir></fontconfig>
 """
+_MORE_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include ignore_missing="yes">{before}</include><dir>{root}/usr/share/fonts</dir>
+<cachedir>{root}/font-cache</cachedir></fontconfig>
+"""
 
 
 @contextlib.contextmanager
-def browser(cache: Path = fetch.CACHE) -> Iterator[Browser]:
-    """Yield a headless browser, which ends with the block. Raises PartMissing."""
+def browser(cache: Path = fetch.CACHE, *, fonts: Sequence[str] = ()) -> Iterator[Browser]:
+    """Yield a headless browser, which ends with the block; `fonts` are Debian packages of fonts. Raises PartMissing."""
     executable, env = find(cache)
+    if fonts:
+        env |= _with_fonts(fonts, env, cache)
     with _libraries_of_playwright(cache):
         playwright = sync_playwright().start()
     try:
@@ -48,6 +54,15 @@ def browser(cache: Path = fetch.CACHE) -> Iterator[Browser]:
             started.close()
     finally:
         playwright.stop()
+
+
+def _with_fonts(packages: Sequence[str], env: Mapping[str, str], cache: Path) -> dict[str, str]:
+    """Return the variables with which the browser finds the fonts of these packages beside those it has."""
+    root = fetch.debian(packages, cache=cache)
+    before = env.get("FONTCONFIG_FILE", "/etc/fonts/fonts.conf")
+    fonts = root / "more-fonts.conf"
+    fonts.write_text(_MORE_FONTS.format(root=root, before=before))
+    return {"FONTCONFIG_FILE": str(fonts)}
 
 
 @contextlib.contextmanager
