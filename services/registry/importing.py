@@ -6,11 +6,13 @@ from enum import Enum
 from pathlib import Path
 
 from services import naming
+from services.model.clock import Clock, utc_now
 from services.model.errors import CertdeskError, ImportRefusedError, NotFoundError
 from services.model.stores import Domain, Store, StoreStatus
 from services.model.text import Text, say
 from services.ports import Storage, Stores
 from services.registry.rows import BadRow, StoreRow, read_status, scan
+from services.renewal.asking import look_now
 
 MOST_SHOWN = 20
 """How many bad rows a refusal names; the others are counted."""
@@ -102,7 +104,7 @@ def read(path: Path) -> tuple[StoreRow, ...]:
     return tuple(row for row in rows if isinstance(row, StoreRow))
 
 
-def import_stores(storage: Storage, path: Path) -> Imported:
+def import_stores(storage: Storage, path: Path, clock: Clock = utc_now) -> Imported:
     """Take the stores and domains of the file over; what is not in the file stays as it is.
 
     CSV is read row by row; what is held in memory is one small object for each store and domain. A domain of a deleted
@@ -122,6 +124,8 @@ def import_stores(storage: Storage, path: Path) -> Imported:
             changed += sum(tx.stores.put(store) for store in stores)
             domains = _wanted(tx.stores, path, replace(wish, domains={one.name: one for one in domains}))
             changed += sum(tx.stores.put_domain(domain) for domain in domains)
+            for changed_store in {*(store.id for store in stores), *(domain.store for domain in domains)}:
+                look_now(tx, changed_store, clock())
     return Imported(len(wish.stores), len(wish.domains), changed)
 
 
@@ -176,16 +180,19 @@ def _refusal(path: Path, bad: Iterable[BadRow], count: int) -> ImportRefusedErro
     return ImportRefusedError(say("\n".join(f"{{{gap}}}" for gap in ("head", *gaps)), head=head, **gaps))
 
 
-def set_status(storage: Storage, store: str, status: str) -> StoreStatus:
+def set_status(storage: Storage, store: str, status: str, clock: Clock = utc_now) -> StoreStatus:
     """Set the status (active, inactive or deleted) of a store, and return it. Raises NotFoundError, CertdeskError."""
     wanted = read_status(status)
     with storage.write() as tx:
         if not tx.stores.set_status(store, wanted):
             raise _no_store(store)
+        look_now(tx, store, clock())
     return wanted
 
 
-def add_domain(storage: Storage, store: str, name: str, *, default: bool = False) -> Domain:
+def add_domain(
+    storage: Storage, store: str, name: str, *, default: bool = False, clock: Clock = utc_now
+) -> Domain:
     """Add a domain to a store and return it, its name normalised. Again changes nothing.
 
     Raises NotFoundError for an unknown store, InvalidNameError for a text that cannot be a name, and TakenError if
@@ -204,6 +211,7 @@ def add_domain(storage: Storage, store: str, name: str, *, default: bool = False
         ):
             raise TakenError(say("{reason}.", reason=_taken(domain.name, old.store)))
         tx.stores.put_domain(domain)
+        look_now(tx, store, clock())
     return domain
 
 

@@ -3,14 +3,27 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from services.desk import Desk
 from services.issuance.adding import TRIES, BusyError
 from services.model.certificates import Certificate, Happening
-from services.model.lifecycle import Event
+from services.model.lifecycle import Event, State
 from services.model.status import NameStatus
 from services.model.text import say
 from services.overview import describe
+from services.ports import Transaction
+
+WAITING = frozenset({State.BLOCKED, State.FAILED})
+MOST = 1000
+"""Certificates of one store that are looked at at once."""
+
+
+def look_now(tx: Transaction, store: str, now: datetime) -> None:
+    """Let the store's waiting certificates be looked at now: something about the store has changed."""
+    for row in tx.certificates.listing(store, MOST):
+        if row.state in WAITING and row.run_after is not None and row.run_after > now:
+            tx.certificates.ask(replace(row, run_after=now, updated_at=now))
 
 
 def renew(

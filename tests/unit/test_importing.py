@@ -1,6 +1,8 @@
 """A file of stores is taken as a whole or not at all, and every bad row is named with its place and reason."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.model.certificates import Certificate
 from services.model.errors import CertdeskError, ImportRefusedError, InvalidNameError, NotFoundError
+from services.model.lifecycle import State
 from services.model.stores import Domain, Store, StoreStatus
 from services.registry.importing import Imported, TakenError, add_domain, import_stores, read, set_status
 from storage.memory import MemoryStorage
@@ -363,3 +367,30 @@ def test_a_domain_is_added_to_a_store(storage: MemoryStorage, file: Path) -> Non
     with pytest.raises(TakenError):
         add_domain(storage, "sun", "shop.moon.test")
     assert add_domain(storage, "moon", "sun.test") == Domain("sun.test", "moon")
+
+
+@pytest.mark.parametrize("change", ["set-status", "add-domain", "import"])
+def test_what_waits_for_a_store_is_looked_at_as_soon_as_the_store_changes(
+    storage: MemoryStorage, file: Path, change: str
+) -> None:
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    import_stores(storage, write(file, GOOD))
+    waiting = Certificate(
+        "cert_1", "sun", "sun.test", ("sun.test",), now, now, State.BLOCKED, now + timedelta(hours=1)
+    )
+    other = replace(waiting, id="cert_2", store="moon", domain="moon.test", wanted=("shop.moon.test",))
+    with storage.write() as tx:
+        assert tx.certificates.add(waiting)
+        assert tx.certificates.add(other)
+    later = now + timedelta(minutes=5)
+    if change == "set-status":
+        set_status(storage, "sun", "active", lambda: later)
+    elif change == "add-domain":
+        add_domain(storage, "sun", "www.sun.test", clock=lambda: later)
+    else:
+        import_stores(storage, write(file, GOOD.replace("inactive", "active")), lambda: later)
+    with storage.read() as tx:
+        assert [one.run_after for one in tx.certificates.get_many(["cert_1", "cert_2"])] == [
+            later,
+            now + timedelta(hours=1),
+        ]
