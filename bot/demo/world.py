@@ -144,7 +144,7 @@ def _workspace(
         transcript.missing(f"{error} The terminal takes the workspace's place.")
         return None
     transcript.done(
-        f"Slack        a local workspace, {slack.page_url} (it listens on all interfaces), signs its requests"
+        f"Slack        local-slack, {slack.page_url}, signs its requests; listens on all interfaces"
     )
     return slack
 
