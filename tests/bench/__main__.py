@@ -1,0 +1,65 @@
+"""`certdesk bench [NAME…]`: every bench prints a small table and whether its aims hold; exit 1 if one does not."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import busy, claim, issuance, start
+from tests.bench.figures import table
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One line of the table."""
+
+    run: Callable[[Path], bool]
+    """Takes an empty folder, prints what it measured, and tells whether the aims hold."""
+    about: str
+
+
+def _claim(_: Path) -> bool:
+    """Print what claims cost; there is no aim for them."""
+    found = claim.measure()
+    rows = [
+        (row["due"], f"{row['us']:.0f} us", f"{row['us_small']:.0f} us", f"{row['ratio']:.2f}")
+        for row in found["claims"]
+    ]
+    table(("due", f"of {found['stored']:,} stored", f"of {max(claim.DUE)} stored", "ratio"), rows)
+    return True
+
+
+BENCHES: Mapping[str, Bench] = {
+    "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
+    "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
+    "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
+    "issuance": Bench(issuance.bench, "200 certificates through the full lifecycle, beside certbot and lego"),
+}
+"""Every bench, the shortest first."""
+
+
+def main(names: list[str]) -> int:
+    """Run the benches of these names, or all; return the exit code."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"There is no bench {', '.join(unknown)}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
+    held = [_run(name) for name in names or BENCHES]
+    return 0 if all(held) else 1
+
+
+def _run(name: str) -> bool:
+    bench = BENCHES[name]
+    print(f"{name}: {bench.about} ({os.cpu_count()} processors)", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="certdesk-bench-") as folder:
+        held = bench.run(Path(folder))
+    print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)
+    return held
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
