@@ -41,7 +41,7 @@ class ConfigurationError(CertdeskError):
 
 
 class Config(BaseModel):
-    """The whole configuration; docs/configuration.md and app.yaml describe each key."""
+    """The whole configuration; app.yaml describes each key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
