@@ -14,6 +14,7 @@ from services.model.lifecycle import Event
 from services.model.settings import Renewing
 from services.model.text import say
 from services.ports import Served
+from services.renewal.schedule import scheduled
 from services.renewal.timing import backoff, backstop
 
 PROOFS = 9
@@ -54,8 +55,10 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
         if parts.platform.addresses
         else f"serial {revision.serial}, not proved: platform.addresses is empty"
     )
+    # the CA's window belongs to what is told at the end: when it renews by itself
+    live = scheduled(parts, _installed(moved, revision, problem, parts.renewing), revision)
     return Move(
-        _installed(moved, revision, problem, parts.renewing),
+        live,
         event.value,
         problem.summary.plain() if problem else proof,
     )

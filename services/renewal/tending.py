@@ -6,11 +6,11 @@ from datetime import datetime
 from services.deployment.installing import LOOK_AGAIN, not_served, unserved
 from services.issuance.move import Move, Parts, look_again, on
 from services.issuance.preflight import evidence_of_change, examine
-from services.model.certificates import Certificate, Revision, Window
-from services.model.errors import CaError
+from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event
-from services.renewal.timing import pause_until, renewal_moment
+from services.renewal.schedule import scheduled
+from services.renewal.timing import pause_until
 
 
 def installed(parts: Parts, certificate: Certificate) -> Move:
@@ -20,7 +20,7 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     if revision is None:
         raise LookupError(f"{certificate.id} is installed without a revision")
     tended = _proved(parts, certificate, revision)
-    tended = _scheduled(parts, tended, revision)
+    tended = scheduled(parts, tended, revision)
     now = parts.clock()
     missing = tuple(name for name in certificate.wanted if name not in revision.names)
     due = tended.renew_at is None or now >= tended.renew_at
@@ -50,32 +50,6 @@ def _proved(parts: Parts, certificate: Certificate, revision: Revision) -> Certi
         return certificate
     missing = unserved(parts, revision)
     return replace(certificate, problem=not_served(missing, revision, parts.clock()) if missing else None)
-
-
-def _scheduled(parts: Parts, certificate: Certificate, revision: Revision) -> Certificate:
-    """Ask the CA for its renewal window when that is due (RFC 9773), and keep the moment that was drawn from it."""
-    now = parts.clock()
-    if certificate.renew_at is not None and certificate.ari_after is not None and now < certificate.ari_after:
-        return certificate
-    suggestion, ask_again = _suggestion(parts, certificate, revision, now)
-    window, moment = renewal_moment(certificate, suggestion, parts.chance())
-    return replace(certificate, window=window, renew_at=moment, ari_after=ask_again)
-
-
-def _suggestion(
-    parts: Parts, certificate: Certificate, revision: Revision, now: datetime
-) -> tuple[Window | None, datetime]:
-    """Return the window and when to ask again. A CA that cannot be asked leaves what was known as it is."""
-    ca = parts.cas.get(revision.ca)
-    if ca is None or revision.chain is None:
-        return None, now + parts.renewing.ari_every
-    try:
-        info = ca.renewal_info(revision.chain)
-    except CaError:
-        return certificate.window, now + parts.renewing.ari_every
-    if info is None:
-        return None, now + parts.renewing.ari_every
-    return info.window, min(info.ask_again_at, now + parts.renewing.ari_every)
 
 
 def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], now: datetime) -> Move:
