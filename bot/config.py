@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ PREFIX = "CERTDESK_"
 NESTED = "__"
 NOT_KEYS = frozenset({"CERTDESK_CONFIG"})
 """Environment names with the prefix that are no configuration keys."""
+
+
+SECRETS = frozenset({"key", "old_keys", "key_secret", "eab_hmac", "bot_token", "signing_secret", "app_token"})
+"""Keys whose values no error shows."""
 
 
 class ConfigurationError(CertdeskError):
@@ -121,15 +126,24 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     A name with the prefix that is no key is refused: a typing mistake must not be passed over in silence.
     """
     values: dict[str, Any] = {}
-    for name, text in env.items():
+    for name, text in sorted(env.items()):  # a map before the keys inside it
         if not name.startswith(PREFIX) or name in NOT_KEYS:
             continue
         section, *rest = name.removeprefix(PREFIX).lower().split(NESTED)
         _refuse_unknown(name, section, rest[0] if rest else "")
+        *outer, last = [section, *rest]
         here = values
-        for part in [section, *rest][:-1]:
+        for part in outer:
             here = here.setdefault(part, {})
-        here[[section, *rest][-1]] = _value(name, text)
+            if not isinstance(here, dict):
+                raise ConfigurationError(
+                    say(
+                        "{name} in the environment is a key inside {part}, which is given as a text.",
+                        name=name,
+                        part=part,
+                    )
+                )
+        here[last] = _value(name, text)
     return values
 
 
@@ -172,9 +186,19 @@ def _line(detail: ErrorDetails, path: Path) -> str:
         return f"  {key}: there is no such key" + (
             f"; did you mean {close[0]}?" if close else f" (in {path.name} or the environment)"
         )
-    secret = any(word in key for word in ("secret", "token", "key", "hmac"))
-    given = "…" if secret else repr(detail["input"])
-    return f"  {key}: {given} does not do: {detail['msg'].removeprefix('Value error, ')}"
+    if detail["type"] == "missing":
+        return f"  {key}: is missing, and has no default"
+    return f"  {key}: {_given(detail)} does not do: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _given(detail: ErrorDetails) -> str:
+    """Return the value as it may be shown: no secret, no password of a URL, no whole map, which may hold either."""
+    value = detail["input"]
+    if SECRETS & {str(part) for part in detail["loc"]}:
+        return "…"
+    if isinstance(value, (dict, list)):
+        return "a map" if isinstance(value, dict) else "a list"
+    return re.sub(r"(//[^:/@\s]*:)[^@/\s]*@", r"\1…@", repr(value))
 
 
 def _keys() -> list[str]:

@@ -1,0 +1,268 @@
+"""app.yaml and environment become settings; whatever is wrong is named with its key, its value and what is allowed."""
+
+import json
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.config import ConfigurationError, Loaded, load
+from bot.config_keys import host_and_port
+from bot.wiring import vault_keys
+from storage.vault import new_key
+
+
+def loaded(folder: Path, text: str = "", **environment: str) -> Loaded:
+    (folder / "app.yaml").write_text(text, encoding="utf-8")
+    return load({f"CERTDESK_{name}": value for name, value in environment.items()}, folder)
+
+
+def refused(folder: Path, text: str = "", **environment: str) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        loaded(folder, text, **environment)
+    return str(error.value)
+
+
+# --- where values come from
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    found = load({}, tmp_path)
+    assert found.config.database.url == "sqlite:///var/certdesk.db"
+    assert found.config.acme.cas[0].name == "letsencrypt"
+    assert found.folder == tmp_path.resolve()
+
+
+def test_an_empty_file_and_empty_sections_say_nothing(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "").config == load({}, tmp_path / "elsewhere").config
+    assert loaded(tmp_path, "dns:\nacme:\n").config == loaded(tmp_path, "").config
+
+
+def test_a_file_holds_only_the_keys_that_differ_and_the_environment_goes_over_it(tmp_path: Path) -> None:
+    text = "dns: {timeout: 1, delegation_from: resolver}\nprobe: {http_port: 8080}\n"
+    config = loaded(tmp_path, text, DNS__TIMEOUT="2.5", DNS__RESOLVERS='["10.0.0.53", "[::1]:5300"]').config
+    assert config.dns.timeout == 2.5
+    assert config.dns.delegation_from == "resolver"
+    assert config.dns.resolvers == ("10.0.0.53", "[::1]:5300")
+    assert config.probe.http_port == 8080
+
+
+def test_deeper_keys_nest_and_go_over_a_map_that_is_given_as_json(tmp_path: Path) -> None:
+    whole = json.dumps({"server": "10.0.0.53", "key_name": "k", "key_secret": "c2VjcmV0"})
+    config = loaded(tmp_path, "", DNS__UPDATE=whole, DNS__UPDATE__PORT="5353").config
+    assert config.dns.update is not None
+    assert (config.dns.update.port, config.dns.update.key_name) == (5353, "k")
+
+
+def test_a_lone_value_is_a_list_of_one_and_an_empty_one_an_empty_list(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "", DNS__RESOLVERS="10.0.0.53", PLATFORM__ADDRESSES="").config
+    assert config.dns.resolvers == ("10.0.0.53",)
+    assert config.platform.addresses == ()
+
+
+def test_names_are_normalised_where_they_enter(tmp_path: Path) -> None:
+    config = loaded(
+        tmp_path, "platform: {name_servers: [NS1.Platform.Test.], default_domains: [한국.test]}\n"
+    ).config
+    assert config.platform.name_servers == ("ns1.platform.test",)
+    assert config.platform.default_domains == ("xn--3e0b707e.test",)
+
+
+def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
+    inner = tmp_path / "etc"
+    inner.mkdir()
+    (inner / "desk.yaml").write_text(
+        "database: {url: 'sqlite:///data/x.db'}\ndeploy: {targets: [{name: e, directory: certs}]}\n"
+    )
+    found = load({"CERTDESK_CONFIG": "etc/desk.yaml"}, tmp_path)
+    assert found.database_url == f"sqlite:///{inner.resolve()}/data/x.db"
+    assert settings.targets(found)[0].directory == inner.resolve() / "certs"
+    assert found.path(Path("/abs")) == Path("/abs")
+
+
+def test_other_environment_is_left_alone(tmp_path: Path) -> None:
+    assert load({"HOME": "/root", "CERTDESKTOP": "x"}, tmp_path).config == load({}, tmp_path).config
+
+
+# --- what is wrong is named
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("dns: {timeout: -1}", ("dns.timeout", "-1", "greater than 0")),
+        ("dns: {timeouts: 1}", ("dns.timeouts", "no such key", "did you mean dns.timeout?")),
+        ("dsn: {timeout: 1}", ("dsn", "no such key", "did you mean dns?")),
+        ("probe: {https_port: 70000}", ("probe.https_port", "70000", "65535")),
+        ("database: {url: mysql://x}", ("database.url", "mysql://x", "postgresql+psycopg://")),
+        (
+            "acme: {cas: [{name: x, directory: http://ca.test/dir}]}",
+            ("acme.cas.0.directory", "https:// URL is needed"),
+        ),
+        ("acme: {cas: []}", ("acme.cas", "at least 1")),
+        ("acme: {challenges: [tls-alpn-01]}", ("acme.challenges", "tls-alpn-01", "http-01")),
+        ("acme: {key_type: rsa-1024}", ("acme.key_type", "rsa-1024", "ec-p256")),
+        ("platform: {name_servers: ['not a name']}", ("platform.name_servers.0", "host name is needed")),
+        ("platform: {addresses: [edge.test]}", ("platform.addresses.0", "edge.test")),
+        ("dns: {resolvers: ['10.0.0.53:port']}", ("dns.resolvers.0", "ADDRESS or ADDRESS:PORT")),
+        ("renewal: {ari_hours: 24}", ("renewal.ari_hours", "24", "12")),
+        ("slack: {command: ssl}", ("slack.command", "ssl")),
+        (
+            "deploy: {targets: [{name: e, kind: ftp, directory: x}]}",
+            ("deploy.targets.0.kind", "ftp", "files"),
+        ),
+        ("- a list", ("must hold a map",)),
+        ("a: [", ("cannot be read as YAML",)),
+    ],
+)
+def test_an_error_names_key_value_and_rule(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    said = refused(tmp_path, text)
+    assert all(word in said for word in words), said
+
+
+def test_every_error_is_told_at_once(tmp_path: Path) -> None:
+    said = refused(tmp_path, "dns: {timeout: 0}\nprobe: {http_port: 0}\nnothing: 1\n")
+    assert said.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DNS__TIMEOUTS", "1", ("CERTDESK_DNS__TIMEOUTS", "Did you mean CERTDESK_DNS__TIMEOUT?")),
+        ("DNS_TIMEOUT", "1", ("CERTDESK_DNS_TIMEOUT", "not a configuration key")),
+        ("WHATEVER", "1", ("CERTDESK_WHATEVER", "not a configuration key")),
+        ("DNS__RESOLVERS", "[1", ("CERTDESK_DNS__RESOLVERS", "valid JSON")),
+        ("DNS__UPDATE__SERVERS", "x", ("dns.update.servers", "no such key")),
+        ("CONFIG", "missing.yaml", ("CERTDESK_CONFIG", "missing.yaml", "not there")),
+        ("DATABASE", "sqlite:///x", ("database",)),
+    ],
+)
+def test_an_error_in_the_environment_is_named(
+    tmp_path: Path, name: str, value: str, words: tuple[str, ...]
+) -> None:
+    said = refused(tmp_path, "", **{name: value})
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_section_that_is_no_map_is_named_beside_keys_inside_it(tmp_path: Path, order: int) -> None:
+    pairs = {"DATABASE": "x", "DATABASE__URL": "sqlite:///x"}
+    said = refused(tmp_path, "", **dict(list(pairs.items())[::order]))
+    assert "CERTDESK_DATABASE__URL" in said
+
+
+def test_secrets_are_not_shown_in_errors(tmp_path: Path) -> None:
+    said = refused(tmp_path, "", VAULT__KEY="my-secret", SLACK__BOT_TOKEN='["xoxb-secret"]')
+    assert "secret" not in said
+    assert "32 bytes" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acme: {cas: [{name: x, eab_hmac: hush}]}",
+        "acme: {cas: {name: x, eab_hmac: hush}}",
+        "dns: {update: {server: x, key_secret: hush}}",
+        "database: {url: 'postgres://desk:hush@db.test/x'}",
+        "slack: {merchants: {U1: {bot_token: hush}}}",
+    ],
+)
+def test_secrets_inside_of_what_is_wrong_are_not_shown_either(tmp_path: Path, text: str) -> None:
+    assert "hush" not in refused(tmp_path, text)
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    said = refused(tmp_path, "deploy: {targets: [{name: e}]}")
+    assert "deploy.targets.0.directory: is missing" in said
+
+
+def test_secrets_are_not_shown_by_the_configuration_itself(tmp_path: Path) -> None:
+    key = new_key()
+    config = loaded(tmp_path, "", VAULT__KEY=key, SLACK__SIGNING_SECRET="hush").config
+    assert key not in repr(config)
+    assert "hush" not in repr(config)
+
+
+# --- the vault's keys
+
+
+def test_without_a_key_it_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="certdesk keys new"):
+        vault_keys(loaded(tmp_path))
+
+
+def test_the_key_may_lie_in_a_file_as_the_line_that_keys_new_prints(tmp_path: Path) -> None:
+    key = new_key()
+    (tmp_path / "key").write_text(f"CERTDESK_VAULT__KEY={key}\n")
+    assert vault_keys(loaded(tmp_path, "vault: {key_file: key}")) == vault_keys(
+        loaded(tmp_path, "", VAULT__KEY=key)
+    )
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        vault_keys(loaded(tmp_path, "vault: {key_file: nowhere}"))
+
+
+def test_former_keys_come_after_the_present_one(tmp_path: Path) -> None:
+    now, before = new_key(), new_key()
+    keys = vault_keys(loaded(tmp_path, "", VAULT__KEY=now, VAULT__OLD_KEYS=json.dumps([before])))
+    assert len(keys) == 2
+    assert keys[0] != keys[1]
+
+
+# --- what the services get
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.0.0.1", ("10.0.0.1", 53)),
+        ("10.0.0.1:5300", ("10.0.0.1", 5300)),
+        ("::1", ("::1", 53)),
+        ("[::1]:5300", ("::1", 5300)),
+        ("[::1]", ("::1", 53)),
+        (" dns.test:1 ", ("dns.test", 1)),
+    ],
+)
+def test_endpoints(text: str, found: tuple[str, int]) -> None:
+    assert host_and_port(text, 53) == found
+
+
+@pytest.mark.parametrize("text", ["", ":53", "a:b", "a:99999", "[]"])
+def test_what_is_no_endpoint(text: str) -> None:
+    with pytest.raises(ValueError, match="ADDRESS or ADDRESS:PORT"):
+        host_and_port(text, 53)
+
+
+def test_every_group_reaches_the_services(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        """
+platform: {name_servers: [ns1.p.test], addresses: [10.0.0.1, "::1"], cname_target: edge.p.test}
+acme: {key_type: rsa-3072, challenges: dns-01, cas: [{name: x, directory: "https://ca.test/d", ca_bundle: r.pem}]}
+policy: {blocked_names: ["*.x.test"], max_names: 7}
+dns: {update: {server: "10.0.0.2:54", key_name: k, key_secret: s}}
+probe: {allow_networks: 10.0.0.0/8}
+renewal: {backoff_minutes: [2, 20], strikes: 5, lease_seconds: 30, dns_recheck_minutes: 30}
+slack: {bot_token: xoxb-1, support: [U1], merchants: {U2: [moon]}}
+""",
+    )
+    platform, issuing, renewing = settings.platform(found), settings.issuing(found), settings.renewing(found)
+    assert platform.addresses == (ip_address("10.0.0.1"), ip_address("::1"))
+    assert (issuing.key_type, issuing.challenges, issuing.max_names) == ("rsa-3072", ("dns-01",), 7)
+    assert renewing.backoff == (timedelta(minutes=2), timedelta(minutes=20))
+    assert (renewing.strikes, renewing.lease, renewing.dns_recheck) == (
+        5,
+        timedelta(seconds=30),
+        timedelta(minutes=30),
+    )
+    [ca] = settings.cas(found)
+    assert ca.ca_bundle == tmp_path.resolve() / "r.pem"
+    update = settings.dns(found).update
+    assert update is not None
+    assert (update.server, update.port) == ("10.0.0.2", 54)
+    assert settings.probing(found).allow_networks == (ip_network("10.0.0.0/8"),)
+    slack = settings.slack(found)
+    assert slack.mode == "http"
+    assert slack.merchants == {"U2": ("moon",)}
+    assert settings.slack(loaded(tmp_path)).mode == ""

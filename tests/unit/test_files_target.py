@@ -1,0 +1,163 @@
+"""The files target: key and chain change together, nobody else reads them, and what is interrupted is completed."""
+
+import os
+import stat
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.deployment.files import FilesTarget, directory_name
+from services.model.certificates import Revision
+from services.model.errors import DeployError
+from services.model.settings import TargetSettings
+
+NOW = datetime(2027, 2, 10, tzinfo=UTC)
+NAMES = ("*.moon.test", "moon.test")
+
+
+def revision(number: int, names: tuple[str, ...] = NAMES) -> Revision:
+    return Revision(f"rev_{number}", "cert_1", names, "csr", b"", NOW, chain=f"chain {number}\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "certificates"
+
+
+@pytest.fixture
+def target(folder: Path) -> FilesTarget:
+    return FilesTarget(TargetSettings("edge", "files", folder))
+
+
+def read(folder: Path, name: str) -> tuple[str, str]:
+    place = folder / directory_name(name)
+    return (place / "fullchain.pem").read_text(), (place / "privkey.pem").read_text()
+
+
+def test_each_name_leads_to_key_and_chain(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    for name in NAMES:
+        assert read(folder, name) == ("chain 1\n", "key 1\n")
+        assert (folder / directory_name(name)).is_symlink()
+    assert (folder / "_.moon.test").exists()
+
+
+def test_links_are_relative_so_that_the_folder_can_be_mounted_elsewhere(
+    target: FilesTarget, folder: Path
+) -> None:
+    target.deploy(revision(1), "key 1\n")
+    assert not (folder / "moon.test").readlink().is_absolute()
+
+
+def test_only_the_owner_can_read_them_whatever_the_umask(target: FilesTarget, folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        target.deploy(revision(1), "key 1\n")
+    finally:
+        os.umask(before)
+    for file in (folder / "moon.test").iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_new_revision_changes_both_at_once_and_leaves_the_former_files_alone(
+    target: FilesTarget, folder: Path
+) -> None:
+    target.deploy(revision(1), "key 1\n")
+    reader = (folder / "moon.test").resolve()  # as a server that has the files open
+    target.deploy(revision(2), "key 2\n")
+    assert read(folder, "moon.test") == ("chain 2\n", "key 2\n")
+    assert (reader / "fullchain.pem").read_text() == "chain 1\n"
+
+
+def test_deploying_again_changes_nothing(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    before = {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+    target.deploy(revision(1), "key 1\n")
+    assert {path: path.lstat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_an_interrupted_deployment_is_completed(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    half = folder / ".revisions" / "rev_2"
+    half.mkdir()
+    (half / "fullchain.pem").write_text("cha")  # written in part, before the machine went down
+    target.deploy(revision(2), "key 2\n")
+    assert read(folder, "moon.test") == ("chain 2\n", "key 2\n")
+
+
+def test_no_temporary_files_stay(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    target.deploy(revision(2), "key 2\n")
+    assert {path.name for path in folder.iterdir()} == {".revisions", "_.moon.test", "moon.test"}
+    assert {path.name for path in (folder / ".revisions" / "rev_2").iterdir()} == {
+        "fullchain.pem",
+        "privkey.pem",
+    }
+
+
+def test_a_name_that_the_new_revision_lacks_keeps_its_former_one(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    target.deploy(revision(2, ("moon.test",)), "key 2\n")
+    assert read(folder, "*.moon.test") == ("chain 1\n", "key 1\n")
+    assert read(folder, "moon.test") == ("chain 2\n", "key 2\n")
+
+
+def test_what_somebody_else_put_there_is_not_overwritten(target: FilesTarget, folder: Path) -> None:
+    (folder / "moon.test").mkdir(parents=True)
+    with pytest.raises(DeployError, match="not certdesk's symbolic link"):
+        target.deploy(revision(1), "key 1\n")
+    assert list((folder / "moon.test").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "certificates").write_text("a file, not a folder")
+    target = FilesTarget(TargetSettings("edge", "files", tmp_path / "certificates"))
+    with pytest.raises(DeployError, match=r"Target edge could not write .*certificates"):
+        target.deploy(revision(1), "key 1\n")
+
+
+# --- the reload command
+
+
+def reloading(folder: Path, *command: str) -> FilesTarget:
+    return FilesTarget(TargetSettings("edge", "files", folder, command))
+
+
+def test_the_reload_command_gets_its_arguments_as_they_are_and_no_shell(folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text('|'.join(sys.argv[2:]))"
+    reloading(folder, sys.executable, "-c", script, str(seen), "$(id)", "; rm -rf x", "a b").deploy(
+        revision(1), "key 1\n"
+    )
+    assert seen.read_text() == "$(id)|; rm -rf x|a b"
+
+
+def test_it_runs_after_the_swap(folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = (
+        "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(pathlib.Path(sys.argv[2]).read_text())"
+    )
+    chain = folder / "moon.test" / "fullchain.pem"
+    reloading(folder, sys.executable, "-c", script, str(seen), str(chain)).deploy(revision(1), "key 1\n")
+    assert seen.read_text() == "chain 1\n"
+
+
+def test_a_reload_command_that_fails_says_why(folder: Path) -> None:
+    script = "import sys; print('syntax error in line 3', file=sys.stderr); sys.exit(7)"
+    with pytest.raises(DeployError, match="ended with 7: syntax error in line 3"):
+        reloading(folder, sys.executable, "-c", script).deploy(revision(1), "key 1\n")
+
+
+def test_a_reload_command_that_is_not_there_is_named(folder: Path) -> None:
+    with pytest.raises(DeployError, match="no-such-program"):
+        reloading(folder, "no-such-program").deploy(revision(1), "key 1\n")
+
+
+def test_a_reload_that_failed_is_done_again_by_the_next_deployment(folder: Path, tmp_path: Path) -> None:
+    script = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); n = p.exists(); p.touch(); sys.exit(not n)"
+    target = reloading(folder, sys.executable, "-c", script, str(tmp_path / "tried"))
+    with pytest.raises(DeployError):
+        target.deploy(revision(1), "key 1\n")
+    target.deploy(revision(1), "key 1\n")
