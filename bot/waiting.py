@@ -15,6 +15,7 @@ from commands.messages import followed_now, progress
 from commands.progress import Followed
 from commands.reply import Outcome, Reply
 from services.model.certificates import Certificate
+from services.model.findings import Owner
 from services.model.lifecycle import State
 from services.overview import describe
 
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 LOOKS = 0.2
 """Seconds between looks at the database."""
 STUBBORN = 3
-"""Faults in a row after which a deployment that goes on trying counts as not done for whoever waits."""
+"""Faults in a row of the platform's own (a target, the name servers) after which whoever waits is told, while it goes on."""
 
 
 class Follower:
@@ -62,7 +63,7 @@ def _followed(application: Application, outcome: Outcome) -> list[Followed]:
 
 
 def _settled(followed: Followed) -> bool:
-    """Tell whether nothing more is to be expected soon: it is done, waits for its time, or cannot be deployed."""
+    """Tell whether nothing more is to be expected soon: it is done, waits for its time, or certdesk's own part fails."""
     certificate = followed.certificate
     if certificate.state is State.INSTALLED:
         return followed.done or followed.unproved or certificate.retry_at is not None
@@ -70,7 +71,9 @@ def _settled(followed: Followed) -> bool:
 
 
 def _stuck(certificate: Certificate) -> bool:
-    return certificate.state is State.DEPLOYING and certificate.attempt.faults >= STUBBORN
+    problem = certificate.problem
+    own = problem is not None and problem.owner is Owner.PLATFORM
+    return own and certificate.attempt.faults >= STUBBORN
 
 
 def _ended(application: Application, outcome: Outcome, reply: Reply, followed: list[Followed]) -> Outcome:

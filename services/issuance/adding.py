@@ -25,13 +25,19 @@ class BusyError(CertdeskError):
 
 
 def add(
-    desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool], actor: str
+    desk: Desk,
+    names: Sequence[str],
+    *,
+    store: str | None,
+    visible: Callable[[str], bool],
+    actor: str,
+    tries: int = TRIES,
 ) -> tuple[NameStatus, ...]:
     """Make certificates for ``names``, or enlarge those that their registrable domains have; return each name's status.
 
     Names are normalised ones. Refused names have a blocking finding and no certificate; the others are accepted all
     the same. Idempotent: a name that is wanted already changes nothing. Raises BusyError if a certificate could not be
-    changed for 5 seconds.
+    changed in ``tries`` looks, 50 ms apart.
     """
     with desk.storage.read() as tx:
         subjects = {name: owned_subject(tx, name, store, visible) for name in dict.fromkeys(names)}
@@ -41,7 +47,7 @@ def add(
         if name not in refused and subject.store is not None:
             groups.setdefault((subject.store.id, registrable(name) or name), []).append(name)
     for (owner, domain), some in groups.items():
-        for name in _want(desk, owner, domain, some, actor):
+        for name in _want(desk, tries, owner, domain, some, actor):
             refused[name] = (_too_many(desk, name),)
     desk.wake()
     return tuple(
@@ -70,9 +76,11 @@ def _too_many(desk: Desk, name: str) -> Finding:
     return Finding(code, Verdict.BLOCK, name, CODES[code].owner, summary, remedy, desk.clock())
 
 
-def _want(desk: Desk, store: str, domain: str, names: Sequence[str], actor: str) -> tuple[str, ...]:
+def _want(
+    desk: Desk, tries: int, store: str, domain: str, names: Sequence[str], actor: str
+) -> tuple[str, ...]:
     """Write the wish; return the names that did not fit into the certificate."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         with desk.storage.write() as tx:
             over = _wanted(desk, tx, store, domain, names, actor)
         if over is not None:

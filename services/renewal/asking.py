@@ -27,7 +27,13 @@ def look_now(tx: Transaction, store: str, now: datetime) -> None:
 
 
 def renew(
-    desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool], actor: str
+    desk: Desk,
+    names: Sequence[str],
+    *,
+    store: str | None,
+    visible: Callable[[str], bool],
+    actor: str,
+    tries: int = TRIES,
 ) -> tuple[NameStatus, ...]:
     """Start a renewal of each name's certificate now; one that is under way is joined. Return each name's status.
 
@@ -38,14 +44,14 @@ def renew(
         status.certificate.id: status.certificate for status in statuses if status.certificate is not None
     }
     for certificate in wanted.values():
-        _ask(desk, certificate, actor)
+        _ask(desk, certificate, actor, tries)
     desk.wake()
     return tuple(describe(desk, status.name, store=store, visible=visible) for status in statuses)
 
 
-def _ask(desk: Desk, certificate: Certificate, actor: str) -> None:
+def _ask(desk: Desk, certificate: Certificate, actor: str, tries: int) -> None:
     """Write the wish unless the work is under way already, with what a look after each refusal shows."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         with desk.storage.write() as tx:
             now = desk.clock()
             row = tx.certificates.get(certificate.id)
