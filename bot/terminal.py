@@ -109,7 +109,7 @@ def _steps(reply: Reply) -> Iterator[str]:
         if isinstance(part, Plan):
             step = next((label for label, mark in part.steps if mark is Mark.NOW), None)
             if step is not None:
-                yield sentence(say("{name}: {step}", name=part.name, step=step))
+                yield sentence(say("{name}: {step}", name=part.name, step=step) if part.name else step)
         if isinstance(part, Rows):
             yield from (sentence(say("{name}: {label}", name=row.name, label=row.label)) for row in part.rows)
 
@@ -182,7 +182,8 @@ def _field(label: str, value: str, width: int) -> Line:
 def _plan(part: Plan, zone: tzinfo | None) -> Line:
     steps = [(sentence(label, zone), *MARKS[mark]) for label, mark in part.steps]
     drawn = [piece for label, sign, style in steps for piece in ((f"{sign} {label}", style), ("  ", ""))]
-    return Line.assemble((clean(part.name), "bold"), "\n", *drawn[:-1])
+    line = Line.assemble(*drawn[:-1])
+    return Line.assemble((clean(part.name), "bold"), "\n", line) if part.name else line
 
 
 def _problem(part: Problem, zone: tzinfo | None) -> Group:

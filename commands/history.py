@@ -13,6 +13,7 @@ from services.model.clock import rfc3339
 from services.model.status import NameStatus
 from services.model.text import Text, say
 
+ITSELF = "certdesk"
 MOST_SHOWN = 20
 """How many of the newest happenings an answer shows; --json has up to 200."""
 
@@ -32,7 +33,7 @@ WORDS: Mapping[str, Text] = {
     "finalized": say("CSR sent to the CA"),
     "issued": say("Certificate issued"),
     "deployed": say("Certificate written to every target"),
-    "verified": say("Certificate seen at the edge: installed"),
+    "verified": say("Installed, and seen at the edge"),
     "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
     "fault": say("A step failed for certdesk's own reasons and is repeated"),
     "unproved": say("Certificate installed, but not seen at the edge yet"),
@@ -77,13 +78,16 @@ def _parts(rows: tuple[Happening, ...], caller: Caller) -> tuple[Part, ...]:
 
 def _line(row: Happening, caller: Caller) -> Text:
     what = WORDS.get(row.what) or say("{what}", what=row.what)
+    actor = _actor(row, caller)
+    if actor == ITSELF:
+        return say("{what}: {details}", what=what, details=row.details) if row.details else what
     template = "{what}: {details} (by {actor})" if row.details else "{what} (by {actor})"
-    return say(template, what=what, details=row.details, actor=_actor(row, caller))
+    return say(template, what=what, details=row.details, actor=actor)
 
 
 def _actor(row: Happening, caller: Caller) -> str:
     """Return who did it. A merchant is not told which person of the platform it was."""
-    if row.actor in {"certdesk", caller.person} or not caller.limited:
+    if row.actor in {ITSELF, caller.person} or not caller.limited:
         return row.actor
     return "support"
 

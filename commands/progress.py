@@ -86,7 +86,8 @@ def view(verb: str, followed: Sequence[Followed], refused: Sequence[Refused] = (
 
 
 def _full(one: Followed, *, titled: bool) -> tuple[Part, ...]:
-    name = views.shortened(one.names)
+    # the title names a single name already
+    name = views.shortened(one.names) if titled or len(one.names) > 1 else ""
     heading = (Paragraph(_verdict(one)),) if titled and one.certificate.resting else ()
     return (plan(one.certificate, name), *heading, *ending(one))
 

@@ -74,7 +74,7 @@ def status_of(
         problem.name == name or problem.code not in NAME_SPECIFIC | {f.code for f in findings}
     )
     if problem is not None and whole and certificate.state is not State.CHECKING:
-        own = (*(f for f in own if f.code != problem.code), problem)
+        own = (problem, *(f for f in own if f.code != problem.code))
     if certificate.state is State.INSTALLED and not covered:
         text = say("Not in the certificate yet")
     else:

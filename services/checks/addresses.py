@@ -136,7 +136,7 @@ def _wrong_one(
         code,
         Verdict.BLOCK,
         say(
-            "{name} points to {wrong}, which is not the platform ({type} records found at {servers}).",
+            "{name} points to {wrong}, which is not the platform ({type} records, as answered by {servers}).",
             name=facts.shown,
             wrong=wrong,
             type=rtype,

@@ -65,7 +65,7 @@ def _not_added(report: Report, subject: Subject) -> tuple[Finding, ...]:
     if subject.store is not None and subject.added:
         return ()
     if subject.store is None:
-        summary = say("{name} belongs to no store of the caller's.", name=subject.name)
+        summary = say("{name} was not added to any store that you can see.", name=subject.name)
         remedy = say("Add {name} to the store first, then ask again.", name=subject.name)
     else:
         summary = say("{name} was not added to the store {store}.", name=subject.name, store=subject.store.id)

@@ -311,7 +311,7 @@ def test_history_shows_who_did_what(bench: Bench) -> None:
     assert [(label.plain(), value.plain()) for label, value in fields.pairs] == [
         ("2027-02-10 14:03 UTC", "Name added: shop.moon.test (by T1/U_SUPPORT)"),
         ("2027-02-10 14:03 UTC", "Name added: www.moon.test (by T1/U_MOON)"),
-        ("2027-02-10 14:03 UTC", "Order placed at the CA (by certdesk)"),
+        ("2027-02-10 14:03 UTC", "Order placed at the CA"),
         ("2027-02-10 14:03 UTC", "something_new (by terminal)"),
     ]
     assert data(outcome)["history"][0] == {
@@ -333,7 +333,7 @@ def test_a_long_history_shows_its_end(bench: Bench) -> None:
             tx.certificates.record(Happening(certificate.id, NOW, "retry_due", details=str(number)))
     outcome = run(bench, "history shop.moon.test")
     assert "5 earlier lines are not shown." in said(outcome)
-    assert parts(outcome, Fields)[0].pairs[-1][1].plain() == "Next attempt began: 23 (by certdesk)"
+    assert parts(outcome, Fields)[0].pairs[-1][1].plain() == "Next attempt began: 23"
     assert len(data(outcome)["history"]) == 25
 
 
