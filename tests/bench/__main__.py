@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.demo.parts.errors import PartError
 from tests.bench import busy, claim, issuance, start
 from tests.bench.figures import table
 
@@ -56,7 +57,11 @@ def _run(name: str) -> bool:
     print(f"{name}: {bench.about} ({os.cpu_count()} processors)", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="certdesk-bench-") as folder:
-        held = bench.run(Path(folder))
+        try:
+            held = bench.run(Path(folder))
+        except PartError as error:
+            print(f"  FAILED  {error}")
+            held = False
     print(f"  ({time.monotonic() - began:.0f} s)\n", flush=True)
     return held
 
