@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 
 import structlog
 from structlog.typing import Processor
@@ -10,6 +11,12 @@ from bot.config_keys import Log
 
 QUIET = ("slack_bolt", "slack_sdk", "urllib3", "apscheduler", "waitress", "alembic", "acme", "werkzeug")
 """Libraries that speak of themselves, some with payloads: only their warnings are let through."""
+
+_FILES: Mapping[str, Processor] = {
+    "text": structlog.processors.LogfmtRenderer(key_order=("timestamp", "level", "event")),
+    "json": structlog.processors.JSONRenderer(),
+}
+"""How lines are written where no person watches; both keep a line a line, whatever a value holds."""
 
 
 def set_up(keys: Log) -> None:
@@ -20,15 +27,12 @@ def set_up(keys: Log) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    as_json = keys.format == "json"
-    render = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    traces: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
+    if keys.format == "text" and sys.stderr.isatty():
+        finish: list[Processor] = [structlog.dev.ConsoleRenderer()]
+    else:
+        finish = [structlog.processors.format_exc_info, _FILES[keys.format]]
     structlog.configure(
-        processors=[*shared, *traces, render],
+        processors=[*shared, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
