@@ -124,6 +124,7 @@ class _Placed:
     """name -> status"""
     failures: dict[str, CaError] = field(default_factory=dict)
     chain: str | None = None
+    problem: CaError | None = None
 
 
 @dataclass
@@ -149,6 +150,8 @@ class FakeCa:
     """Whether finalized orders stay processing."""
     reuses: bool = False
     """Whether every authorization is valid already when an order is placed."""
+    revoking: CaError | None = None
+    """What finalized orders become invalid with, while they are processed."""
     other_key: bool = False
     suggestion: Window | None = None
     ari_down: bool = False
@@ -227,6 +230,10 @@ class FakeCa:
         assert set(csr_names(csr)) == set(order.names)
         self.csrs.append(csr)
         order.status = "processing"
+        if self.revoking is not None:
+            shown, order.status = self._shown(self._number(order_url)), "invalid"
+            order.problem = self.revoking
+            return shown
         if not self.slow:
             order.chain, order.status = self._sign(csr), "valid"
         return self._shown(self._number(order_url))
@@ -267,6 +274,8 @@ class FakeCa:
             authorizations=tuple(f"{url}#{name}" for name in order.names),
             finalize_url=f"{url}/finalize",
             certificate_url=f"{url}/certificate" if order.status == "valid" else None,
+            error=order.problem.detail if order.problem else "",
+            problem=order.problem,
         )
 
     def _sign(self, csr: str) -> str:

@@ -344,3 +344,28 @@ def test_a_secret_that_cannot_be_opened_is_said_and_tried_again(built: Built) ->
     built.advance(MINUTE)
     assert built.state() is State.INSTALLED
     assert built.one.problem is None
+
+
+def test_an_order_that_becomes_invalid_while_it_is_processed_tells_its_own_problem(built: Built) -> None:
+    del built.cas["second"]
+    built.ca.revoking = built.ca.trouble(CaTrouble.CAA, "CAA was read again and forbids it")
+    built.add("moon.test")
+    one = built.settle()
+    assert one.state is State.FAILED
+    assert one.problem is not None
+    assert (one.problem.code, one.strikes) == ("ca.caa", 1)
+    built.ca.revoking = None
+    built.advance(2 * MINUTE)
+    assert built.state() is State.INSTALLED
+
+
+@pytest.mark.parametrize("status", ["deactivated", "expired", "revoked"])
+def test_an_authorization_that_has_lapsed_means_a_new_order(built: Built, status: str) -> None:
+    built.ca.errors["answer"] = [built.ca.trouble(CaTrouble.UNAVAILABLE)]
+    built.add("moon.test")
+    built.work()
+    built.ca.orders[0].authorizations = {"moon.test": status}
+    built.ca.orders[0].status = "invalid"
+    assert built.settle().state is State.INSTALLED
+    assert len(built.ca.orders) == 2
+    assert built.live.ca == "first"
