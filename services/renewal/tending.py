@@ -54,7 +54,7 @@ def _proved(parts: Parts, certificate: Certificate, revision: Revision) -> Certi
 
 def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], now: datetime) -> Move:
     """Start over with the whole set as soon as a name that was left out has healed or was added since."""
-    found = examine(parts, replace(certificate, wanted=missing))
+    found = examine(parts, certificate, missing)
     if any(not any(f.blocks for f in found[name]) for name in missing):
         # what the CA said of the name last time is forgotten: it gets its next chance
         fresh = replace(certificate, problem=None, attempt=replace(certificate.attempt, refused=()))
