@@ -20,7 +20,48 @@ from services.ports import Account
 NOW = datetime(2027, 2, 10, 14, 3, 59, 123456, tzinfo=UTC)
 SEOUL = timezone(timedelta(hours=9))
 
-CONTRACT = ["store.inactive", "store.deleted", "domain.default", "domain.not_added", "domain.invalid", "domain.public_suffix", "domain.expired", "domain.expiring", "domain.on_hold", "dns.not_hosted", "dns.propagating", "dns.nxdomain", "dns.servfail", "dns.dnssec_bogus", "dns.lame", "dns.inconsistent", "dns.no_address", "dns.wrong_address", "dns.wrong_ipv6", "dns.private_address", "dns.caa_forbids", "dns.stale_challenge", "access.unreachable", "access.refused", "access.wrong_server", "access.redirected_away", "access.redirect_loop", "access.forbidden", "policy.rejected", "policy.blocked_name", "policy.too_many_names", "ca.rate_limited", "ca.paused", "ca.unavailable", "ca.rejected_identifier", "ca.caa", "ca.unauthorized", "deploy.failed", "deploy.not_served", "policy.wildcard_needs_dns"]
+CONTRACT = [
+    "store.inactive",
+    "store.deleted",
+    "domain.default",
+    "domain.not_added",
+    "domain.invalid",
+    "domain.public_suffix",
+    "domain.expired",
+    "domain.expiring",
+    "domain.on_hold",
+    "dns.not_hosted",
+    "dns.propagating",
+    "dns.nxdomain",
+    "dns.servfail",
+    "dns.dnssec_bogus",
+    "dns.lame",
+    "dns.inconsistent",
+    "dns.no_address",
+    "dns.wrong_address",
+    "dns.wrong_ipv6",
+    "dns.private_address",
+    "dns.caa_forbids",
+    "dns.stale_challenge",
+    "access.unreachable",
+    "access.refused",
+    "access.wrong_server",
+    "access.redirected_away",
+    "access.redirect_loop",
+    "access.forbidden",
+    "policy.rejected",
+    "policy.blocked_name",
+    "policy.too_many_names",
+    "ca.rate_limited",
+    "ca.paused",
+    "ca.unavailable",
+    "ca.rejected_identifier",
+    "ca.caa",
+    "ca.unauthorized",
+    "deploy.failed",
+    "deploy.not_served",
+    "policy.wildcard_needs_dns",
+]
 """The codes that machines rely on: they are never renamed and never go away."""
 
 

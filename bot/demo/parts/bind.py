@@ -7,11 +7,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.demo.parts import fetch
 from bot.demo.parts.errors import PartFailed, PartMissing
+from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, free_port, port_open
 
 
@@ -25,7 +25,7 @@ class TsigKey:
 
 
 @dataclass(frozen=True)
-class Bind:
+class Bind(Part):
     """A running name server; start another, on another address, for a second one."""
 
     addresses: tuple[str, ...]
@@ -108,14 +108,6 @@ class Bind:
     def stop(self) -> None:
         """End it."""
         self.process.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _programs(cache: Path) -> tuple[Path, Path, dict[str, str]]:

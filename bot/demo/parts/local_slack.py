@@ -10,13 +10,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import requests
 
 from bot.demo.parts import fetch
 from bot.demo.parts.errors import PartMissing
+from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, free_port, http_ok
 
 PACKAGE = "local-slack-linux-x64"
@@ -29,7 +29,7 @@ Entry = Mapping[str, Any]  # JSON as Slack and local-slack shape it
 
 
 @dataclass(frozen=True)
-class LocalSlack:
+class LocalSlack(Part):
     """A running workspace; `api_url` is for slack_sdk's base_url, `page_url` for a person's browser."""
 
     api_url: str
@@ -152,14 +152,6 @@ class LocalSlack:
     def stop(self) -> None:
         """End it."""
         self.process.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _program(cache: Path) -> Path:

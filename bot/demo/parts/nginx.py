@@ -9,11 +9,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.demo.parts import fetch, tls
 from bot.demo.parts.errors import PartMissing
+from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, port_open
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -34,7 +34,7 @@ background:linear-gradient(160deg,#fdf6ec,#e8eefc);color:#26304a}}h1{{font-size:
 
 
 @dataclass
-class Edge:
+class Edge(Part):
     """A running edge; `pages` holds a folder per host name, whose files it serves as they are."""
 
     addresses: tuple[str, ...]
@@ -110,14 +110,6 @@ class Edge:
     def stop(self) -> None:
         """End it."""
         self.process.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _program(cache: Path) -> tuple[Path, dict[str, str]]:

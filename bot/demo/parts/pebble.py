@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import requests
 
 from bot.demo.parts import fetch, tls
 from bot.demo.parts.errors import PartMissing
+from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, free_port, http_ok
 
 _TIMEOUT = 10
@@ -23,7 +23,7 @@ _INSTALL = "put pebble 2.10 on the PATH (https://github.com/letsencrypt/pebble/r
 
 
 @dataclass(frozen=True)
-class Pebble:
+class Pebble(Part):
     """A running pebble.
 
     `directory` is its ACME directory and `management_url` its other interface; `ca_bundle` is the PEM that
@@ -144,14 +144,6 @@ class Pebble:
     def stop(self) -> None:
         """End it; what it has issued and its root are gone then."""
         self.process.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _stamp(moment: dt.datetime) -> str:

@@ -15,18 +15,18 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.demo.parts import tls
 from bot.demo.parts.nginx import FORWARDED, entry_of, lay_store
+from bot.demo.parts.part import Part
 
 _PATIENCE = 10.0
 """Seconds that a peer may take for a handshake, a request or an answer."""
 
 
 @dataclass
-class PlainEdge:
+class PlainEdge(Part):
     """A running edge; `pages` holds a folder per host name, whose files it serves as they are. Safe to use from threads."""
 
     addresses: tuple[str, ...]
@@ -106,14 +106,6 @@ class PlainEdge:
             server.shutdown()
             thread.join()
             server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _loaded(context: ssl.SSLContext, folder: Path) -> ssl.SSLContext:

@@ -8,11 +8,11 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.demo.parts import fetch
 from bot.demo.parts.errors import PartFailed, PartMissing
+from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, free_port
 
 _USER = "certdesk"
@@ -20,7 +20,7 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off
 
 
 @dataclass(frozen=True)
-class Postgres:
+class Postgres(Part):
     """A running server with an empty database; only who knows the password of `url` gets in."""
 
     host: str
@@ -107,14 +107,6 @@ class Postgres:
             self.process.signal(2)  # SIGINT is its fast shutdown: it does not wait for its clients
         self.process.stop()
         self._home.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _owner() -> tuple[int, int] | None:

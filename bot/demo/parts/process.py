@@ -14,10 +14,10 @@ import urllib.request
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar, Self
 
 from bot.demo.parts.errors import PartFailed
+from bot.demo.parts.part import Part
 
 # Becomes the user, asks Linux to end the child with its parent (prctl 1 is PR_SET_PDEATHSIG, and is forgotten
 # when the user changes), then becomes the child. A parent that has died in between shows as another parent id.
@@ -95,7 +95,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.01)
 
 
-class Running:
+class Running(Part):
     """A started child. Leaving its `with` block, or the end of this process, stops it; so does `stop`."""
 
     _all: ClassVar["weakref.WeakSet[Running]"] = weakref.WeakSet()
@@ -190,14 +190,6 @@ class Running:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 @atexit.register
