@@ -1,8 +1,11 @@
 """The app manifest: what a workspace's owner pastes at api.slack.com/apps to create the app, with the fewest rights."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.slack.settings import SlackSettings
+from services.model.errors import CertdeskError
+from services.model.text import say
 
 BOT_SCOPES = (
     "commands",  # to offer the slash command
@@ -17,12 +20,14 @@ BOT_SCOPES = (
 def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
     """Return the manifest (version 1 of Slack's schema) as JSON-ready data.
 
-    ``url`` is the https address at which Slack reaches certdesk, such as https://certdesk.example.com; in Socket Mode
-    it is not used. Raises ValueError if HTTP mode is meant and it is not an https address.
+    ``url`` is the https address at which Slack reaches certdesk, such as https://certdesk.example.com; without one it is
+    a Socket Mode app, whatever `settings` say: the app is made before its tokens are known. Raises CertdeskError if it
+    is not an https address.
     """
-    socket = settings.mode == "socket"
-    if not socket and not url.startswith("https://"):
-        raise ValueError(f"in HTTP mode Slack needs an https address to send requests to, not {url!r}")
+    socket = not url
+    if not socket and not _is_https(url):
+        text = "Slack sends its requests to an https:// address, and “{url}” is none. Without a URL it is a Socket Mode app."
+        raise CertdeskError(say(text, url=url))
     endpoint = {} if socket else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if socket else {"request_url": endpoint["url"]}
     return {
@@ -52,3 +57,11 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
             "token_rotation_enabled": False,
         },
     }
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.slack.manifest import BOT_SCOPES, manifest
-from bot.slack.settings import SlackSettings
+from bot.slack.settings import Mode, SlackSettings
+from services.model.errors import CertdeskError
 
 
 def test_over_http_it_names_our_address() -> None:
@@ -15,17 +16,20 @@ def test_over_http_it_names_our_address() -> None:
     assert made["settings"]["socket_mode_enabled"] is False
 
 
-def test_in_socket_mode_there_is_no_address() -> None:
-    made = manifest(SlackSettings(mode="socket", command="/tls"))
+@pytest.mark.parametrize("mode", ["", "http", "socket"])
+def test_without_an_address_it_is_a_socket_mode_app_before_anything_is_configured(mode: Mode) -> None:
+    made = manifest(SlackSettings(mode=mode, command="/tls"))
     assert made["settings"]["socket_mode_enabled"] is True
     assert made["features"]["slash_commands"][0]["command"] == "/tls"
     assert "url" not in made["features"]["slash_commands"][0]
     assert made["settings"]["interactivity"] == {"is_enabled": True}
 
 
-@pytest.mark.parametrize("url", ["", "http://certdesk.example.com"])
+@pytest.mark.parametrize(
+    "url", ["http://certdesk.example.com", "certdesk.example.com", "https://", "https://[::1", "--help"]
+)
 def test_over_http_slack_needs_https(url: str) -> None:
-    with pytest.raises(ValueError, match="https"):
+    with pytest.raises(CertdeskError, match=r"is none\. Without a URL it is a Socket Mode app"):
         manifest(SlackSettings(mode="http"), url)
 
 
