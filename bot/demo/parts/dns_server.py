@@ -194,9 +194,11 @@ class DnsServer:
         servers = txn.get(cut, dns.rdatatype.NS)
         dns_zone.add(response.authority, cut, servers)
         for server in servers or ():
-            for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
-                zone = self._zone_of(server.target)
-                with zone.reader() if zone else contextlib.nullcontext(txn) as glue:
+            zone = self._zone_of(server.target)
+            if zone is None:
+                continue  # of a server in nobody's zone here, only its name is known
+            with zone.reader() as glue:
+                for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
                     dns_zone.add(response.additional, server.target, glue.get(server.target, rdtype))
 
     def _update(self, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
