@@ -8,7 +8,7 @@ from services.checks.caa_climb import Facts, Level, gather
 from services.checks.caa_records import Judgement, Permission, judge
 from services.checks.case import Case
 from services.checks.resolution import bogus_finding, failure_finding
-from services.checks.rules import Report
+from services.checks.rules import Report, listed
 from services.model.findings import Finding, Verdict
 from services.model.text import Text, say
 
@@ -72,22 +72,23 @@ def _unread(report: Report, facts: Facts, levels: Sequence[Level]) -> tuple[Find
     silent = next((level for level in levels if level.silent), None)
     level = silent or levels[0]
     said = tuple(f"{view.server}: {view.relevant.said}" for view in facts.views if view.relevant)
-    summary = say("The CAA records of {name} cannot be read ({said}).", name=level.name, said=said)
-    if silent:
-        remedy = say(
-            "If this lasts, see that the name servers can be reached; certdesk asks again by itself."
+    unread = say("The CAA records of {name} cannot be read ({said}).", name=level.name, said=listed(said))
+    wait = say("If this lasts, see that the name servers can be reached; certdesk asks again by itself.")
+    mend = say("Make the name servers of {zone} answer questions for CAA records.", zone=facts.zone)
+    follows = say("No CA may issue for {name} while its CAA records cannot be read.", name=facts.name)
+    then = say("As soon as the name servers answer for CAA records, certdesk goes on by itself.")
+    judged = (
+        (("dns.caa_forbids", Verdict.UNKNOWN, unread, wait),)
+        if silent
+        else (
+            ("dns.servfail", Verdict.BLOCK, unread, mend),
+            ("dns.caa_forbids", Verdict.BLOCK, follows, then),
         )
-        verdict = Verdict.UNKNOWN
-    else:
-        remedy = say(
-            "Make the name servers of {zone} answer questions for CAA; without an answer no CA may issue.",
-            zone=facts.zone,
-        )
-        verdict = Verdict.BLOCK
+    )
     evidence = {"where": level.name, "found": said, "zone": facts.zone}
-    codes = ("dns.caa_forbids",) if silent else ("dns.servfail", "dns.caa_forbids")
     return tuple(
-        report.finding(code, verdict, summary, remedy, owner=facts.server_owner, **evidence) for code in codes
+        report.finding(code, verdict, summary, remedy, owner=facts.server_owner, **evidence)
+        for code, verdict, summary, remedy in judged
     )
 
 
@@ -128,7 +129,7 @@ def _summary(verdict: Verdict, cas: tuple[str, ...], where: str, why: Text, reco
         if verdict is Verdict.UNKNOWN
         else "The CAA records at {where} forbid {cas} to issue: {why} ({records})."
     )
-    return say(template, where=where, cas=cas, why=why, records=records)
+    return say(template, where=where, cas=cas, why=why, records=listed(records))
 
 
 def _remedy(verdict: Verdict, facts: Facts, where: str, cas: tuple[str, ...], *, unknown: bool) -> Text:

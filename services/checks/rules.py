@@ -8,7 +8,7 @@ from typing import Any
 from services.checks.zones import Delegation
 from services.model.findings import CODES, Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text
+from services.model.text import Text, Value, say
 
 MEANINGLESS = frozenset({"domain.invalid", "domain.default", "domain.not_added", "domain.public_suffix"})
 """With one of these codes nothing of DNS matters."""
@@ -40,6 +40,17 @@ def canonical(address: str) -> str:
 def parsed(address: str) -> IPv4Address | IPv6Address:
     """Return the address; a zone index, which DNS cannot carry, raises ValueError as any other nonsense does."""
     return ip_address(address)
+
+
+SHOWN = 4
+"""How many items of a list a sentence shows; the evidence has all of them."""
+
+
+def listed(items: Sequence[str]) -> Value:
+    """Return a list as a sentence shows it: whole, or its first four items and how many more there are."""
+    if len(items) <= SHOWN:
+        return tuple(items)
+    return say("{first} and {count} more", first=tuple(items[:SHOWN]), count=len(items) - SHOWN)
 
 
 def unregistered(delegation: Delegation, registrable: str | None) -> bool:

@@ -1,12 +1,13 @@
 """Check: every server that the zone is delegated to serves it, and its own list of servers is the parent's."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.checks.case import Case
 from services.checks.delegation import Facts, gather
 from services.checks.nameservers import Probe, Service, Zone
-from services.checks.rules import Report, canonical, our_hosts
+from services.checks.rules import Report, canonical, listed, our_hosts
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
 from services.model.text import Text, say
@@ -30,7 +31,10 @@ def decide(facts: Facts, platform: Platform, now: datetime) -> tuple[Finding, ..
 
 
 def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
-    """Sort the probes: REFUSED from every server is both, no service for the zone and an error in so many words."""
+    """Sort the probes: REFUSED from every server is both, no service for the zone and an error in so many words.
+
+    Where the errors are all told as missing service, their own sentence says only what follows from that.
+    """
     bad = tuple(probe for probe in zone.probes if probe.service in (Service.LAME, Service.FAILING))
     verdict = Verdict.BLOCK if bad and len(bad) == len(zone.probes) else Verdict.WARN
     lame = tuple(probe for probe in bad if probe.service is Service.LAME)
@@ -42,19 +46,60 @@ def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> 
     silent = tuple(probe for probe in zone.probes if probe.service is Service.SILENT)
     judged = (
         ("dns.lame", verdict, lame, LAME),
-        ("dns.servfail", verdict, errors, FAILING),
+        ("dns.servfail", verdict, errors, REFUSING if {*errors} <= {*lame} else FAILING),
         ("dns.lame", Verdict.UNKNOWN, silent, SILENT),
     )
     return tuple(
-        _finding(report, facts, platform, code, meaning, probes, template)
-        for code, meaning, probes, template in judged
+        _finding(report, facts, platform, code, meaning, probes, wording)
+        for code, meaning, probes, wording in judged
         if probes
     )
 
 
-LAME = "{count} of the {total} name servers of {zone} do not serve it ({said})."
-FAILING = "{count} of the {total} name servers of {zone} answer with an error ({said})."
-SILENT = "{count} of the {total} name servers of {zone} gave no answer at all ({said})."
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One sentence in each number."""
+
+    only: str
+    every: str
+    one: str
+    some: str
+    addresses: str
+    """Some addresses of every server, so that no server can be named as good or bad."""
+
+    def of(self, probes: tuple[Probe, ...], asked: tuple[Probe, ...]) -> tuple[str, int, int]:
+        """Return the template for these of all ``asked`` probes, and how many servers of how many they are."""
+        count, total = (len({probe.host for probe in group}) for group in (probes, asked))
+        if len(probes) == len(asked):
+            return (self.only if total == 1 else self.every), count, total
+        if count == total:
+            return self.addresses, count, total
+        return (self.one if count == 1 else self.some), count, total
+
+
+LAME = Wording(
+    only="The only name server of {zone} does not serve it ({said}).",
+    every="None of the {total} name servers of {zone} serves it ({said}).",
+    one="1 of the {total} name servers of {zone} does not serve it ({said}).",
+    some="{count} of the {total} name servers of {zone} do not serve it ({said}).",
+    addresses="The name servers of {zone} do not serve it at all of their addresses ({said}).",
+)
+FAILING = Wording(
+    only="The only name server of {zone} answers with an error ({said}).",
+    every="All {total} name servers of {zone} answer with an error ({said}).",
+    one="1 of the {total} name servers of {zone} answers with an error ({said}).",
+    some="{count} of the {total} name servers of {zone} answer with an error ({said}).",
+    addresses="The name servers of {zone} answer with an error at some of their addresses ({said}).",
+)
+SILENT = Wording(
+    only="The only name server of {zone} gave no answer at all ({said}).",
+    every="None of the {total} name servers of {zone} gave any answer ({said}).",
+    one="1 of the {total} name servers of {zone} gave no answer at all ({said}).",
+    some="{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
+    addresses="The name servers of {zone} gave no answer at some of their addresses ({said}).",
+)
+_FOLLOWS = "So no question about {zone} is answered: whoever asks, the CA included, gets an error."
+REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)
 
 
 def _finding(
@@ -64,14 +109,19 @@ def _finding(
     code: str,
     verdict: Verdict,
     probes: tuple[Probe, ...],
-    template: str,
+    wording: Wording,
 ) -> Finding:
     zone = facts.delegation.zones[-1]
     said = tuple(f"{probe}: {probe.said}" for probe in probes)
     owner = facts.owner({probe.host for probe in probes}, platform)
-    summary = say(template, zone=zone.name, said=said, count=len(probes), total=len(zone.probes))
+    template, count, total = wording.of(probes, zone.probes)
+    summary = say(template, zone=zone.name, said=listed(said), count=count, total=total)
     servers = [str(probe) for probe in zone.probes]
-    remedy = _mend(owner, verdict, zone, our_hosts(platform))
+    remedy = (
+        say("As soon as the name servers of {zone} serve it, this ends by itself.", zone=zone.name)
+        if wording is REFUSING
+        else _mend(owner, verdict, zone, our_hosts(platform))
+    )
     return report.finding(
         code, verdict, summary, remedy, owner=owner, zone=zone.name, found=said, servers=servers
     )
@@ -109,8 +159,8 @@ def _inconsistent(report: Report, facts: Facts, zone: Zone, platform: Platform) 
         say(
             "{zone} is delegated to {parents}, but the zone itself names {inside}.",
             zone=zone.name,
-            parents=zone.hosts,
-            inside=tuple(inside),
+            parents=listed(zone.hosts),
+            inside=listed(inside),
         ),
         say("Make the NS records inside {zone} and those of its delegation the same.", zone=zone.name),
         owner=owner,

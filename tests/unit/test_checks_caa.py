@@ -218,6 +218,13 @@ def test_one_server_that_fails_is_not() -> None:
     assert decide(facts, NOW) == ()
 
 
+def test_what_cannot_be_read_and_what_follows_are_two_sentences() -> None:
+    unread, forbids = decide(facts_of(Level("moon.test", said="SERVFAIL")), NOW)
+    assert unread.summary.plain() == "The CAA records of moon.test cannot be read (s0: SERVFAIL)."
+    assert forbids.summary.plain() == "No CA may issue for moon.test while its CAA records cannot be read."
+    assert unread.remedy != forbids.remedy
+
+
 def test_one_of_two_cas_may_issue() -> None:
     facts = facts_of(Level("moon.test", (issue("spare.test"),)), cas=(CA, SPARE))
     (finding,) = decide(facts, NOW)

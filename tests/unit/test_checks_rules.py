@@ -6,7 +6,7 @@ import pytest
 
 from services.checks import domain, policy, store
 from services.checks.chain import CHAIN, Chain, Check
-from services.checks.rules import Report, plain
+from services.checks.rules import Report, listed, plain
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Issuing, Platform
 from services.model.stores import Store, StoreStatus
@@ -195,3 +195,11 @@ def test_worst_first_and_in_the_chains_order() -> None:
 def test_evidence_is_ready_for_json() -> None:
     given = {"a": frozenset({"y", "x"}), "b": ("t", {"c": {"z"}}), "d": 1, "e": None, "f": "text"}
     assert plain(given) == {"a": ["x", "y"], "b": ["t", {"c": ["z"]}], "d": 1, "e": None, "f": "text"}
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "none"), (1, "s0"), (4, "s0, s1, s2, s3"), (5, "s0, s1, s2, s3 and 1 more")],
+)
+def test_sentences_show_the_first_of_a_long_list(count: int, shown: str) -> None:
+    assert say("{items}", items=listed([f"s{n}" for n in range(count)])).plain() == shown
