@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.model.errors import CertdeskError
+from services.model.stores import StoreStatus
 
 app = typer.Typer(
     help="certdesk gives every store on a hosted-shop platform a working TLS certificate and keeps it working.",
@@ -59,7 +60,7 @@ def migrate() -> None:
 
 @app.command()
 def manifest(
-    url: Annotated[str, typer.Argument(help="Public https:// URL of certdesk, for HTTP mode.")] = "",
+    url: Annotated[str, typer.Argument(help="Public https:// URL of certdesk; none for Socket Mode.")] = "",
 ) -> None:
     """Print the Slack app manifest, with the smallest set of scopes."""
     from bot.upkeep import print_manifest
@@ -115,21 +116,25 @@ def stores_import(
 
 
 @stores.command("list")
-def stores_list() -> None:
+def stores_list(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, in the form that import reads.")] = False,
+) -> None:
     """List the stores with their status and domains."""
     from bot.upkeep import list_stores
 
-    typer.echo(list_stores())
+    typer.echo(list_stores(as_json=json))
 
 
 @stores.command("set-status")
 def stores_set_status(
-    store: str, status: Annotated[str, typer.Argument(help="active, inactive or deleted")]
+    store: str,
+    status: Annotated[StoreStatus, typer.Argument(help="What it is from now on.", case_sensitive=False)],
 ) -> None:
     """Set a store's status."""
     from bot.upkeep import set_store_status
 
-    typer.echo(set_store_status(store, status))
+    typer.echo(set_store_status(store, status.value))
 
 
 @domains.command("add")

@@ -1,9 +1,16 @@
 """The commands of whoever runs certdesk: schema, keys, stores, manifest. Each returns the sentence to print."""
 
+from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
+from typing import Any
 
-from bot import wiring
+from bot import settings, wiring
 from bot.config import load
+from services import naming
+from services.model import names
+from services.model.settings import Platform
+from services.model.stores import Domain, Store
 from services.registry import importing
 from storage.rewrap import rewrap
 from storage.vault import Vault
@@ -19,7 +26,6 @@ def print_manifest(url: str) -> str:
     """Return the Slack app manifest as YAML."""
     import yaml  # noqa: PLC0415 - only here
 
-    from bot import settings  # noqa: PLC0415 - Slack's libraries are loaded only where Slack is spoken
     from bot.slack.manifest import manifest  # noqa: PLC0415
 
     return str(
@@ -51,19 +57,27 @@ def import_file(path: Path) -> str:
         done = importing.import_stores(storage, path)
     finally:
         storage.close()
+    read = f"{_counted(done.stores, 'store')} with {_counted(done.domains, 'domain')} read"
     if not done.changed:
-        return f"Nothing to change: {done.stores} stores with {done.domains} domains are known as the file has them."
-    return f"{done.stores} stores with {done.domains} domains read; {done.changed} rows were new or changed."
+        return f"{read}; nothing to change: certdesk knows them as the file has them."
+    stores, domains = done.changed_stores, done.changed - done.changed_stores
+    return f"{read}; new or changed: {_counted(stores, 'store')}, {_counted(domains, 'domain')}."
 
 
-def list_stores() -> str:
-    """Return one line for each store."""
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def list_stores(*, as_json: bool = False) -> str:
+    """Return one line for each store; as JSON the list that ``stores import`` reads."""
     storage = wiring.open_storage(load())
     try:
         with storage.read() as tx:
             rows = [(store, tx.stores.domains(store.id)) for store in tx.stores.all()]
     finally:
         storage.close()
+    if as_json:
+        return dumps([_store_as_json(store, domains) for store, domains in rows], indent=2)
     if not rows:
         return "There are no stores yet. Take them from a file with “certdesk stores import FILE”."
     names = [
@@ -73,6 +87,11 @@ def list_stores() -> str:
     return "\n".join(
         f"{store.id:<20} {store.status.value:<9} {store.locale:<6} {text}" for store, text in names
     )
+
+
+def _store_as_json(store: Store, domains: Sequence[Domain]) -> dict[str, Any]:
+    names = [{"name": domain.name, "default": domain.default} for domain in domains]
+    return {"store": store.id, "status": store.status.value, "locale": store.locale, "domains": names}
 
 
 def set_store_status(store: str, status: str) -> str:
@@ -86,10 +105,20 @@ def set_store_status(store: str, status: str) -> str:
 
 
 def add_store_domain(store: str, name: str) -> str:
-    """Add a domain to a store."""
-    storage = wiring.open_storage(load())
+    """Add a domain to a store, and say whether a certificate can be had for it."""
+    loaded = load()
+    storage = wiring.open_storage(loaded)
     try:
         domain = importing.add_domain(storage, store, name)
     finally:
         storage.close()
-    return f"{domain.name} belongs to store {domain.store} now. Ask for its certificate with “certdesk ssl add {domain.name}”."
+    return f"{domain.name} belongs to store {domain.store} now. {_next(domain, settings.platform(loaded))}"
+
+
+def _next(domain: Domain, platform: Platform) -> str:
+    """Return what can be done about the domain's certificate, as far as its name and its store's default ones go."""
+    if domain.default or names.under_any(domain.name, platform.default_domains):
+        return "It is a default domain of the platform, and those get no certificate here."
+    if naming.is_public_suffix(domain.name):
+        return "It is a public suffix, for which no CA issues; add the domain that is registered below it."
+    return f"Ask for its certificate with “certdesk ssl add {domain.name}”."

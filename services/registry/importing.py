@@ -28,6 +28,8 @@ class Imported:
     """Domains in the file, each counted once."""
     changed: int
     """How many of both were new or different; 0 for the same file again."""
+    changed_stores: int = field(default=0, compare=False)
+    """How many of `changed` are stores; the others are domains."""
 
 
 class TakenError(CertdeskError):
@@ -118,15 +120,15 @@ def import_stores(storage: Storage, path: Path, clock: Clock = utc_now) -> Impor
         known = {store.id: store for store in tx.stores.all()}
         stores = tuple(store for store in wish.stores.values() if known.get(store.id) != store)
         domains = _wanted(tx.stores, path, wish)
-    changed = 0
+    changed = changed_stores = 0
     if stores or domains:
         with storage.write() as tx:
-            changed += sum(tx.stores.put(store) for store in stores)
+            changed_stores = sum(tx.stores.put(store) for store in stores)
             domains = _wanted(tx.stores, path, replace(wish, domains={one.name: one for one in domains}))
-            changed += sum(tx.stores.put_domain(domain) for domain in domains)
+            changed = changed_stores + sum(tx.stores.put_domain(domain) for domain in domains)
             for changed_store in {*(store.id for store in stores), *(domain.store for domain in domains)}:
                 look_now(tx, changed_store, clock())
-    return Imported(len(wish.stores), len(wish.domains), changed)
+    return Imported(len(wish.stores), len(wish.domains), changed, changed_stores)
 
 
 def _wanted(stores: Stores, path: Path, wish: _Wish) -> tuple[Domain, ...]:
@@ -172,12 +174,17 @@ def _taken(name: str, owner: str) -> Text:
 
 def _refusal(path: Path, bad: Iterable[BadRow], count: int) -> ImportRefusedError:
     """Return the refusal of a file: a sentence, then a line for each bad row, then how many more there are."""
-    lines = [say("{place}: {reason}.", place=row.place, reason=row.reason) for row in bad]
+    lines = [say(_row_template(row.reason), place=row.place, reason=row.reason) for row in bad]
     head = say("Nothing of {file} was taken, for its bad rows: {count}", file=path.name, count=count)
     if count > len(lines):
         lines.append(say("and {count} more.", count=count - len(lines)))
     gaps = {f"line{number}": line for number, line in enumerate(lines)}
     return ImportRefusedError(say("\n".join(f"{{{gap}}}" for gap in ("head", *gaps)), head=head, **gaps))
+
+
+def _row_template(reason: Text) -> str:
+    """Return the template of a bad row's line: why a text is no name is a whole sentence, other reasons have no full stop."""
+    return "{place}: {reason}" if reason.template.endswith(".") else "{place}: {reason}."
 
 
 def set_status(storage: Storage, store: str, status: str, clock: Clock = utc_now) -> StoreStatus:
@@ -193,7 +200,7 @@ def set_status(storage: Storage, store: str, status: str, clock: Clock = utc_now
 def add_domain(
     storage: Storage, store: str, name: str, *, default: bool = False, clock: Clock = utc_now
 ) -> Domain:
-    """Add a domain to a store and return it, its name normalised. Again changes nothing.
+    """Add a domain to a store and return it, its name normalised. Again changes nothing; a default domain remains one.
 
     Raises NotFoundError for an unknown store, InvalidNameError for a text that cannot be a name, and TakenError if
     the domain belongs to another store that is not deleted, or would move to one that is.
@@ -210,6 +217,8 @@ def add_domain(
             and _contest(tx.stores.get(old.store), claimant) is not _Contest.MOVES
         ):
             raise TakenError(say("{reason}.", reason=_taken(domain.name, old.store)))
+        if old is not None and old.store == store and old.default:
+            domain = old  # the platform gave it; that a merchant adds it changes nothing about that
         tx.stores.put_domain(domain)
         look_now(tx, store, clock())
     return domain

@@ -321,6 +321,8 @@ def test_a_bad_json_entry_is_refused_with_its_place(
     lines = refusal(storage, tmp_path / "stores.json", json.dumps([entry]))
     assert len(lines) == 2
     assert reason in lines[1]
+    assert lines[1].endswith(".")
+    assert not lines[1].endswith("..")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -357,6 +359,8 @@ def test_a_domain_is_added_to_a_store(storage: MemoryStorage, file: Path) -> Non
     assert add_domain(storage, "sun", "WWW.Sun.test.") == Domain("www.sun.test", "sun")
     assert add_domain(storage, "sun", "www.sun.test") == Domain("www.sun.test", "sun")
     assert add_domain(storage, "sun", "sun.shops.test", default=True).default
+    assert add_domain(storage, "sun", "sun.shops.test").default
+    assert taken(storage)[1]["sun.shops.test"] == ("sun", True)
     with pytest.raises(NotFoundError, match="There is no store mars"):
         add_domain(storage, "mars", "mars.test")
     with pytest.raises(InvalidNameError):
