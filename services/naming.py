@@ -106,13 +106,45 @@ def _to_ascii(text: str, host: str) -> str:
     try:
         encoded = idna.encode(host.removesuffix("."), uts46=True, transitional=False, std3_rules=True)
     except idna.IDNAError as error:
-        raise _refused(text, _REASONS.get(error.code or "", _OTHER), why=str(error).rstrip(".")) from None
+        raise _unlawful(text, host, error) from None
     return encoded.decode("ascii").lower()
+
+
+def _unlawful(text: str, host: str, error: idna.IDNAError) -> InvalidNameError:
+    """Return the refusal for what idna found: our own sentence, with the character that is wrong where there is one."""
+    char = "" if error.codepoint is None else chr(error.codepoint)
+    if char == "_":
+        return _refused(text, _UNDERSCORE)
+    if char and char not in host and "xn--" in host.lower():
+        return _refused(text, _REASONS["invalid_alabel"])  # the character is in what the label decodes to
+    if (error.code or "").startswith("bidi"):
+        return _refused(text, _MIXED_DIRECTIONS)
+    if char:
+        return _refused(text, _CHARACTERS.get(error.code or "", _CHARACTER), character=_spelled(char))
+    return _refused(text, _REASONS.get(error.code or "", _OTHER))
+
+
+def _spelled(char: str) -> str:
+    """Return the character with its name, such as “☃” (snowman); without the sign itself where nobody would see it."""
+    name = unicodedata.name(char, f"U+{ord(char):04X}")
+    name = name.lower() if name[:2] != "U+" else name
+    return f"“{char}” ({name})" if char.isprintable() and not char.isspace() else name
 
 
 _TOO_LONG = "“{given}” is longer than the 253 characters a domain name may have."
 _LONG_LABEL = "“{given}” has a label of more than 63 characters."
-_OTHER = "“{given}” is not a valid host name ({why})."
+_UNDERSCORE = "“{given}” has an underscore, and the names of web sites have no underscore."
+_CHARACTER = "“{given}” has a character that no host name may have: {character}. Host names have letters, digits and hyphens."
+_CHARACTERS: Mapping[str, str] = {
+    "contexto": "“{given}” has a character where none of its kind may stand: {character}.",
+    "contextj": "“{given}” has a character where none of its kind may stand: {character}.",
+    "leading_combiner": "“{given}” has a label that begins with a mark that belongs upon a letter: {character}.",
+}
+"""What idna's error codes mean to a reader where one character is to blame; `_CHARACTER` for the others."""
+_MIXED_DIRECTIONS = "“{given}” has a label that mixes letters written from right to left with others."
+_OTHER = (
+    "“{given}” is not a host name. Host names have letters, digits and hyphens, in labels parted by dots."
+)
 _REASONS: Mapping[str, str] = {
     "label_too_long": _LONG_LABEL,
     "input_too_long": _TOO_LONG,
@@ -120,10 +152,9 @@ _REASONS: Mapping[str, str] = {
     "empty_label": "“{given}” has an empty label: a dot at the start, or two in a row.",
     "empty_domain": "“{given}” has no domain name in it.",
     "hyphen_start_end": "“{given}” has a label that begins or ends with a hyphen.",
-    "disallowed_codepoint": "“{given}” has a character that no host name may have ({why}).",
-    "uts46_disallowed": "“{given}” has a character that no host name may have ({why}).",
-    "uts46_std3": "“{given}” has a character that no host name may have ({why}).",
-    "invalid_alabel": "“{given}” has a label that begins with xn-- and is no Punycode ({why}).",
+    "hyphen_3_4": "“{given}” has a label whose third and fourth characters are hyphens; only labels in xn-- form have those.",
+    "invalid_alabel": "“{given}” has a label that begins with xn-- but stands for no name in another script.",
+    "non_canonical_alabel": "“{given}” has a label that begins with xn-- but stands for no name in another script.",
 }
 """What idna's error codes mean to a reader."""
 

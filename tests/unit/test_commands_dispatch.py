@@ -171,7 +171,7 @@ BAD = [
     ("💩.test", "domain.invalid", "no host name may have"),
     ("localhost", "domain.invalid", "single label"),
     ("*bold*", "domain.invalid", "asterisk"),
-    ("_i_.test", "domain.invalid", "no host name may have"),
+    ("_i_.test", "domain.invalid", "have no underscore"),
     ("<!channel>", "domain.invalid", "mention in Slack"),
     ("<@U123|bob>", "domain.invalid", "mention in Slack"),
     ("&lt;!here&gt;", "domain.invalid", "mention in Slack"),
