@@ -22,7 +22,7 @@ from services.overview import describe
 log = structlog.get_logger()
 LOOKS = 0.2
 """Seconds between looks at the database."""
-STUBBORN = 3
+STUBBORN = 4
 """Faults in a row of the platform's own (a target, the name servers) after which whoever waits is told, while it goes on."""
 
 
@@ -41,11 +41,13 @@ class Follower:
         """Yield replies, the last of which is the outcome's."""
         app, asked = self._application, self._outcome
         with ExitStack() as stack:
-            if not _somebody_works(app):
-                _work_here(app, stack)
+            works_here = False
             end = time.monotonic() + self._seconds
             shown: Reply | None = None
             while True:
+                if not works_here and not _somebody_works(app):
+                    _work_here(app, stack)  # there was no worker, or it has ended meanwhile
+                    works_here = True
                 followed = _followed(app, asked)
                 reply = progress(app.desk, asked.verb, asked.names, asked.follows, asked.refused).reply
                 if reply != shown:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.pump import Pump
 from bot.slackside import SlackSide
@@ -15,6 +15,8 @@ from services.ports import Message, Request
 from services.renewal import runner
 
 HEARTBEAT_SECONDS = 5.0
+GONE = datetime(1970, 1, 1, tzinfo=UTC)
+"""The last sign of life of a worker that has ended."""
 MESSAGES = "messages"
 
 
@@ -54,6 +56,8 @@ class Workers:
         self._ticker.stop()
         for pump in self._pumps:
             pump.stop()
+        # whoever waits for a worker need not wait for this one to be missed
+        self._application.storage.heartbeat(self.name, GONE)
 
     def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message]]:
         clock = self._application.clock

@@ -21,6 +21,7 @@ PLAN: tuple[tuple[Text, frozenset[State]], ...] = (
     (say("verified"), frozenset({_S.VERIFYING})),
 )
 """The steps that people see, each with the states that belong to it."""
+_ALL_BUT_LAST = (Mark.DONE,) * (len(PLAN) - 1)
 
 MOST_PLANS = 3
 """Up to so many certificates are shown with their plan; more of them become lines of a list."""
@@ -45,8 +46,7 @@ class Followed:
     @property
     def unproved(self) -> bool:
         """Whether the edge does not show the installed revision."""
-        problem = self.certificate.problem
-        return problem is not None and problem.code == "deploy.not_served"
+        return _unproved(self.certificate)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -54,10 +54,17 @@ class Followed:
         return tuple(name for name in self.names if name not in self.covered)
 
 
+def _unproved(certificate: Certificate) -> bool:
+    return certificate.problem is not None and certificate.problem.code == "deploy.not_served"
+
+
 def plan(certificate: Certificate, name: str) -> Plan:
     """Return the steps of the work on ``certificate`` with their marks."""
     if certificate.state is State.INSTALLED:
-        return Plan(name, tuple((label, Mark.DONE) for label, _ in PLAN))
+        last = Mark.STOPPED if _unproved(certificate) else Mark.DONE
+        return Plan(
+            name, tuple((label, mark) for (label, _), mark in zip(PLAN, [*_ALL_BUT_LAST, last], strict=True))
+        )
     stopped = certificate.resting
     here = _step(certificate.stopped_at or State.CHECKING) if stopped else _step(certificate.state)
     now = Mark.STOPPED if stopped else Mark.NOW

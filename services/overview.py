@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
 from services.model.certificates import Certificate, Revision
 from services.model.findings import Finding, Verdict, worst_first
-from services.model.lifecycle import State
+from services.model.lifecycle import RESTING, State
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.naming import registrable
@@ -20,6 +20,18 @@ SIGNATURE = say("Invalid domain name signature has been detected")
 REJECTIONS = frozenset(
     {"ca.rejected_identifier", "policy.rejected", "policy.blocked_name", "policy.too_many_names"}
 )
+
+LASTING = frozenset(
+    {
+        "ca.rate_limited",
+        "ca.paused",
+        "ca.rejected_identifier",
+        "deploy.failed",
+        "deploy.not_served",
+        "certdesk.fault",
+    }
+)
+"""What a look at DNS cannot prove wrong; other words of a CA are of the past once the checks see no cause."""
 
 LABELS: Mapping[State, Text] = {
     State.CHECKING: say("Checking DNS and policy"),
@@ -70,26 +82,34 @@ def status_of(
     covered = revision is not None and name in revision.names
     own = tuple(f for f in findings if f.name == name)
     problem = certificate.problem
+    if problem is not None and _of_others(problem, name):
+        certificate = replace(certificate, problem=None)
+        problem = None
     whole = problem is not None and (
         problem.name == name or problem.code not in NAME_SPECIFIC | {f.code for f in findings}
     )
     if problem is not None and whole and certificate.state is not State.CHECKING:
         own = (problem, *(f for f in own if f.code != problem.code))
-    if certificate.state is State.INSTALLED and not covered:
-        text = say("Not in the certificate yet")
-    else:
-        text = label(certificate, now)
+    left_out = certificate.state is State.INSTALLED and not covered
     return NameStatus(
         name=name,
         store=certificate.store,
-        state=certificate.state.value,
-        label=text,
+        state=(State.BLOCKED if left_out else certificate.state).value,
+        label=say("Not in the certificate yet") if left_out else label(certificate, now),
         not_after=certificate.not_after if covered else None,
         serial=certificate.serial if covered else None,
-        next_attempt_at=next_attempt(certificate),
+        next_attempt_at=(certificate.retry_at or certificate.run_after)
+        if left_out
+        else next_attempt(certificate),
         findings=worst_first(own),
         certificate=certificate,
     )
+
+
+def _of_others(problem: Finding, name: str) -> bool:
+    """Tell whether the edge was seen to serve ``name`` rightly while it does not serve other names."""
+    seen = problem.evidence.get("found", ()) if problem.code == "deploy.not_served" else ()
+    return bool(seen) and all(one["name"] != name for one in seen)
 
 
 def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callable[[str], bool]) -> Subject:
@@ -134,7 +154,7 @@ def check(desk: Desk, name: str, *, store: str | None = None, visible: Callable[
     if known.certificate is None:
         return without_certificate(subject, findings)
     spoken = {f.code for f in findings}
-    later = tuple(f for f in known.findings if f.code not in spoken and f.code.startswith(("ca.", "deploy.")))
+    later = tuple(f for f in known.findings if f.code not in spoken and f.code in LASTING)
     return replace(known, findings=worst_first((*findings, *later)))
 
 
@@ -159,4 +179,12 @@ def listing(
             revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
             findings = tuple(tx.certificates.findings(certificate.id))
             statuses += [status_of(name, certificate, revision, findings, now) for name in certificate.wanted]
-    return tuple(statuses)
+    return tuple(sorted(statuses, key=_place))
+
+
+def _place(status: NameStatus) -> tuple[int, datetime]:
+    """Return a name's place in a listing: what somebody must mend, what is under way, what is well; by expiry."""
+    state = State(status.state)
+    troubled = status.blocked or (state in RESTING and state is not State.INSTALLED)
+    group = 0 if troubled else 2 if state is State.INSTALLED else 1
+    return group, status.not_after or datetime.min.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from services.desk import Desk
 from services.model.certificates import Certificate, Happening
 from services.model.errors import CertdeskError
-from services.model.findings import CODES, Finding, Verdict
+from services.model.findings import CODES, Finding, Verdict, worst_first
 from services.model.identity import new_id
 from services.model.lifecycle import Event
 from services.model.status import NameStatus
@@ -41,7 +41,8 @@ def add(
     """
     with desk.storage.read() as tx:
         subjects = {name: owned_subject(tx, name, store, visible) for name in dict.fromkeys(names)}
-    refused = {name: findings for name, s in subjects.items() if (findings := _refusal(desk, s))}
+    ruled = {name: desk.checker.rules(subject) for name, subject in subjects.items()}
+    refused = {name: findings for name, findings in ruled.items() if _final(findings)}
     groups: dict[tuple[str, str], list[str]] = {}
     for name, subject in subjects.items():
         if name not in refused and subject.store is not None:
@@ -52,17 +53,28 @@ def add(
     desk.wake()
     return tuple(
         without_certificate(subject, refused[name])
-        if name in refused
-        else describe(desk, name, store=store, visible=visible)
+        if name in refused and not _has_one(subject)
+        else _with(describe(desk, name, store=store, visible=visible), refused.get(name, ruled[name]))
         for name, subject in subjects.items()
     )
 
 
-def _refusal(desk: Desk, subject: Subject) -> tuple[Finding, ...]:
-    """Return the findings that refuse the name for good. A store that is inactive may come back: that only waits."""
-    found = desk.checker.rules(subject)
-    final = tuple(f for f in found if f.blocks and (CODES[f.code].rule and f.code != "store.inactive"))
-    return found if final else ()
+def _final(findings: Sequence[Finding]) -> bool:
+    """Tell whether a finding refuses the name for good. A store that is inactive may come back: that only waits."""
+    return any(f.blocks and CODES[f.code].rule and f.code != "store.inactive" for f in findings)
+
+
+def _has_one(subject: Subject) -> bool:
+    """Tell whether the name is in a certificate already, which stays what it is whatever is refused now."""
+    return subject.certificate is not None and subject.name in subject.certificate.wanted
+
+
+def _with(status: NameStatus, findings: Sequence[Finding]) -> NameStatus:
+    """Return the status with what the rules say of the name now."""
+    codes = {f.code for f in findings}
+    return replace(
+        status, findings=worst_first((*findings, *(f for f in status.findings if f.code not in codes)))
+    )
 
 
 def _too_many(desk: Desk, name: str) -> Finding:

@@ -15,6 +15,7 @@ from services.model.lifecycle import Event, State
 from services.model.text import say
 from services.ports import CertificateAuthority
 
+HASTE = 1
 PATIENCE = 5
 """Faults in a row at one CA before the next CA is tried, or the attempt fails."""
 LOST = ""
@@ -125,7 +126,7 @@ def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
     names = certificate.attempt.names
     problem = next(iter(refusals(error, names, now)), of_ca(error, names[0], now))
     then = CAUSES[error.trouble].then
-    if then in (Then.AGAIN, Then.LOOK) and certificate.attempt.faults < PATIENCE:
+    if then in (Then.AGAIN, Then.LOOK) and certificate.attempt.faults < _patience(parts, certificate):
         return fault(certificate, now, problem)
     if (
         then is Then.NEW_ORDER
@@ -135,6 +136,14 @@ def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
         attempt = replace(certificate.attempt, tried=(*certificate.attempt.tried, LOST))
         return on(replace(certificate, attempt=attempt), Event.ORDER_LOST, now, error.detail)
     return next_way(parts, certificate, error, problem)
+
+
+def _patience(parts: Parts, certificate: Certificate) -> int:
+    """Return how many faults in a row the CA may have: few while nothing is spent there and another one is left."""
+    attempt = certificate.attempt
+    tried = (*attempt.tried, attempt.ca)
+    other = next_route(attempt.names, list(parts.cas), list(parts.responders), tried)
+    return HASTE if certificate.state is State.ORDERING and other is not None else PATIENCE
 
 
 def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Finding) -> Move:

@@ -96,7 +96,8 @@ class Certificate:
     @property
     def place(self) -> tuple[int, datetime, str]:
         """Its place in listings, worst first: what needs somebody, what is under way, what is installed; by expiry."""
-        group = 2 if self.state is State.INSTALLED else 0 if self.resting else 1
+        well = self.state is State.INSTALLED and self.problem is None and self.retry_at is None
+        group = 2 if well else 0 if self.resting else 1
         return group, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain
 
     def moved(self, event: Event, *, now: datetime, run_after: datetime | None) -> "Certificate":

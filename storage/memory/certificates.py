@@ -17,7 +17,7 @@ def _kept(certificate: Certificate) -> Certificate:
 
 
 def _worst(certificate: Certificate) -> tuple[int, str, str]:
-    return records.urgency(certificate.state, certificate.not_after), certificate.domain, certificate.id
+    return records.urgency(certificate), certificate.domain, certificate.id
 
 
 class MemoryCertificates(MemoryRepository):

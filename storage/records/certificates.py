@@ -14,16 +14,15 @@ from storage.records.findings import finding_from_json, finding_to_json
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _GROUP = 10**17  # microseconds until the year 5138: one listing group's share of the urgency
-_WORST = frozenset({State.NEEDS_SUPPORT, State.FAILED, State.BLOCKED})
 _STATES = {state.value: state for state in State}
 _NO_ATTEMPT = Attempt()
 _ATTEMPT_DEFAULTS = {field.name: getattr(_NO_ATTEMPT, field.name) for field in fields(Attempt)}
 
 
-def urgency(state: State, not_after: datetime | None) -> int:
+def urgency(certificate: Certificate) -> int:
     """Return the certificate's place in listings, the worst smallest: its group, then its end (none before any)."""
-    group = 0 if state in _WORST else 2 if state is State.INSTALLED else 1
-    end = 0 if not_after is None else max(1, (not_after - _EPOCH) // _MICROSECOND)
+    group, not_after, _ = certificate.place
+    end = 0 if certificate.not_after is None else max(1, (not_after - _EPOCH) // _MICROSECOND)
     return group * _GROUP + end
 
 
@@ -64,7 +63,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "window_end": window.end if window else None,
         "ari_after": certificate.ari_after,
         "retry_at": certificate.retry_at,
-        "urgency": urgency(certificate.state, certificate.not_after),
+        "urgency": urgency(certificate),
     }
 
 

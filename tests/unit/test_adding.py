@@ -120,3 +120,12 @@ def test_a_row_that_is_held_all_the_time_is_said_and_nothing_is_changed(bench: B
     with pytest.raises(BusyError, match=r"moon\.test is being worked on"):
         adding.add(bench.desk, [APEX], store=None, visible=lambda _: True, actor="T1/U1", tries=2)
     assert bench.certificate(SHOP).wanted == (SHOP,)
+
+
+def test_a_refusal_does_not_deny_what_is_installed(bench: Bench) -> None:
+    add(bench, SHOP)
+    bench.install(SHOP)
+    bench.store("moon", status=StoreStatus.DELETED)
+    [status] = add(bench, SHOP)
+    assert status.serial is not None
+    assert [f.code for f in status.findings] == ["store.deleted"]

@@ -126,3 +126,35 @@ def test_a_listing_shows_what_the_caller_may_see(bench: Bench) -> None:
     assert names("comet", frozenset({"moon"})) == []
     assert names("comet", None) == ["comet.test"]
     assert names(None, frozenset()) == []
+
+
+def test_the_worst_name_comes_first_whatever_its_certificate_looks_like(bench: Bench) -> None:
+    adding.add(bench.desk, ["sun.test"], store=None, visible=lambda _: True, actor="T1/U1")
+    bench.install("sun.test", serial="0d")
+    bench.install(SHOP, problem=finding("deploy.not_served", SHOP))
+    names = [s.name for s in overview.listing(bench.desk, store=None, visible_stores=None)]
+    assert names[-1] == "sun.test"
+
+
+def test_what_the_edge_serves_rightly_is_not_called_unserved_for_a_siblings_sake(bench: Bench) -> None:
+    problem = replace(
+        finding("deploy.not_served", APEX), evidence={"found": [{"name": APEX, "serial": None}]}
+    )
+    bench.install(SHOP, problem=problem)
+    assert describe(bench, SHOP).findings == ()
+    assert describe(bench, SHOP).label.plain() == "Installed"
+    assert describe(bench, APEX).findings == (problem,)
+
+
+def test_a_name_that_was_left_out_is_blocked_and_says_when_it_is_looked_at_again(bench: Bench) -> None:
+    again = bench.now + timedelta(hours=2)
+    bench.install(SHOP, APEX, retry_at=again)
+    status = describe(bench, SHOP)
+    assert (status.state, status.next_attempt_at) == ("blocked", again)
+    assert describe(bench, APEX).state == "installed"
+
+
+def test_words_of_a_ca_are_of_the_past_once_the_checks_see_no_cause(bench: Bench) -> None:
+    bench.change(SHOP, state=State.FAILED, problem=finding("ca.unauthorized", SHOP))
+    assert describe(bench, SHOP).blocked
+    assert not overview.check(bench.desk, SHOP, visible=lambda _: True).blocked
