@@ -175,11 +175,10 @@ class WebServer:
             return
         self._grace = grace
         self._stopping.set()
-        if self._thread.ident is None:
-            self._close()
-            return
-        self._server.pull_trigger()  # so that the loop sees it now
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._server.pull_trigger()  # so that the loop sees it now
+            self._thread.join()
+        self._close()  # here and not in the thread, which may see the end before the trigger has been pulled
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -188,7 +187,6 @@ class WebServer:
         deadline = time.monotonic() + self._grace
         while self._busy() and time.monotonic() < deadline:
             wasyncore.loop(timeout=0.05, use_poll=True, map=self._map, count=1)
-        self._close()
 
     def _busy(self) -> bool:
         channels = self._server.active_channels.values()
@@ -196,6 +194,9 @@ class WebServer:
 
     def _close(self) -> None:
         self._server.task_dispatcher.shutdown(timeout=1)
+        if self._server.task_dispatcher.threads:
+            # one that still answers will pull the trigger: its number must not be another file's by then
+            self._server.trigger.del_channel()
         wasyncore.close_all(self._map)
 
 

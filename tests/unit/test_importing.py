@@ -325,7 +325,7 @@ def test_a_bad_json_entry_is_refused_with_its_place(
     assert not lines[1].endswith("..")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(
     st.text(max_size=200)
     | st.text("mon,active\n\"'.test;\r[]{}:", max_size=120).map(lambda rows: HEADER + rows)

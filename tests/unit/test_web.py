@@ -190,3 +190,19 @@ def test_an_idle_connection_does_not_hold_up_the_end(server: WebServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
         server.stop()
         assert idle.recv(1) == b""
+
+
+def test_a_loop_that_sees_the_end_before_it_is_woken_is_no_fault(parts: Parts) -> None:
+    class Seen(threading.Event):
+        """Is set, and the loop has ended, before `stop` comes to its next line."""
+
+        def set(self) -> None:
+            super().set()
+            web._thread.join(10)
+
+    web = WebServer(make_app(parts.site()), "127.0.0.1", 0)
+    web._stopping = Seen()
+    web.start()
+    web.stop()
+    assert not web._thread.is_alive()
+    assert not port_open(web.port)()
