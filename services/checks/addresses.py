@@ -1,15 +1,16 @@
 """Check: the name has addresses, all of them the platform's, and all reachable from the Internet."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.checks.case import Case
 from services.checks.lookup import Outcome
 from services.checks.reach import may_be_used
-from services.checks.rules import Report, canonical, host_name, parsed
+from services.checks.rules import Report, canonical, host_name, listed, parsed
 from services.checks.views import Facts, Family, gather, v4, v6
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform, Probing
-from services.model.text import Text, say
+from services.model.text import Text, Value, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -23,7 +24,7 @@ def decide(facts: Facts, platform: Platform, probing: Probing, now: datetime) ->
     return (
         *_missing(report, facts, platform),
         *_wrong(report, facts, platform),
-        *_private(report, facts, probing),
+        *_private(report, facts, platform, probing),
     )
 
 
@@ -37,7 +38,7 @@ def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding,
     if outcomes <= {Outcome.NXDOMAIN, Outcome.FAILED, Outcome.SILENT}:
         return (_nxdomain(report, facts, platform),)
     kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
-    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=longest, last=longest[-1])
+    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=listed(longest), last=longest[-1])
     return (
         report.finding(
             "dns.no_address",
@@ -78,6 +79,11 @@ def _required(platform: Platform) -> tuple[str, ...]:
     return tuple(str(address) for address in platform.addresses)
 
 
+def _edge(addresses: Sequence[str]) -> Value:
+    """Return where a name should lead, for a sentence: the edge's addresses, if they are configured."""
+    return tuple(addresses) or say("the platform's edge")
+
+
 def _point(facts: Facts, platform: Platform) -> Text:
     """Return the exact records to set; an alias only where the zone's own apex is not meant (RFC 1034 §3.6.2)."""
     if platform.cname_target and facts.name != facts.zone:
@@ -86,13 +92,13 @@ def _point(facts: Facts, platform: Platform) -> Text:
             zone=facts.zone,
             name=facts.name,
             target=host_name(platform.cname_target),
-            addresses=_required(platform),
+            addresses=_edge(_required(platform)),
         )
     return say(
         "In the DNS zone {zone} point {name} to {addresses} by A and AAAA records.",
         zone=facts.zone,
         name=facts.name,
-        addresses=_required(platform),
+        addresses=_edge(_required(platform)),
     )
 
 
@@ -138,11 +144,11 @@ def _wrong_one(
         say(
             "{name} points to {wrong}, which is not the platform ({type} records, as answered by {servers}).",
             name=facts.shown,
-            wrong=wrong,
+            wrong=listed(wrong),
             type=rtype,
-            servers=tuple(v.server for v in facts.views if {*family(v).addresses} & {*wrong}),
+            servers=listed([v.server for v in facts.views if {*family(v).addresses} & {*wrong}]),
         ),
-        say(template, wrong=wrong, required=required or _required(platform), **gaps),
+        say(template, wrong=listed(wrong), required=required or _required(platform), **gaps),
         owner=Owner.PLATFORM if through_us else Owner.MERCHANT,
         found=facts.found(family),
         wrong=wrong,
@@ -153,25 +159,33 @@ def _wrong_one(
     )
 
 
-def _private(report: Report, facts: Facts, probing: Probing) -> tuple[Finding, ...]:
+def _private(report: Report, facts: Facts, platform: Platform, probing: Probing) -> tuple[Finding, ...]:
+    """Judge reach; of addresses that are told as wrong already, only what that adds."""
     found = (*facts.found(v4), *facts.found(v6))
     private = tuple(a for a in found if not may_be_used(parsed(a), probing.allow_networks))
     if not private:
         return ()
-    finding = report.finding(
-        "dns.private_address",
-        Verdict.BLOCK,
+    wrong = platform.addresses and not {*private} & {canonical(str(a)) for a in platform.addresses}
+    summary = (
         say(
+            "Nobody on the Internet can reach {name} at {private}.", name=facts.shown, private=listed(private)
+        )
+        if wrong
+        else say(
             "{name} has addresses that cannot be reached from the Internet: {private}.",
             name=facts.shown,
-            private=private,
-        ),
-        say(
+            private=listed(private),
+        )
+    )
+    remedy = (
+        say("When the addresses that are not the platform's are gone, this is mended too.")
+        if wrong
+        else say(
             "In the DNS zone {zone} replace {private} by public addresses, or remove these records.",
             zone=facts.zone,
-            private=private,
-        ),
-        found=private,
-        zone=facts.zone,
+            private=listed(private),
+        )
     )
-    return (finding,)
+    return (
+        report.finding("dns.private_address", Verdict.BLOCK, summary, remedy, found=private, zone=facts.zone),
+    )

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from services.checks.case import Case
 from services.checks.lookup import Lookup, Outcome
-from services.checks.rules import Report
+from services.checks.rules import Report, listed
 from services.checks.views import Facts, gather, v4
 from services.model.findings import Finding, Verdict
-from services.model.text import say
+from services.model.text import plain_value, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -44,7 +44,7 @@ def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
             "Name servers of {zone} answer with an error when asked for {name} ({said}).",
             zone=facts.zone,
             name=facts.shown,
-            said=said,
+            said=listed(said),
         ),
         say(
             "Make the zone {zone} answer for {name} on each of its name servers.",
@@ -76,7 +76,7 @@ def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
         say(
             "The question for addresses of {name} was not answered everywhere ({said}).",
             name=facts.shown,
-            said=silent,
+            said=listed(silent),
         ),
         say(
             "If this lasts, see that the name servers of {zone} run and can be reached over UDP and TCP; certdesk asks again by itself.",
@@ -98,8 +98,7 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
     if not differing:
         return ()
     shown = tuple(
-        f"{server}: {', '.join(a for part in pair for a in part or ()) or 'no address'}"
-        for server, pair in answers.items()
+        f"{server}: {_few(tuple(a for part in pair for a in part or ()))}" for server, pair in answers.items()
     )
     finding = report.finding(
         "dns.inconsistent",
@@ -108,7 +107,7 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
             "The name servers of {zone} answer differently for {name} ({shown}).",
             zone=facts.zone,
             name=facts.shown,
-            shown=shown,
+            shown=listed(shown),
         ),
         say("Bring all name servers of {zone} to the same zone data.", zone=facts.zone),
         owner=facts.server_owner,
@@ -116,6 +115,11 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
         found=shown,
     )
     return (finding,)
+
+
+def _few(found: tuple[str, ...]) -> str:
+    """Return what one server gives, shortened: all of it stands in the evidence."""
+    return plain_value(listed(found)) if found else "no address"
 
 
 def _answer(lookup: Lookup) -> tuple[str, ...] | None:

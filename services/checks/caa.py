@@ -145,10 +145,13 @@ def _remedy(verdict: Verdict, facts: Facts, where: str, cas: tuple[str, ...], *,
             where=where,
             records=_wanted_records(facts, cas),
         )
+    records = _wanted_records(facts)
+    if not records:
+        return say("In the DNS zone of {where} remove the CAA records.", where=where)
     return say(
         "In the DNS zone of {where} add one of the CAA records {records} and remove what contradicts it, or remove its CAA records altogether.",
         where=where,
-        records=_wanted_records(facts),
+        records=records,
     )
 
 

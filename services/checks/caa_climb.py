@@ -12,8 +12,8 @@ from services.checks.resolution import Facts as Resolution
 from services.checks.resolution import hosted, look
 from services.checks.rules import host_name, unregistered
 from services.checks.views import gather as gather_views
-from services.checks.world import Answer, Server, World
-from services.checks.zones import within
+from services.checks.world import RESOLVER, Answer, Server, World
+from services.checks.zones import within, zone_name
 from services.model import names
 from services.model.findings import Owner
 from services.model.settings import CaSettings
@@ -63,19 +63,19 @@ def gather(case: Case) -> Facts:
     """Ask for CAA at the name and at each of its parents, of each server of its zone."""
     known = gather_delegation(case)
     zone = known.delegation.closest
-    zone_name = zone.name if zone else case.base
+    in_zone = zone_name(case)
     if (
         not case.world.cas
         or unregistered(known.delegation, known.registrable)
         or (zone and zone.probes and not zone.serving)
     ):
-        return Facts(case.subject.name, zone_name)
+        return Facts(case.subject.name, in_zone)
     return Facts(
         case.subject.name,
-        zone_name,
+        in_zone,
         _views(case),
         tuple(applicant(case.world, ca, case.subject.name) for ca in case.world.cas),
-        _resolution(case, zone_name) if zone and zone.probes else None,
+        _resolution(case, in_zone) if zone and zone.probes else None,
         known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM,
         _explained(case),
     )
@@ -113,7 +113,7 @@ def _views(case: Case) -> tuple[View, ...]:
     shared = levels[len(todo) :]
     size = len(inside)
     return tuple(
-        View(str(server or "resolver"), (*levels[place * size : (place + 1) * size], *shared))
+        View(str(server or RESOLVER), (*levels[place * size : (place + 1) * size], *shared))
         for place, server in enumerate(servers)
     )
 

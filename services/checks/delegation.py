@@ -7,7 +7,7 @@ from datetime import datetime
 from services import naming
 from services.checks.case import Case
 from services.checks.nameservers import Zone, find_host
-from services.checks.rules import Report, canonical, is_ours, our_hosts, unregistered
+from services.checks.rules import Report, canonical, is_ours, listed, our_hosts, unregistered
 from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
@@ -180,7 +180,7 @@ def _foreign_summary(zone: Zone, foreign: tuple[str, ...], _ours: tuple[str, ...
     return say(
         "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}.",
         zone=zone.name,
-        foreign=foreign,
+        foreign=listed(foreign),
     )
 
 
@@ -188,8 +188,8 @@ def _partly_summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...])
     return say(
         "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}.",
         zone=zone.name,
-        ours=ours,
-        foreign=foreign,
+        ours=listed(ours),
+        foreign=listed(foreign),
     )
 
 
@@ -199,13 +199,13 @@ def _move(zone: Zone, registrable: str | None, foreign: tuple[str, ...], require
         template = (
             "At the registrar of {zone} replace {foreign} by {required}; changes can take up to 48 hours."
         )
-        return say(template, zone=zone.name, foreign=foreign, required=required)
+        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
     if registrable and names.is_under(zone.name, registrable):
         template = (
             "In the DNS zone above {zone} replace the NS records {foreign} of {zone} by {required}, or remove the"
             " NS records of {zone} if the zone above is hosted on the platform; changes can take up to 48 hours."
         )
-        return say(template, zone=zone.name, foreign=foreign, required=required)
+        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
     template = (
         "At the registrar of {domain} set the name servers {required}; changes can take up to 48 hours."
     )
@@ -224,7 +224,7 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
         say(
             "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {seconds} seconds.",
             zone=zone.name,
-            old=old,
+            old=listed(old),
             seconds=facts.cached_for,
         ),
         say(

@@ -6,11 +6,11 @@ from datetime import datetime
 from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Outcome
-from services.checks.rules import Report
+from services.checks.rules import Report, listed
 from services.checks.views import Facts as Views
 from services.checks.views import gather as gather_views
 from services.checks.world import Answer, Record
-from services.checks.zones import Delegation
+from services.checks.zones import Delegation, zone_name
 from services.model.findings import Finding, Owner, Verdict
 from services.model.text import Text, say
 
@@ -105,7 +105,7 @@ def look(case: Case, name: str, rtype: str) -> Seen:
 
 def _bogus(case: Case, name: str, rtype: str, answer: Answer) -> Seen:
     found = gather_delegation(case).delegation
-    zone = found.closest.name if found.closest else case.base
+    zone = zone_name(case)
     ds, keys = (
         case.world.dns.query(zone, kind, checking_disabled=True).of(zone, kind) for kind in ("DS", "DNSKEY")
     )
@@ -141,7 +141,7 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
         zone=facts.zone,
         name=seen.name,
         type=seen.type,
-        ds=_texts(seen.ds),
+        ds=listed(_texts(seen.ds)),
     )
     return report.finding(
         "dns.dnssec_bogus",
@@ -171,7 +171,7 @@ def _mend(facts: Facts, seen: Seen, *, signed_here: bool) -> Text:
         return say(
             "At the registrar of {zone} remove the DS records {ds}, which do not fit the zone as it is served now.",
             zone=facts.zone,
-            ds=_texts(seen.ds),
+            ds=listed(_texts(seen.ds)),
         )
     return say(
         "Sign the zones that {name} leads to anew, or remove their DS records at their registrar.",

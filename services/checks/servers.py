@@ -82,21 +82,21 @@ LAME = Wording(
     every="None of the {total} name servers of {zone} serves it ({said}).",
     one="1 of the {total} name servers of {zone} does not serve it ({said}).",
     some="{count} of the {total} name servers of {zone} do not serve it ({said}).",
-    addresses="The name servers of {zone} do not serve it at all of their addresses ({said}).",
+    addresses="Some addresses of the name servers of {zone} do not serve it ({said}).",
 )
 FAILING = Wording(
     only="The only name server of {zone} answers with an error ({said}).",
-    every="All {total} name servers of {zone} answer with an error ({said}).",
+    every="Every one of the {total} name servers of {zone} answers with an error ({said}).",
     one="1 of the {total} name servers of {zone} answers with an error ({said}).",
     some="{count} of the {total} name servers of {zone} answer with an error ({said}).",
-    addresses="The name servers of {zone} answer with an error at some of their addresses ({said}).",
+    addresses="Some addresses of the name servers of {zone} answer with an error ({said}).",
 )
 SILENT = Wording(
     only="The only name server of {zone} gave no answer at all ({said}).",
     every="None of the {total} name servers of {zone} gave any answer ({said}).",
     one="1 of the {total} name servers of {zone} gave no answer at all ({said}).",
     some="{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
-    addresses="The name servers of {zone} gave no answer at some of their addresses ({said}).",
+    addresses="Some addresses of the name servers of {zone} gave no answer at all ({said}).",
 )
 _FOLLOWS = "So no question about {zone} is answered: whoever asks, the CA included, gets an error."
 REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)

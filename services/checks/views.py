@@ -8,7 +8,8 @@ from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Lookup, Outcome, look_up
 from services.checks.rules import unregistered
-from services.checks.world import Server
+from services.checks.world import RESOLVER, Server
+from services.checks.zones import zone_name
 from services.model import names
 from services.model.findings import Owner
 
@@ -21,7 +22,7 @@ class View:
     """What one server says of the name."""
 
     server: str
-    """Its address, or "resolver"."""
+    """Its address, or RESOLVER."""
     v4: Lookup
     v6: Lookup
 
@@ -75,26 +76,26 @@ def _gather(case: Case) -> Facts:
     known = gather_delegation(case)
     zone = known.delegation.closest
     owner = known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM
-    zone_name = zone.name if zone else case.base
+    in_zone = zone_name(case)
     if unregistered(known.delegation, known.registrable):
-        return Facts(case.subject.name, case.base, zone_name, (), owner)
+        return Facts(case.subject.name, case.base, in_zone, (), owner)
     servers: tuple[Server, ...] = zone.serving if zone and zone.probes else (None,)
     asked = case.base
     if names.is_wildcard(case.subject.name):
         asked = f"{PROBE}{secrets.token_hex(4)}.{case.base}"
-    views = tuple(_named(view, case.subject.name) for view in _views(case, asked, servers, zone_name))
+    views = tuple(_named(view, case.subject.name) for view in _views(case, asked, servers, in_zone))
     if asked != case.base and not any(_tells(view) for view in views):
         # no wildcard record: single names below may have their own, so only a base that is missing counts
-        asked, views = case.base, _views(case, case.base, servers, zone_name)
+        asked, views = case.base, _views(case, case.base, servers, in_zone)
         views = tuple(view for view in views if Outcome.NXDOMAIN in (view.v4.outcome, view.v6.outcome))
-    return Facts(case.subject.name, asked, zone_name, views, owner)
+    return Facts(case.subject.name, asked, in_zone, views, owner)
 
 
 def _views(case: Case, name: str, servers: tuple[Server, ...], zone: str) -> tuple[View, ...]:
     pairs = [(server, rtype) for server in servers for rtype in ("A", "AAAA")]
     found = case.each(lambda pair: look_up(case, name, pair[1], pair[0], zone), pairs)
     return tuple(
-        View(str(server or "resolver"), found[2 * place], found[2 * place + 1])
+        View(str(server or RESOLVER), found[2 * place], found[2 * place + 1])
         for place, server in enumerate(servers)
     )
 

@@ -11,6 +11,10 @@ Server = str | tuple[str, int] | None
 """Whom to ask: an authoritative server's address (its port is the adapter's), address and port, or None: the resolvers."""
 
 
+RESOLVER = "the resolver"
+"""What stands where a server's address would, if the resolvers were asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One resource record of class IN."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from services import naming
 from services.checks.case import Case
 from services.checks.nameservers import Zone, enter, find_host
 from services.checks.world import Answer, Record
@@ -36,6 +37,22 @@ class Delegation:
 def delegation(case: Case) -> Delegation:
     """Return the delegation of the case's name, gathered once."""
     return case.once("delegation", _find)
+
+
+def zone_name(case: Case) -> str:
+    """Return the zone that the case's name lies in, as well as it is known.
+
+    That is the closest delegation; without one, the zone whose SOA came with a denial (RFC 2308 §2, §3), unless that is
+    a zone above the registrable domain, which is then what does not exist; else the registrable domain.
+    """
+    if zone := delegation(case).closest:
+        return zone.name
+    domain = naming.registrable(case.base) or case.base
+    answer = case.resolve(case.base, "A")
+    denier = answer.zone_of_denial() if answer.good and not answer.answer else None
+    if denier and names.is_under(case.base, denier) and names.is_under(denier, domain):
+        return denier
+    return domain
 
 
 def _find(case: Case) -> Delegation:

@@ -88,6 +88,37 @@ def test_the_remedy_says_what_to_replace() -> None:
     assert "instead of to elsewhere.test" in finding.remedy.plain()
 
 
+def test_long_lists_are_shortened_in_sentences_and_whole_in_evidence() -> None:
+    many = [f"9.9.9.{n}" for n in range(10, 49)]
+    views = facts((to(*many), NONE))
+    (finding,) = addresses.decide(views, BOTH, OPEN, NOW)
+    for sentence in (finding.summary.plain(), finding.remedy.plain()):
+        assert "9.9.9.10, 9.9.9.11, 9.9.9.12, 9.9.9.13 and 35 more" in sentence
+        assert "9.9.9.14" not in sentence
+    assert finding.evidence["wrong"] == many
+    (differing,) = answers.decide(facts((to(*many), NONE), (to(EDGE), NONE)), NOW)
+    assert len(differing.summary.plain()) < 200
+
+
+def test_wrong_and_private_are_two_short_sentences() -> None:
+    wrong, private = addresses.decide(facts((to("10.0.0.1"), NONE)), BOTH, OPEN, NOW)
+    assert wrong.summary.plain().startswith("shop.moon.test points to 10.0.0.1, which is not the platform")
+    assert private.summary.plain() == "Nobody on the Internet can reach shop.moon.test at 10.0.0.1."
+    assert private.remedy != wrong.remedy
+    (alone,) = addresses.decide(facts((to("10.0.0.1"), NONE)), Platform(), OPEN, NOW)
+    assert "shop.moon.test has addresses that cannot be reached" in alone.summary.plain()
+    assert "replace 10.0.0.1 by public addresses" in alone.remedy.plain()
+
+
+@pytest.mark.parametrize("target", ["", "edge.platform.test"])
+@pytest.mark.parametrize("end", [NONE, MISSING])
+def test_without_configured_addresses_a_name_should_lead_to_the_edge(target: str, end: Lookup) -> None:
+    platform = replace(PLATFORM, addresses=(), cname_target=target)
+    (finding,) = addresses.decide(facts((end, end)), platform, OPEN, NOW)
+    assert "none" not in finding.remedy.plain()
+    assert finding.remedy.plain().endswith("to the platform's edge by A and AAAA records.")
+
+
 def test_our_own_alias_target_is_our_own_matter() -> None:
     chain = ("shop.moon.test", "edge.platform.test")
     (finding,) = addresses.decide(facts((to(OTHER, chain=chain), NONE)), BOTH, OPEN, NOW)

@@ -218,6 +218,12 @@ def test_one_server_that_fails_is_not() -> None:
     assert decide(facts, NOW) == ()
 
 
+def test_a_ca_without_known_names_is_not_offered_a_record() -> None:
+    blank = replace(CA, caa_domains=())
+    (finding,) = decide(facts_of(Level("moon.test", (issue(";"),)), cas=(blank,)), NOW)
+    assert finding.remedy.plain() == "In the DNS zone of moon.test remove the CAA records."
+
+
 def test_what_cannot_be_read_and_what_follows_are_two_sentences() -> None:
     unread, forbids = decide(facts_of(Level("moon.test", said="SERVFAIL")), NOW)
     assert unread.summary.plain() == "The CAA records of moon.test cannot be read (s0: SERVFAIL)."

@@ -29,12 +29,12 @@ WORDS: list[tuple[Facts, list[tuple[str, str]], str]] = [
     (facts(LAME, FAILING), [("dns.lame", "block"), ("dns.servfail", "block")], "1 of the 2 name servers of moon.test does not serve it"),
     (facts(LAME, GOOD), [("dns.lame", "warn")], "1 of the 2 name servers of moon.test does not serve it"),
     (facts(LAME, LAME, GOOD), [("dns.lame", "warn")], "2 of the 3 name servers of moon.test do not serve it"),
-    (facts(FAILING, FAILING), [("dns.servfail", "block")], "All 2 name servers of moon.test answer with an error"),
+    (facts(FAILING, FAILING), [("dns.servfail", "block")], "Every one of the 2 name servers of moon.test answers with an error"),
     (facts(FAILING), [("dns.servfail", "block")], "The only name server of moon.test answers with an error"),
     (facts(FAILING, GOOD), [("dns.servfail", "warn")], "1 of the 2 name servers of moon.test answers with an error"),
     (facts(SILENT, SILENT), [("dns.lame", "unknown")], "None of the 2 name servers of moon.test gave any answer"),
     (facts(SILENT), [("dns.lame", "unknown")], "The only name server of moon.test gave no answer at all"),
-    (facts(GOOD, LAME, addresses=2), [("dns.lame", "warn")], "The name servers of moon.test do not serve it at all of their addresses"),
+    (facts(GOOD, LAME, addresses=2), [("dns.lame", "warn")], "Some addresses of the name servers of moon.test do not serve it"),
     (facts(GOOD, GOOD, GOOD, LAME, addresses=2), [("dns.lame", "warn")], "1 of the 2 name servers of moon.test does not serve it"),
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from services.checks.delegation import Facts, decide, gather
 from services.checks.nameservers import Probe, Service, Zone, read_probe
 from services.checks.rules import is_ours, unregistered
 from services.checks.world import Answer, Record
-from services.checks.zones import Delegation, Kind, delegation, read_step
+from services.checks.zones import Delegation, Kind, delegation, read_step, zone_name
 from services.model.findings import Owner
 from services.model.settings import Platform, Probing
 from tests.unit.checks_world import (
@@ -264,6 +264,68 @@ def test_a_climb_to_the_end() -> None:
     found = found_by(TableDns({}, Answer("", "", rcode="NXDOMAIN"), asks_parent=False))
     assert (found.closest, found.missing) == (None, "test")
     assert not unregistered(found, "moon.test")
+
+
+NO_NS = Answer("", "", rcode="SERVFAIL")
+
+
+@pytest.mark.parametrize(
+    ("answer", "zone"),
+    [
+        (Answer("a.b.moon.test", "A", rcode="NXDOMAIN", authority=soa("b.moon.test")), "b.moon.test"),
+        (Answer("a.b.moon.test", "A", authority=soa("a.b.moon.test")), "a.b.moon.test"),
+        (Answer("a.b.moon.test", "A", rcode="NXDOMAIN", authority=soa("test")), "moon.test"),
+        (Answer("a.b.moon.test", "A", rcode="NXDOMAIN", authority=soa("")), "moon.test"),
+        (Answer("a.b.moon.test", "A", rcode="NXDOMAIN", authority=soa("sun.test")), "moon.test"),
+        (Answer("a.b.moon.test", "A", rcode="NXDOMAIN"), "moon.test"),
+        (Answer("a.b.moon.test", "A", error="timeout"), "moon.test"),
+        (  # the SOA speaks of where the alias leads
+            Answer(
+                "a.b.moon.test",
+                "A",
+                answer=(record("a.b.moon.test", "CNAME", "moon.test"),),
+                authority=soa("b.moon.test"),
+            ),
+            "moon.test",
+        ),
+    ],
+)
+def test_the_zone_where_no_delegation_is_known(answer: Answer, zone: str) -> None:
+    dns = TableDns({("a.b.moon.test", "A", None): answer}, NO_NS, asks_parent=False)
+    with ThreadPoolExecutor(1) as pool:
+        assert zone_name(Case(world(dns), subject("a.b.moon.test"), pool)) == zone
+
+
+def test_a_loop_is_told_of_the_zone_and_not_of_the_name() -> None:
+    """A resolver fails on every question about a loop, so that no delegation is found."""
+    known: dict[Key, Answer] = {
+        (one, "CNAME", None): Answer(one, "CNAME", answer=(record(one, "CNAME", other),))
+        for one, other in (("a.loop.test", "b.loop.test"), ("b.loop.test", "a.loop.test"))
+    }
+    with Chain(world(TableDns(known, NO_NS, asks_parent=False))) as chain:
+        (finding,) = chain.check(subject("a.loop.test"))
+    assert finding.code == "dns.no_address"
+    assert finding.evidence["zone"] == "loop.test"
+    assert "In the DNS zone loop.test point a.loop.test to edge.platform.test" in finding.remedy.plain()
+
+
+def test_a_name_that_does_not_exist_is_told_of_its_zone() -> None:
+    with Chain(world(TableDns({}, Answer("", "", rcode="NXDOMAIN"), asks_parent=False))) as chain:
+        (finding,) = [each for each in chain.check(subject()) if each.code == "dns.nxdomain"]
+    assert finding.summary.plain() == "shop.moon.test does not exist in the DNS zone moon.test."
+
+
+def test_the_resolver_is_named_as_one_in_sentences() -> None:
+    known: dict[Key, Answer] = {
+        ("moon.test", "NS", None): Answer("moon.test", "NS", answer=(NS,)),
+        ("moon.test", "A", None): Answer(
+            "moon.test", "A", answer=(record("moon.test", "A", "9.9.9.9"),), recursion_available=True
+        ),
+    }
+    dns = TableDns(known, Answer("", ""), asks_parent=False)
+    with Chain(world(dns)) as chain:
+        (finding,) = [each for each in chain.check(subject("moon.test")) if each.code == "dns.wrong_address"]
+    assert finding.summary.plain().endswith("(A records, as answered by the resolver).")
 
 
 def test_host_lookups_that_nobody_answers_are_silence() -> None:
