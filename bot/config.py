@@ -3,14 +3,12 @@
 import difflib
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from bot.config_keys import (
     Acme,
@@ -28,6 +26,7 @@ from bot.config_keys import (
     Slack,
     VaultKeys,
 )
+from bot.config_sentences import sentences
 from services.model.errors import CertdeskError
 from services.model.text import say
 
@@ -35,10 +34,6 @@ PREFIX = "CERTDESK_"
 NESTED = "__"
 NOT_KEYS = frozenset({"CERTDESK_CONFIG"})
 """Environment names with the prefix that are no configuration keys."""
-
-
-SECRETS = frozenset({"key", "old_keys", "key_secret", "eab_hmac", "bot_token", "signing_secret", "app_token"})
-"""Keys whose values no error shows."""
 
 
 class ConfigurationError(CertdeskError):
@@ -97,7 +92,7 @@ def load(environment: Mapping[str, str] | None = None, cwd: Path | None = None) 
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = "\n".join(_line(detail, path) for detail in error.errors())
+        lines = "\n".join(sentences(error, Config, path.name))
         raise ConfigurationError(say("The configuration cannot be used:\n{lines}", lines=lines)) from None
     return Loaded(config, path.parent.resolve())
 
@@ -177,34 +172,6 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
         below = both.get(key)
         both[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return both
-
-
-def _line(detail: ErrorDetails, path: Path) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, _keys(), 1)
-        return f"  {key}: there is no such key" + (
-            f"; did you mean {close[0]}?" if close else f" (in {path.name} or the environment)"
-        )
-    if detail["type"] == "missing":
-        return f"  {key}: is missing, and has no default"
-    return f"  {key}: {_given(detail)} does not do: {detail['msg'].removeprefix('Value error, ')}"
-
-
-def _given(detail: ErrorDetails) -> str:
-    """Return the value as it may be shown: no secret, no password of a URL, no whole map, which may hold either."""
-    value = detail["input"]
-    if SECRETS & {str(part) for part in detail["loc"]}:
-        return "…"
-    if isinstance(value, (dict, list)):
-        return "a map" if isinstance(value, dict) else "a list"
-    return re.sub(r"(//[^:/@\s]*:)[^@/\s]*@", r"\1…@", repr(value))
-
-
-def _keys() -> list[str]:
-    return [
-        key for section, keys in _sections().items() for key in (section, *(f"{section}.{k}" for k in keys))
-    ]
 
 
 def _sections() -> dict[str, tuple[str, ...]]:

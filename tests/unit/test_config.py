@@ -1,15 +1,22 @@
 """app.yaml and environment become settings; whatever is wrong is named with its key, its value and what is allowed."""
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
+from pydantic_core.core_schema import ErrorType
 
 from bot import settings
-from bot.config import ConfigurationError, Loaded, load
-from bot.config_keys import host_and_port
+from bot.config import Config, ConfigurationError, Loaded, load
+from bot.config_keys import Ca, Target, Update, host_and_port
+from bot.config_sentences import ALLOWED
 from bot.wiring import vault_keys
 from storage.vault import new_key
 
@@ -99,19 +106,77 @@ def test_other_environment_is_left_alone(tmp_path: Path) -> None:
         ("database: {url: mysql://x}", ("database.url", "mysql://x", "postgresql+psycopg://")),
         (
             "acme: {cas: [{name: x, directory: http://ca.test/dir}]}",
-            ("acme.cas.0.directory", "https:// URL is needed"),
+            ("acme.cas[0].directory", "https:// URL is needed"),
         ),
-        ("acme: {cas: []}", ("acme.cas", "at least 1")),
+        ("acme: {cas: []}", ("acme.cas", "an empty list", "at least one entry")),
         ("acme: {challenges: [tls-alpn-01]}", ("acme.challenges", "tls-alpn-01", "http-01")),
         ("acme: {key_type: rsa-1024}", ("acme.key_type", "rsa-1024", "ec-p256")),
-        ("platform: {name_servers: ['not a name']}", ("platform.name_servers.0", "host name is needed")),
-        ("platform: {addresses: [edge.test]}", ("platform.addresses.0", "edge.test")),
-        ("dns: {resolvers: ['10.0.0.53:port']}", ("dns.resolvers.0", "ADDRESS or ADDRESS:PORT")),
+        ("platform: {name_servers: ['not a name']}", ("platform.name_servers[0]", "host name is needed")),
+        (
+            "platform: {addresses: [edge.test]}",
+            ("platform.addresses[0]", "edge.test", "IPv4 or IPv6 address"),
+        ),
+        ("dns: {resolvers: ['10.0.0.53:port']}", ("dns.resolvers[0]", "ADDRESS or ADDRESS:PORT")),
+        ("dns: {resolvers: [dns.google]}", ("dns.resolvers[0]", "'dns.google'", "ADDRESS or ADDRESS:PORT")),
+        (
+            "dns: {update: {server: ns1.p.test, key_name: k, key_secret: s}}",
+            ("dns.update.server", "'ns1.p.test'", "ADDRESS or ADDRESS:PORT", "host names"),
+        ),
+        (
+            "dns: {update: {server: 10.0.0.1, key_name: k, key_secret: s, algorithm: hmac-sha3}}",
+            ("dns.update.algorithm", "'hmac-sha3'", "hmac-sha256, hmac-sha384"),
+        ),
+        (
+            "probe: {allow_networks: [10.1.2.3/8]}",
+            ("probe.allow_networks[0]", "10.1.2.3/8", "write 10.0.0.0/8"),
+        ),
+        (
+            "probe: {allow_networks: [lan, 7]}",
+            ("allow_networks[0]: 'lan'", "allow_networks[1]: 7", "10.20.0.0/16"),
+        ),
+        ("probe: {http_port: true}", ("probe.http_port", "true", "a number is needed")),
+        ("probe: {http_port: http}", ("probe.http_port", "'http'", "a whole number is needed")),
+        ("probe: {timeout: .nan}", ("probe.timeout", "nan", "a number")),
+        ("renewal: {lease_seconds: yes}", ("renewal.lease_seconds", "true", "a number is needed")),
+        ("renewal: {backoff_minutes: [1, .inf]}", ("renewal.backoff_minutes[1]", "inf")),
+        ("http: {listen: '8402'}", ("http.listen", "'8402'", "ADDRESS:PORT")),
+        ("http: {listen: 8402}", ("http.listen", "8402", "ADDRESS:PORT")),
+        ("http: {listen: 127.0.0.1}", ("http.listen", "'127.0.0.1'", "ADDRESS:PORT")),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test', eab_kid: k}]}",
+            ("acme.cas[0]: eab_kid is given without eab_hmac",),
+        ),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test', eab_hmac: aHVzaA}]}",
+            ("acme.cas[0]: eab_hmac is given without eab_kid",),
+        ),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test', eab_kid: k, eab_hmac: 'a+b/'}]}",
+            ("acme.cas[0].eab_hmac: …", "base64url"),
+        ),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test'}, {name: x, directory: 'https://b.test'}]}",
+            ("acme.cas: more than one entry has the name 'x'",),
+        ),
+        (
+            "deploy: {targets: [{name: e, directory: a}, {name: e, directory: b}]}",
+            ("deploy.targets: more than one entry has the name 'e'",),
+        ),
+        (
+            "deploy: {targets: [{name: e, directory: a, reload: nginx -s reload}]}",
+            ("deploy.targets[0].reload", "'nginx -s reload'", "list of the command's arguments"),
+        ),
+        ("deploy: {targets: [{name: e, directroy: a}]}", ("did you mean deploy.targets[0].directory?",)),
+        (
+            "platform: {name_servers: [5, '']}",
+            ("name_servers[0]: 5", "text", "name_servers[1]: ''", "host name"),
+        ),
+        ("dns: {timeout: null}", ("dns.timeout: nothing", "a number is needed")),
         ("renewal: {ari_hours: 24}", ("renewal.ari_hours", "24", "12")),
         ("slack: {command: ssl}", ("slack.command", "ssl")),
         (
             "deploy: {targets: [{name: e, kind: ftp, directory: x}]}",
-            ("deploy.targets.0.kind", "ftp", "files"),
+            ("deploy.targets[0].kind", "ftp", "files"),
         ),
         ("- a list", ("must hold a map",)),
         ("a: [", ("cannot be read as YAML",)),
@@ -125,6 +190,110 @@ def test_an_error_names_key_value_and_rule(tmp_path: Path, text: str, words: tup
 def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     said = refused(tmp_path, "dns: {timeout: 0}\nprobe: {http_port: 0}\nnothing: 1\n")
     assert said.count("\n") == 3
+
+
+def test_a_list_is_not_named_beside_what_is_wrong_inside_of_it(tmp_path: Path) -> None:
+    said = refused(tmp_path, "acme: {cas: [{name: x, directory: http://ca.test}]}")
+    assert said.splitlines()[1:] == [
+        "  acme.cas[0].directory: 'http://ca.test' does not do: an https:// URL is needed (RFC 8555 §6.1)"
+    ]
+
+
+GARBAGE: tuple[object, ...] = (
+    True,
+    None,
+    -1,
+    0.5,
+    10**30,
+    math.inf,
+    "",
+    "?",
+    "x" * 500,
+    [],
+    [None],
+    [[]],
+    ["", {}],
+    {},
+    {"a": None},
+    {5: []},
+)
+INNER = {
+    "acme.cas": {"name": "x", "directory": "https://a.test"},
+    "deploy.targets": {"name": "x", "directory": "x"},
+    "dns.update": {"server": "10.0.0.1", "key_name": "k", "key_secret": "s"},
+}
+INNER_KEYS = {
+    "acme.cas": Ca.model_fields,
+    "deploy.targets": Target.model_fields,
+    "dns.update": Update.model_fields,
+}
+OF_PYDANTIC = re.compile(r"Input|[Vv]alid\b|validation|function-|lax|tuple|Tuple|dictionary|instance|<class")
+
+
+def keys_with_what_is_beside_them() -> Iterator[tuple[str, ...]]:
+    for section, field in Config.model_fields.items():
+        yield (section,)
+        assert field.annotation is not None
+        for key in dict(field.annotation()):
+            yield section, key
+            yield from ((section, key, name) for name in INNER_KEYS.get(f"{section}.{key}", ()))
+
+
+def with_garbage(key: tuple[str, ...], garbage: object) -> str:
+    value = garbage
+    if len(key) == 3:
+        entry = INNER[".".join(key[:2])] | {key[2]: garbage}
+        value = entry if key[1] == "update" else [entry]
+    return yaml.safe_dump({key[0]: {key[1]: value} if len(key) > 1 else value})
+
+
+def said_of(folder: Path, text: str) -> str:
+    try:
+        loaded(folder, text)
+    except ConfigurationError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("key", list(keys_with_what_is_beside_them()), ids=".".join)
+def test_whatever_is_given_for_a_key_the_answer_is_in_peoples_words(
+    tmp_path: Path, key: tuple[str, ...]
+) -> None:
+    answers = [said_of(tmp_path, with_garbage(key, garbage)) for garbage in GARBAGE]
+    assert any(answers)
+    lines = [line for answer in answers for line in answer.splitlines()]
+    assert not [line for line in lines if OF_PYDANTIC.search(line) or len(line) > 300]
+
+
+def test_every_kind_of_error_in_the_table_is_one_of_pydantics() -> None:
+    assert set(ALLOWED) - {"path_type"} <= set(get_args(ErrorType))  # that one is made where paths are read
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("HMAC-SHA512.", "hmac-sha512"),
+        ("hmac-md5.sig-alg.reg.int.", "hmac-md5"),
+        ("hmac-sha256", "hmac-sha256"),
+    ],
+)
+def test_tsig_algorithms_may_be_written_as_name_servers_write_them(
+    tmp_path: Path, given: str, found: str
+) -> None:
+    text = f"dns: {{update: {{server: 10.0.0.1, key_name: k, key_secret: s, algorithm: {given}}}}}"
+    update = settings.dns(loaded(tmp_path, text)).update
+    assert update is not None
+    assert update.algorithm == found
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8402", "[::1]:8402", "localhost:0"])
+def test_the_listener_is_an_address_with_a_port(tmp_path: Path, listen: str) -> None:
+    assert loaded(tmp_path, f"http: {{listen: '{listen}'}}").config.http.listen == listen
+
+
+def test_an_empty_binding_is_none(tmp_path: Path) -> None:
+    text = "acme: {cas: [{name: x, directory: 'https://a.test', eab_kid: '', eab_hmac: ''}]}"
+    assert loaded(tmp_path, text).config.acme.cas[0].name == "x"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +344,7 @@ def test_secrets_inside_of_what_is_wrong_are_not_shown_either(tmp_path: Path, te
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     said = refused(tmp_path, "deploy: {targets: [{name: e}]}")
-    assert "deploy.targets.0.directory: is missing" in said
+    assert "deploy.targets[0].directory: is missing" in said
 
 
 def test_secrets_are_not_shown_by_the_configuration_itself(tmp_path: Path) -> None:
