@@ -27,8 +27,11 @@ def set_up(keys: Log) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # traces without local variables: those are keys and payloads
     if keys.format == "text" and sys.stderr.isatty():
-        finish: list[Processor] = [structlog.dev.ConsoleRenderer()]
+        finish: list[Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
         finish = [structlog.processors.format_exc_info, _FILES[keys.format]]
     structlog.configure(

@@ -33,13 +33,16 @@ class Pump(Generic[Row]):
         threads: int,
         clock: Clock,
         next_due: Callable[[], datetime | None] = lambda: None,
+        broken: Callable[[Row, str], None] = lambda *_: None,
     ) -> None:
+        """Empty a queue: ``claim`` takes rows, ``handle`` does one, ``broken`` is told of one that raised, with an id."""
         self.name = name
         self._claim = claim
         self._handle = handle
         self._threads = threads
         self._clock = clock
         self._next_due = next_due
+        self._broken = broken
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._busy = 0
@@ -93,7 +96,12 @@ class Pump(Generic[Row]):
         try:
             self._handle(row)
         except Exception:  # an outermost loop: one bad row must not stop the others; its lease ends
-            log.exception("work failed", queue=self.name, row=getattr(row, "id", ""), error_id=new_id("err"))
+            error_id = new_id("err")
+            log.exception("work failed", queue=self.name, row=getattr(row, "id", ""), error_id=error_id)
+            try:
+                self._broken(row, error_id)
+            except Exception:  # still the outermost loop: the database may be what is broken
+                log.exception("fault not recorded", queue=self.name, error_id=error_id)
 
     def _done(self, _: Future[None]) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ import os
 import socket
 from datetime import UTC, datetime
 
+from bot.leases import Leases
 from bot.pump import Pump
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
@@ -35,11 +36,19 @@ class Workers:
             threads=threads,
             clock=application.clock,
             next_due=self._next_due,
+            broken=self._broken,
         )
+        lease = application.parts.renewing.lease
+        self._leases = Leases(application.storage, application.clock, lease)
         self._pumps: tuple[Pump[Certificate] | Pump[Request] | Pump[Message], ...] = (self._certificates,)
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
-        self._ticker = Ticker((Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),))
+        self._ticker = Ticker(
+            (
+                Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),
+                Tick("leases", lease.total_seconds() / 3, self._leases.extend),
+            )
+        )
 
     def start(self) -> None:
         """Begin."""
@@ -53,9 +62,9 @@ class Workers:
 
     def stop(self) -> None:
         """Let the steps under way end."""
-        self._ticker.stop()
         for pump in self._pumps:
             pump.stop()
+        self._ticker.stop()
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
@@ -80,7 +89,11 @@ class Workers:
             return tx.certificates.next_due()
 
     def _advance(self, certificate: Certificate) -> None:
-        runner.run(self._application.parts, certificate, lambda: self._certificates.going_on)
+        with self._leases.kept(certificate):
+            runner.run(self._application.parts, certificate, lambda: self._certificates.going_on)
+
+    def _broken(self, certificate: Certificate, error_id: str) -> None:
+        runner.broken(self._application.parts, certificate, error_id)
 
     def _asked(self, limit: int) -> list[Request]:
         app = self._application

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ RELOAD_SECONDS = 30
 class FilesTarget:
     """Writes DIRECTORY/NAME/fullchain.pem and privkey.pem. NAME is a symbolic link, so key and chain change together."""
 
-    def __init__(self, settings: TargetSettings) -> None:
+    def __init__(self, settings: TargetSettings, reload_seconds: float = RELOAD_SECONDS) -> None:
+        self._reload_seconds = reload_seconds
         self.name = settings.name
         self._directory = settings.directory
         self._reload = settings.reload
@@ -75,30 +77,37 @@ class FilesTarget:
         _sync(link.parent)
 
     def _run(self, command: Sequence[str]) -> None:
-        """Run the reload command as an argument list, never through a shell."""
+        """Run the reload command as an argument list, never through a shell; its children end with it."""
         try:
-            done = subprocess.run(  # noqa: S603 - the list comes from app.yaml, and nothing of it from outside
+            child = subprocess.Popen(  # noqa: S603 - the list comes from app.yaml, and nothing of it from outside
                 command,
-                capture_output=True,
-                text=True,
-                timeout=RELOAD_SECONDS,
-                check=False,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise DeployError(
-                say("Target {target}: the reload command failed: {why}", target=self.name, why=str(error))
-            ) from error
-        if done.returncode:
-            output = (done.stderr or done.stdout).strip()[-300:]
+        except OSError as error:
+            raise self._failed(str(error)) from error
+        with child:
+            try:
+                output, _ = child.communicate(timeout=self._reload_seconds)
+            except subprocess.TimeoutExpired as error:
+                os.killpg(child.pid, signal.SIGKILL)
+                raise self._failed(f"it did not end within {self._reload_seconds:g} seconds") from error
+        if child.returncode:
             raise DeployError(
                 say(
                     "Target {target}: the reload command ended with {code}: {output}",
                     target=self.name,
-                    code=done.returncode,
-                    output=output or "no output",
+                    code=child.returncode,
+                    output=output.decode(errors="replace").strip()[-300:] or "no output",
                 )
             )
+
+    def _failed(self, why: str) -> DeployError:
+        return DeployError(
+            say("Target {target}: the reload command failed: {why}.", target=self.name, why=why)
+        )
 
 
 def directory_name(name: str) -> str:
@@ -108,15 +117,20 @@ def directory_name(name: str) -> str:
 
 def _write_file(path: Path, text: str) -> None:
     """Write ``text`` through a temporary file of mode 0600; the name appears only when all of it is on disk."""
-    if path.is_file() and path.read_text(encoding="ascii") == text:
+    content = text.encode()
+    if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
+        path.chmod(0o600)
         return
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)  # a full disk must not leave parts of a key behind
 
 
 def _sync(folder: Path) -> None:

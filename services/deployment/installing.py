@@ -1,6 +1,7 @@
 """The steps that bring a certificate to shoppers: write it to every target, then prove that the edge serves it."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,8 @@ from services.ports import Served
 from services.renewal.schedule import scheduled
 from services.renewal.timing import backoff, backstop
 
+SIDE_BY_SIDE = 8
+"""Names that are looked at at the same time."""
 PROOFS = 9
 """Looks at the edge, a few seconds in all, before an installation counts as unproved."""
 LOOK_AGAIN = timedelta(minutes=1)
@@ -101,9 +104,9 @@ def _installed(
 
 def unserved(parts: Parts, revision: Revision) -> tuple[Served, ...]:
     """Return what each edge address serves for each name where that is not the revision; empty means proved."""
-    return tuple(
-        s for name in revision.names for s in parts.probe.served(name) if s.serial != revision.serial
-    )
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="proof") as pool:
+        seen = pool.map(parts.probe.served, revision.names)
+        return tuple(s for served in seen for s in served if s.serial != revision.serial)
 
 
 def not_served(missing: Sequence[Served], revision: Revision, now: datetime) -> Finding:

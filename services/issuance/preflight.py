@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.issuance.move import Move, Parts
 from services.issuance.planning import NAME_SPECIFIC, forbidden_cas, healthy_names
@@ -16,8 +16,6 @@ from services.renewal.timing import backoff, near_expiry
 
 SIDE_BY_SIDE = 8
 """Names of one certificate that are checked at the same time."""
-SLOWEST = timedelta(seconds=20)
-"""How long the checks of one name may take when nothing answers."""
 WAITS_FOR_DNS = "dns."
 """Codes that begin so are watched every two hours, as the platform promises its merchants."""
 
@@ -26,8 +24,9 @@ def subject_of(
     tx: Transaction, name: str, store: str | None, certificate: Certificate | None = None
 ) -> Subject:
     """Return what the database knows of ``name`` for the store; ``store`` None means: whichever owns it."""
-    domains = [domain for candidate in counts_as(name) if (domain := tx.stores.domain(candidate))]
-    owned = [domain for domain in domains if store is None or domain.store == store]
+    # the name's own row decides whose it is; only without one does it count as added with its shorter form
+    found = next((domain for candidate in counts_as(name) if (domain := tx.stores.domain(candidate))), None)
+    owned = [found] if found is not None and store in (None, found.store) else []
     owner = store if store is not None else (owned[0].store if owned else None)
     return Subject(
         name=name,
@@ -41,19 +40,12 @@ def subject_of(
 def examine(
     parts: Parts, certificate: Certificate, names: Sequence[str] | None = None
 ) -> dict[str, tuple[Finding, ...]]:
-    """Run the checks on ``names`` (by default on every wanted one), a few side by side; spends nothing at the CA.
-
-    Many names whose DNS is silent take longer than a lease: it is lengthened before. Raises LeaseLostError.
-    """
+    """Run the checks on ``names`` (by default on every wanted one), a few side by side; spends nothing at the CA."""
     wanted = certificate.wanted if names is None else names
     with parts.storage.read() as tx:
         subjects = [subject_of(tx, name, certificate.store, certificate) for name in wanted]
     if len(subjects) < 2:
         return {subject.name: parts.checker.check(subject) for subject in subjects}
-    rounds = -(-len(subjects) // SIDE_BY_SIDE)
-    if rounds > 1 and certificate.lease_until is not None:
-        with parts.storage.write() as tx:
-            tx.certificates.save(certificate, parts.clock() + parts.renewing.lease + rounds * SLOWEST)
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="name") as pool:
         found = pool.map(parts.checker.check, subjects)
         return {subject.name: findings for subject, findings in zip(subjects, found, strict=True)}

@@ -117,6 +117,10 @@ class Certificates(Protocol):
         """
         ...
 
+    def extend(self, certificate: str, fence: int, lease_until: datetime) -> bool:
+        """Lengthen the lease of a row that is held with this fence; False, and nothing changed, if it is not any more."""
+        ...
+
     def ask(self, certificate: Certificate) -> bool:
         """Save an unleased change from outside the queue (a person asked, names were added) and raise the fence by one.
 

@@ -13,7 +13,7 @@ from services.issuance.ordering import ordering, preparing
 from services.issuance.preflight import checking
 from services.issuance.proving import challenging, take_down, validating
 from services.model.certificates import Certificate, Happening
-from services.model.errors import LeaseLostError, VaultError
+from services.model.errors import CertdeskError, LeaseLostError, VaultError
 from services.model.lifecycle import State
 from services.model.text import say
 from services.renewal.tending import blocked, failed, installed
@@ -74,6 +74,31 @@ def perform(parts: Parts, certificate: Certificate) -> Move:
         )
         now = parts.clock()
         return fault(certificate, now, own("certdesk.fault", error, certificate.wanted[0], remedy, now))
+
+
+def broken(parts: Parts, certificate: Certificate, error_id: str) -> None:
+    """Record that a step of the claimed certificate raised something unforeseen, and try it again within a minute.
+
+    Nothing is saved if the row has moved on since.
+    """
+    now = parts.clock()
+    with parts.storage.write() as tx:
+        row = tx.certificates.get(certificate.id)
+        if row is None or row.fence != certificate.fence or row.lease_until is None:
+            return
+        text = say(
+            "certdesk itself failed in the step “{state}”; its log has the error {id}.",
+            state=row.state.value,
+            id=error_id,
+        )
+        remedy = say(
+            "On-call: look for {id} in certdesk's log; certdesk tries again every minute.", id=error_id
+        )
+        move = fault(row, now, own("certdesk.fault", CertdeskError(text), row.wanted[0], remedy, now))
+        tx.certificates.save(move.certificate, None)
+        tx.certificates.record(Happening(row.id, now, "fault", state=row.state.value, details=move.details))
+        tx.outbox.touch(row.id, now)
+    parts.announce()
 
 
 def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certificate:

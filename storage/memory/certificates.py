@@ -87,6 +87,14 @@ class MemoryCertificates(MemoryRepository):
         stored = held(self._tables.certificates, certificate)
         self._replace(stored, replace(certificate, lease_until=lease_until))
 
+    def extend(self, certificate: str, fence: int, lease_until: datetime) -> bool:
+        """Lengthen the lease of a row that is held with this fence; False if it is not any more."""
+        stored = self.get(certificate)
+        if stored is None or stored.fence != fence or stored.lease_until is None:
+            return False
+        self._replace(stored, replace(stored, lease_until=aware(lease_until)))
+        return True
+
     def ask(self, certificate: Certificate) -> bool:
         """Save an unleased change from outside the queue and raise the fence; False if it has moved meanwhile."""
         stored = self.get(certificate.id)

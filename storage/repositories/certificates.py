@@ -41,6 +41,9 @@ _NEXT_DUE = (
     .limit(1)
 )
 _SAVE = update(CERTIFICATES).where(held(CERTIFICATES)).values(lease_until=UNTIL)
+_EXTEND = (
+    update(CERTIFICATES).where(held(CERTIFICATES), _C.lease_until.is_not(None)).values(lease_until=UNTIL)
+)
 _ASK = (
     update(CERTIFICATES)
     .where(held(CERTIFICATES), free(CERTIFICATES))
@@ -108,6 +111,11 @@ class SqlCertificates(SqlRevisions, SqlFindings, SqlHistory):
         values = records.certificate_changes(certificate)
         values["the_end"] = lease_until
         must_hold(self._connection, _SAVE, certificate, values)
+
+    def extend(self, certificate: str, fence: int, lease_until: datetime) -> bool:
+        """Lengthen the lease of a row that is held with this fence; False if it is not any more."""
+        values = {"the_id": certificate, "the_fence": fence, "the_end": lease_until}
+        return self._connection.execute(_EXTEND, values).rowcount == 1
 
     def ask(self, certificate: Certificate) -> bool:
         """Save an unleased change from outside the queue and raise the fence; False if it has moved meanwhile."""

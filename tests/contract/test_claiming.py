@@ -115,6 +115,20 @@ def test_a_row_that_is_gone_or_never_was_is_a_lost_lease(storage: Storage) -> No
         tx.certificates.save(samples.certificate(), None)
 
 
+def test_a_lease_is_lengthened_for_its_holder_alone_and_changes_nothing_else(storage: Storage) -> None:
+    add(storage, samples.certificate())
+    (held,) = claim(storage)
+    with storage.write() as tx:
+        assert tx.certificates.extend(held.id, held.fence, NOW + 5 * LEASE)
+        assert not tx.certificates.extend(held.id, held.fence - 1, NOW + 9 * LEASE)
+        assert not tx.certificates.extend("cert_none", held.fence, NOW + 9 * LEASE)
+    assert stored(storage) == replace(held, lease_until=NOW + 5 * LEASE)
+    with storage.write() as tx:
+        tx.certificates.save(held, None)
+        assert not tx.certificates.extend(held.id, held.fence, NOW + 5 * LEASE)
+    assert stored(storage).lease_until is None
+
+
 def test_asking_changes_an_unleased_row_and_raises_its_fence(storage: Storage) -> None:
     add(storage, samples.certificate(run_after=None, state=State.INSTALLED))
     wish = samples.certificate(

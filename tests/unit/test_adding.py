@@ -129,3 +129,14 @@ def test_a_refusal_does_not_deny_what_is_installed(bench: Bench) -> None:
     [status] = add(bench, SHOP)
     assert status.serial is not None
     assert [f.code for f in status.findings] == ["store.deleted"]
+
+
+def test_a_names_own_row_decides_whose_it_is_for_everybody(bench: Bench) -> None:
+    bench.store("moon", "venus.test")
+    bench.store("comet", "www.venus.test")
+    [mine] = add(bench, "www.venus.test", store="moon")
+    [unknown] = add(bench, "www.nobody.test", store="moon")
+    assert [f.code for f in mine.findings] == [f.code for f in unknown.findings] == ["domain.not_added"]
+    [theirs] = add(bench, "www.venus.test", sees=("comet",))
+    assert theirs.certificate is not None
+    assert theirs.store == "comet"

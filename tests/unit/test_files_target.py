@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.parts.process import wait_until
 from services.deployment.files import FilesTarget, directory_name
 from services.model.certificates import Revision
 from services.model.errors import DeployError
@@ -161,3 +162,29 @@ def test_a_reload_that_failed_is_done_again_by_the_next_deployment(folder: Path,
     with pytest.raises(DeployError):
         target.deploy(revision(1), "key 1\n")
     target.deploy(revision(1), "key 1\n")
+
+
+def test_a_reload_command_may_print_anything(folder: Path) -> None:
+    script = "import os, sys; os.write(1, b'\\xff\\xfe'); sys.exit(3)"
+    with pytest.raises(DeployError, match="ended with 3"):
+        reloading(folder, sys.executable, "-c", script).deploy(revision(1), "key 1\n")
+
+
+def test_a_reload_command_that_hangs_is_ended_with_its_children(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "child"
+    command = ("/bin/sh", "-c", f"sleep 300 & echo $! > {mark}; wait")
+    target = FilesTarget(TargetSettings("edge", "files", folder, command), reload_seconds=1)
+    with pytest.raises(DeployError, match="did not end within 1 seconds"):
+        target.deploy(revision(1), "key 1\n")
+    child = Path("/proc", mark.read_text().strip(), "stat")
+    wait_until(
+        lambda: not child.exists() or child.read_text().split()[2] == "Z", 5, "the reload command's child"
+    )
+
+
+def test_a_key_file_that_others_could_read_is_closed(target: FilesTarget, folder: Path) -> None:
+    target.deploy(revision(1), "key 1\n")
+    key = folder / "moon.test" / "privkey.pem"
+    key.chmod(0o644)
+    target.deploy(revision(1), "key 1\n")
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -6,14 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from services.model.findings import Finding, Verdict
+from services.model.findings import Verdict
 from services.model.lifecycle import State
-from services.model.stores import Domain
 from services.overview import describe
-from services.ports import Subject
 from services.renewal.timing import OFTEN
 from tests.building import Built
-from tests.desks import ScriptedChecker, finding
+from tests.desks import finding
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 GOOD, BAD, WORSE = "a.moon.test", "b.moon.test", "c.moon.test"
@@ -285,25 +283,3 @@ def test_caa_that_forbids_one_ca_leads_to_the_other_without_asking_the_first(bui
     built.settle()
     assert built.live.ca == "second"
     assert built.ca.orders == []
-
-
-def test_many_names_whose_dns_is_silent_are_not_claimed_by_another_worker_meanwhile(built: Built) -> None:
-    names = tuple(f"n{number:02}.moon.test" for number in range(40))
-    with built.storage.write() as tx:
-        for name in names:
-            tx.stores.put_domain(Domain(name, "moon"))
-    claimed: list[int] = []
-
-    class Slow(ScriptedChecker):
-        def check(self, subject: Subject) -> tuple[Finding, ...]:
-            if subject.name == names[-1]:
-                later = built.now + timedelta(seconds=90)
-                with built.storage.write() as tx:
-                    claimed.append(len(tx.certificates.claim(later, timedelta(seconds=60), 5)))
-            return super().check(subject)
-
-    built.checker = Slow(wildcards=True)
-    built.add(*names)
-    assert built.settle().state is State.INSTALLED
-    assert claimed[0] == 0
-    assert built.live.names == names
