@@ -119,10 +119,13 @@ def _ca(
                 http_port=edge.http_port,
                 tls_port=edge.https_port,
                 nonce_reject=5,
+                older=True,
                 cache=cache,
             )
         )
-    transcript.done(f"CA           pebble, {pebble.directory}, rejects 5 % of nonces on purpose")
+    known = f"an older one, without {' and '.join(pebble.lacks)}" if pebble.lacks else "with ARI and profiles"
+    name = f"pebble {pebble.version}".rstrip()
+    transcript.done(f"CA           {name}, {known}, {pebble.directory}, rejects 5 % of nonces on purpose")
     return pebble
 
 

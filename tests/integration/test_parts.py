@@ -96,6 +96,37 @@ def test_pebble_issues_by_profile_and_tells_the_renewal_window_that_was_set(tmp_
         assert ca.certificate_status(f"{leaf.serial_number:x}")["Status"] == "Valid"
 
 
+OLDER = """#!{python}
+import http.server, json, ssl, sys
+config = json.load(open(sys.argv[2]))["pebble"]
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{{"newOrder": "https://localhost/order", "meta": {{}}}}')
+host, port = config["listenAddress"].split(":")
+server = http.server.HTTPServer((host, int(port)), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(config["certificate"], config["privateKey"])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+
+
+def test_an_older_pebble_is_taken_only_by_who_asks_for_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "bin" / "pebble"
+    older.parent.mkdir()
+    older.write_text(OLDER.format(python=sys.executable))
+    older.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{older.parent}:{os.environ['PATH']}")
+    with pytest.raises(PartMissing, match=rf"{older} .*without ARI and profiles; to mend: put pebble 2\.10"):
+        Pebble.start(tmp_path / "strict")
+    with Pebble.start(tmp_path / "lenient", older=True) as ca:
+        assert ca.lacks == ("ARI", "profiles")
+
+
 def issue(ca: Pebble, name: str, profile: str) -> tuple[ClientV2, str]:
     """Get a certificate from a CA that takes every challenge for answered."""
     key = JWKRSA(key=rsa.generate_private_key(65537, 2048))
@@ -435,6 +466,43 @@ def test_local_slack_keeps_what_the_app_posts_and_shows_it_to_a_person(
 def test_a_part_that_cannot_be_had_says_so_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PartMissing, match=r"^no-such-package could not be had: .*; to mend: .*\.$"):
         fetch.debian(["no-such-package"], cache=tmp_path)
+
+
+def test_what_comes_from_another_suite_than_was_asked_for_is_not_kept_as_its_own(tmp_path: Path) -> None:
+    found = fetch.debian(["pebble"], suite="no-such-suite", cache=tmp_path)
+    assert (found / "usr" / "bin" / "pebble").exists()
+    assert found == fetch.debian(["pebble"], cache=tmp_path)
+    assert not list(tmp_path.glob("debian-no-such-suite/*"))
+
+
+def test_a_checkout_of_somebody_else_leaves_a_cache_folder_of_ones_own(tmp_path: Path) -> None:
+    checkout, home = tmp_path / "checkout", {"HOME": str(tmp_path / "home")}
+    checkout.mkdir()
+    assert fetch.cache_folder(checkout, home) == checkout / "var" / "parts"
+    (checkout / "var").touch()  # where nobody can make a folder, root included
+    assert fetch.cache_folder(checkout, home) == tmp_path / "home" / ".cache" / "certdesk"
+    assert fetch.cache_folder(checkout, home | {"XDG_CACHE_HOME": "/caches"}) == Path("/caches/certdesk")
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        PartMissing, match=r"^nsd could not be had: .*/file/parts is not writable \(.*XDG_CACHE_HOME"
+    ):
+        fetch.debian(["nsd"], cache=tmp_path / "file" / "parts")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Acquire::Check-Valid-Until "false";',
+        "deb [check-valid-until=no] http://m x main",
+        "Check-Valid-Until: no\n",
+    ],
+)
+def test_a_machine_that_takes_old_package_lists_is_known_by_its_own_words(text: str) -> None:
+    assert fetch.OLD_LISTS.search(text)
+    assert not fetch.OLD_LISTS.search(text.replace("false", "true").replace("no", "yes"))
 
 
 def test_a_child_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:

@@ -9,23 +9,42 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.demo.parts.errors import PartMissing
 
-CACHE = Path(__file__).resolve().parents[3] / "var" / "parts"
+
+def cache_folder(checkout: Path, environment: Mapping[str, str]) -> Path:
+    """Return where parts are kept: the checkout's var/parts, or for who may not write there a cache folder of their own.
+
+    The latter is $XDG_CACHE_HOME/certdesk, by default ~/.cache/certdesk (XDG Base Directory Specification).
+    """
+    own = checkout / "var" / "parts"
+    first = next(place for place in (own, *own.parents) if os.access(place, os.F_OK))
+    if first.is_dir() and os.access(first, os.W_OK):
+        return own
+    home = Path(environment.get("HOME") or Path.home())
+    given = Path(environment.get("XDG_CACHE_HOME", ""))
+    return (given if given.is_absolute() else home / ".cache") / "certdesk"
+
+
+CACHE = cache_folder(Path(__file__).resolve().parents[3], os.environ)
 _NPM = Path(__file__).with_name("npm")
 _LISTS_FRESH = 6 * 3600  # seconds after which the package lists are fetched again
 _NPM_OPTIONS = (
     *("--ignore-scripts", "--no-audit", "--no-fund"),
     *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),  # by default it waits 70 seconds for nobody
 )
+_WITH_WHAT_THEY_NEED = ("-y", "--no-install-recommends", "--reinstall", "--download-only", "install")
+OLD_LISTS = re.compile(r"(?i)check-valid-until\W*(?:no|false|without|off|disable|0)\b")
+"""What an apt configuration or source says that takes package lists past their date."""
 _NEVER_UNPACKED = (
     *("libc6_", "libc-bin_"),  # must match the machine's own dynamic loader
     *("libllvm", "libgl1-mesa-dri_"),  # large, and only for JIT and graphics cards, which no part uses
@@ -33,9 +52,14 @@ _NEVER_UNPACKED = (
 
 
 @contextlib.contextmanager
-def _locked(cache: Path) -> Iterator[None]:
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
+def _locked(name: str, cache: Path) -> Iterator[None]:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock = (cache / "lock").open("w")
+    except OSError as error:
+        remedy = "let XDG_CACHE_HOME name a folder that this user may write to"
+        raise PartMissing(name, f"{cache} is not writable ({error.strerror})", remedy) from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -51,9 +75,17 @@ def _made_once(final: Path) -> Iterator[Path]:
         new.rename(final)
 
 
-def _run(name: str, argv: Sequence[str | Path], cwd: Path | None = None) -> str:
+def _run(
+    name: str, argv: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> str:
     done = subprocess.run(
-        argv, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        argv,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode:
         reason = _reason(done.stderr or done.stdout) or f"{argv[0]} ended with {done.returncode}"
@@ -82,6 +114,7 @@ class _Apt:
             "Acquire::Languages": "none",
             "Acquire::Retries": 2,
             "APT::Sandbox::User": "root",  # as root, fetch as root: the cache may lie where _apt cannot go
+            **({"Acquire::Check-Valid-Until": "false"} if _takes_old_lists() else {}),
         }
         if sources is not None:
             (folder / "sources.list").write_text(sources)
@@ -116,6 +149,18 @@ class _Apt:
         return None
 
 
+def _takes_old_lists() -> bool:
+    """Return whether this machine uses package lists past their date, as a mirror of snapshots has them.
+
+    Its configuration says so, or one of its sources does (apt.conf(5), sources.list(5)).
+    """
+    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*.*")]
+    said = [_run("apt", ["apt-config", "dump", "Acquire::Check-Valid-Until"])]
+    with contextlib.suppress(OSError):
+        said += [source.read_text(errors="replace") for source in sources if source.is_file()]
+    return any(OLD_LISTS.search(text) for text in said)
+
+
 def _of_suite(name: str, own: _Apt, suite: str) -> _Apt | None:
     """Return an apt-get for another suite of the machine's mirror, or None where it cannot be had."""
     mirror = own.mirror()
@@ -136,46 +181,48 @@ def debian(packages: Sequence[str], suite: str | None = None, cache: Path = CACH
 
     Without `suite`: from the machine's own sources, with every package they need that is not installed here.
     With `suite` ("sid"): these packages alone from that suite of the same mirror, or, where it cannot be had,
-    from the machine's own. Raises PartMissing.
+    from the machine's own; the suite is then tried again the next time. Raises PartMissing.
     """
     name = packages[0]
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise PartMissing(
             name, "this system has no Debian packages and it is not on the PATH", f"install {name}"
         )
-    label = (
-        "+".join(packages)
-        if len(packages) < 4
-        else f"{name}+{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
-    )
-    final = cache / "debian" / (f"{label}@{suite}" if suite else label)
+    final = _place(packages, suite, cache)
     if final.exists():
         return final
-    with _locked(cache):
-        if not final.exists():
-            with _made_once(final) as new:
-                for archive in _download(packages, suite, cache):
-                    if not archive.name.startswith(_NEVER_UNPACKED):
-                        _run(name, ["dpkg-deb", "-x", archive, new])
-                    archive.unlink()
-    return final
+    with _locked(name, cache):
+        if final.exists():
+            return final
+        own = _Apt(name, cache / "apt-own")
+        own.update()
+        if suite is not None:
+            if other := _of_suite(name, own, suite):
+                return _unpacked(final, other, ("download", *packages))
+            final = _place(packages, None, cache)
+        return final if final.exists() else _unpacked(final, own, (*_WITH_WHAT_THEY_NEED, *packages))
 
 
-def _download(packages: Sequence[str], suite: str | None, cache: Path) -> list[Path]:
-    own = _Apt(packages[0], cache / "apt-own")
-    own.update()
-    other = _of_suite(packages[0], own, suite) if suite else None
-    apt = other or own
+def _place(packages: Sequence[str], suite: str | None, cache: Path) -> Path:
+    """Return the folder for packages of a suite; what comes from another one never lies there."""
+    label = "+".join(packages)
+    if len(packages) > 3:
+        label = f"{packages[0]}+{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
+    return cache / (f"debian-{suite}" if suite else "debian") / label
+
+
+def _unpacked(final: Path, apt: _Apt, words: Sequence[str]) -> Path:
+    """Let apt fetch what `words` say, unpack it into `final`, and return that."""
     archives = apt.folder / "cache" / "archives"
     for old in archives.glob("*.deb"):
         old.unlink()
-    if other:
-        apt.run("-qq", "download", *packages, cwd=archives)
-    else:
-        apt.run(
-            "-qq", "-y", "--no-install-recommends", "--reinstall", "--download-only", "install", *packages
-        )
-    return sorted(archives.glob("*.deb"))
+    apt.run("-qq", *words, cwd=archives)
+    with _made_once(final) as new:
+        for archive in sorted(archives.glob("*.deb")):
+            if not archive.name.startswith(_NEVER_UNPACKED):
+                _run(final.name, ["dpkg-deb", "-x", archive, new])
+            archive.unlink()
+    return final
 
 
 def library_path(root: Path) -> str:
@@ -203,13 +250,20 @@ def npm(package: str, cache: Path = CACHE) -> Path:
     """
     lock = (_NPM / "package-lock.json").read_bytes()
     final = cache / "npm" / hashlib.sha256(lock).hexdigest()[:12]
-    with _locked(cache):
+    with _locked(package, cache):
         if not final.exists():
             with _made_once(final) as new:
                 for file in ("package.json", "package-lock.json"):
                     shutil.copy(_NPM / file, new)
-                _run(package, [*_npm(cache), "ci", *_NPM_OPTIONS], new)
+                _run(package, [*_npm(cache), "ci", *_NPM_OPTIONS], new, node_folders(cache))
     return final / "node_modules" / package
+
+
+def node_folders(cache: Path) -> dict[str, str]:
+    """Return variables with which npm, Node and what is made with it keep what they keep in the cache, not at home."""
+    folder = cache / "node-keeps"
+    kept = {"npm_config_cache": "npm", "NODE_COMPILE_CACHE": "compiled", "npm_config_logs_dir": "logs"}
+    return {name: str(folder / place) for name, place in kept.items()}
 
 
 def _npm(cache: Path) -> list[str | Path]:

@@ -91,6 +91,7 @@ class LocalSlack(Part):
             [_program(cache), *words, "--files-dir", folder / "files"],
             log=folder / "slack.log",
             ready=http_ok(f"{base}/_control/state"),
+            env=fetch.node_folders(cache),
         )
         return cls(f"{base}/api/", base, str(users[0]["id"]), str(channels[0]["id"]), request_url, process)
 

@@ -3,7 +3,9 @@
 It keeps no state: each start has a new root. https://github.com/letsencrypt/pebble says what its knobs do.
 """
 
+import contextlib
 import datetime as dt
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from bot.demo.parts.process import Running, free_port, http_ok
 
 _TIMEOUT = 10
 _DAY = 86400
+_NAME = "pebble (the ACME test CA)"
 _INSTALL = "put pebble 2.10 on the PATH (https://github.com/letsencrypt/pebble/releases)"
 
 
@@ -27,13 +30,16 @@ class Pebble(Part):
     """A running pebble.
 
     `directory` is its ACME directory and `management_url` its other interface; `ca_bundle` is the PEM that
-    both are to be verified with.
+    both are to be verified with; `lacks` names what a pebble of today has and this one has not; `version` is "" where
+    it is not known.
     """
 
     directory: str
     management_url: str
     ca_bundle: Path
     process: Running
+    lacks: tuple[str, ...] = ()
+    version: str = ""
 
     @classmethod
     def start(  # noqa: PLR0913 - one argument per knob of pebble
@@ -52,6 +58,7 @@ class Pebble(Part):
         eab_keys: Mapping[str, str] | None = None,
         retry_after: int = 1,
         strict: bool = False,
+        older: bool = False,
         address: str = "127.0.0.1",
         port: int | None = None,
         env: Mapping[str, str] | None = None,
@@ -62,7 +69,7 @@ class Pebble(Part):
         `nonce_reject` and `authz_reuse` are percentages; `profiles` maps a profile's name to its validity in
         seconds (by default one, "default", of `validity_seconds`); `eab_keys` maps a key id to its base64url
         key and makes external account binding required; `retry_after` is in seconds; `env` has the last word.
-        Raises PartMissing, PartFailed.
+        Raises PartFailed, and PartMissing too if it is an older one, without ARI or profiles, unless `older` lets it do.
         """
         folder.mkdir(parents=True, exist_ok=True)
         bundle = tls.issued(folder / "tls", ["localhost", "127.0.0.1", "::1"])
@@ -88,8 +95,9 @@ class Pebble(Part):
         }
         (folder / "pebble.json").write_text(json.dumps({"pebble": config}, indent=1))
         directory = f"https://{address}:{acme_port}/dir"
+        program = _program(cache)
         words: list[str | Path] = [
-            _program(cache),
+            program,
             "-config",
             folder / "pebble.json",
             "-dnsserver",
@@ -107,7 +115,15 @@ class Pebble(Part):
                 **(env or {}),
             },
         )
-        return cls(directory, f"https://{address}:{management_port}", bundle, process)
+        places = (directory, f"https://{address}:{management_port}", bundle)
+        pebble = cls(*places, process, _lacks(directory, bundle), _version(program))
+        if pebble.lacks and not older:
+            pebble.stop()
+            which = f"{program} ({pebble.version or 'of an unknown version'})"
+            raise PartMissing(
+                _NAME, f"{which} is an older one, without {' and '.join(pebble.lacks)}", _INSTALL
+            )
+        return pebble
 
     def _managed(self, path: str) -> str:
         answer = requests.get(self.management_url + path, verify=str(self.ca_bundle), timeout=_TIMEOUT)
@@ -146,6 +162,21 @@ class Pebble(Part):
         self.process.stop()
 
 
+def _version(program: Path) -> str:
+    """Return Debian's version of a packaged one, as far as its change log tells; of others nothing is known."""
+    changes = program.parents[1] / "share" / "doc" / "pebble" / "changelog.Debian.gz"
+    with contextlib.suppress(OSError), gzip.open(changes, "rt", errors="replace") as log:
+        return log.readline().partition("(")[2].partition(")")[0]
+    return ""
+
+
+def _lacks(directory: str, bundle: Path) -> tuple[str, ...]:
+    """Return what its directory (RFC 8555 §7.1.1) does not show of what certdesk can use."""
+    said = requests.get(directory, verify=str(bundle), timeout=_TIMEOUT).json()
+    shown = {"ARI": said.get("renewalInfo"), "profiles": said.get("meta", {}).get("profiles")}
+    return tuple(name for name, found in shown.items() if not found)
+
+
 def _stamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -157,4 +188,4 @@ def _program(cache: Path) -> Path:
     try:
         return fetch.debian(["pebble"], suite="sid", cache=cache) / "usr" / "bin" / "pebble"
     except PartMissing as missing:
-        raise PartMissing("pebble (the ACME test CA)", missing.reason, _INSTALL) from None
+        raise PartMissing(_NAME, missing.reason, _INSTALL) from None
