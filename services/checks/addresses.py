@@ -6,7 +6,7 @@ from datetime import datetime
 from services.checks.case import Case
 from services.checks.lookup import Outcome
 from services.checks.reach import may_be_used
-from services.checks.rules import Report, canonical, host_name, listed, parsed
+from services.checks.rules import Report, canonical, host_name, listed, parsed, path
 from services.checks.views import Facts, Family, gather, v4, v6
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform, Probing
@@ -38,7 +38,7 @@ def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding,
     if outcomes <= {Outcome.NXDOMAIN, Outcome.FAILED, Outcome.SILENT}:
         return (_nxdomain(report, facts, platform),)
     kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
-    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=listed(longest), last=longest[-1])
+    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=path(longest), last=longest[-1])
     return (
         report.finding(
             "dns.no_address",
@@ -57,9 +57,9 @@ _ENDS = {Outcome.LOOP, Outcome.DANGLING, Outcome.NXDOMAIN}
 """Ends that hold for every type of record."""
 
 _NO_ADDRESS = {
-    Outcome.LOOP: "The CNAME records of {name} lead in a circle or on without end: {chain}.",
-    Outcome.DANGLING: "{name} is an alias that leads to {last}, which does not exist: {chain}.",
-    Outcome.NONE: "{last} exists in DNS but has no address: neither A nor AAAA records were found ({chain}).",
+    Outcome.LOOP: "The CNAME records of {name} lead in a circle or on without end ({chain}).",
+    Outcome.DANGLING: "{name} is an alias that leads to {last}, which does not exist ({chain}).",
+    Outcome.NONE: "{last} exists in DNS but has no address: neither A nor AAAA records were found.",
 }
 
 
@@ -136,7 +136,7 @@ def _wrong_one(
     if through_us:
         template = "The platform's engineers correct the addresses of {last}; the merchant has nothing to do."
     elif len(chains[0]) > 1:
-        template = "In the DNS zone {zone} point {name} to the platform instead of to {last}: by {required}."
+        template = "In the DNS zone {zone} point {name} to {required} instead of to {last}."
     gaps = {"zone": facts.zone, "type": rtype, "name": facts.name, "last": chains[0][-1]}
     return report.finding(
         code,

@@ -47,7 +47,7 @@ def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
             said=listed(said),
         ),
         say(
-            "Make the zone {zone} answer for {name} on each of its name servers.",
+            "Make every name server of {zone} answer questions for the addresses of {name}.",
             zone=facts.zone,
             name=facts.shown,
         ),
@@ -74,7 +74,9 @@ def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
         code,
         verdict,
         say(
-            "The question for addresses of {name} was not answered everywhere ({said}).",
+            "Nobody answered the question for the addresses of {name} ({said})."
+            if not any(lookup.answered for lookup in facts.lookups())
+            else "The question for the addresses of {name} was not answered everywhere ({said}).",
             name=facts.shown,
             said=listed(silent),
         ),
@@ -97,9 +99,8 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
     )
     if not differing:
         return ()
-    shown = tuple(
-        f"{server}: {_few(tuple(a for part in pair for a in part or ()))}" for server, pair in answers.items()
-    )
+    given = {server: tuple(a for part in pair for a in part or ()) for server, pair in answers.items()}
+    shown = tuple(f"{server} says {_few(found)}" for server, found in given.items())
     finding = report.finding(
         "dns.inconsistent",
         Verdict.WARN,
@@ -112,7 +113,8 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
         say("Bring all name servers of {zone} to the same zone data.", zone=facts.zone),
         owner=facts.server_owner,
         zone=facts.zone,
-        found=shown,
+        found=[f"{server}: {', '.join(found) or 'no address'}" for server, found in given.items()],
+        servers=given,
     )
     return (finding,)
 

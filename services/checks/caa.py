@@ -107,7 +107,7 @@ def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
     verdict = Verdict.WARN if granted else Verdict.UNKNOWN if unknown else Verdict.BLOCK
     named = tuple(ruling.ca for ruling in forbidden or unknown)
     records = tuple(str(record) for record in shown.level.records) if shown.level else ()
-    where = shown.level.name if shown.level else facts.name
+    where = (shown.level.at or shown.level.name) if shown.level else facts.name
     finding = report.finding(
         "dns.caa_forbids",
         verdict,
@@ -146,13 +146,15 @@ def _remedy(verdict: Verdict, facts: Facts, where: str, cas: tuple[str, ...], *,
             records=_wanted_records(facts, cas),
         )
     records = _wanted_records(facts)
-    if not records:
-        return say("In the DNS zone of {where} remove the CAA records.", where=where)
-    return say(
-        "In the DNS zone of {where} add one of the CAA records {records} and remove what contradicts it, or remove its CAA records altogether.",
-        where=where,
-        records=records,
-    )
+    return say(_ALLOW[min(len(records), 2)], where=where, records=records)
+
+
+_ALLOW = (
+    "Remove the CAA records at {where}.",
+    "Add the CAA record {records} at {where} and remove what contradicts it, or remove the CAA records there altogether.",
+    "Add one of the CAA records {records} at {where} and remove what contradicts it, or remove the CAA records there altogether.",
+)
+"""The remedy, by how many records would help."""
 
 
 def _wanted_records(facts: Facts, cas: Sequence[str] = ()) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ class Level:
     """The rcode or error where there is no answer."""
     silent: bool = False
     """Whether nobody answered, or only somebody who need not know."""
+    at: str = ""
+    """Where the records stand, if an alias leads there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _read(case: Case, label: str, answer: Answer, zone: str | None) -> Level:
     chain, looping = follow(answer, (label,), zone or "") if answer.good else ((label,), False)
     if looping:
         return Level(label)  # reported as an address that is missing
+    end = chain
     records = answer.of(chain[-1], "CAA") if within(chain[-1], zone or "") else ()
     if answer.good and not records and len(chain) > 1 and not (by_resolver and answer.recursion_available):
         answer, by_resolver = case.resolve(chain[-1], "CAA"), True
@@ -153,7 +156,8 @@ def _read(case: Case, label: str, answer: Answer, zone: str | None) -> Level:
         records = answer.of(end[-1], "CAA")
     if not answer.good:
         return _unanswered(case, label, answer, by_resolver=by_resolver)
-    return Level(label, tuple(parse_record(record.wire) for record in records))
+    at = end[-1] if end[-1] != label else ""
+    return Level(label, tuple(parse_record(record.wire) for record in records), at=at)
 
 
 def _unanswered(case: Case, label: str, answer: Answer, *, by_resolver: bool) -> Level:

@@ -137,7 +137,9 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
     """Return the finding for an answer that validating resolvers refuse (RFC 4035 §5)."""
     signed_here = facts.hosted is True and bool(_matching(seen))
     summary = say(
-        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; DS records: {ds}).",
+        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; DS records: {ds})."
+        if seen.ds
+        else "Validating resolvers refuse {name} ({type}): DNSSEC does not validate in a zone that it leads to.",
         zone=facts.zone,
         name=seen.name,
         type=seen.type,

@@ -53,6 +53,14 @@ def listed(items: Sequence[str]) -> Value:
     return say("{first} and {count} more", first=tuple(items[:SHOWN]), count=len(items) - SHOWN)
 
 
+def path(chain: Sequence[str]) -> Value:
+    """Return a chain of aliases as a sentence shows it: its steps joined by arrows, shortened as lists are."""
+    first = " → ".join(chain[:SHOWN])
+    if len(chain) <= SHOWN:
+        return first
+    return say("{first} and {count} more", first=first, count=len(chain) - SHOWN)
+
+
 def unregistered(delegation: Delegation, registrable: str | None) -> bool:
     """Tell whether the registrable domain itself does not exist."""
     return bool(registrable) and delegation.missing == registrable

@@ -98,6 +98,7 @@ def test_long_lists_are_shortened_in_sentences_and_whole_in_evidence() -> None:
     assert finding.evidence["wrong"] == many
     (differing,) = answers.decide(facts((to(*many), NONE), (to(EDGE), NONE)), NOW)
     assert len(differing.summary.plain()) < 200
+    assert differing.evidence["servers"] == {"192.0.2.1": many, "192.0.2.2": [EDGE]}
 
 
 def test_wrong_and_private_are_two_short_sentences() -> None:
@@ -135,6 +136,21 @@ def test_an_alias_that_leads_nowhere_is_told_with_its_chain(outcome: Outcome, wo
     assert finding.code == "dns.no_address"
     assert words in finding.summary.plain()
     assert finding.evidence["chain"] == ["shop.moon.test", "a.test", "b.test"]
+
+
+def test_a_long_chain_of_aliases_is_shortened() -> None:
+    chain = ("shop.moon.test", *(f"{letter}.test" for letter in "abcdef"))
+    end = Lookup(Outcome.LOOP, chain)
+    (finding,) = addresses.decide(facts((end, end)), BOTH, OPEN, NOW)
+    assert "(shop.moon.test → a.test → b.test → c.test and 3 more)" in finding.summary.plain()
+    assert finding.evidence["chain"] == list(chain)
+
+
+def test_the_question_that_nobody_answered_and_that_somebody_did() -> None:
+    (nobody,) = answers.decide(facts((QUIET, QUIET)), NOW)
+    assert nobody.summary.plain().startswith("Nobody answered the question")
+    (some,) = answers.decide(facts((QUIET, NONE)), NOW)
+    assert "was not answered everywhere" in some.summary.plain()
 
 
 ANSWERS: list[tuple[Facts, list[tuple[str, str]]]] = [
@@ -291,6 +307,8 @@ def test_a_leftover_ds_is_the_merchants_and_a_stale_signature_ours() -> None:
     (finding,) = resolution.decide(seen(leftover), NOW)
     assert (finding.code, finding.owner) == ("dns.dnssec_bogus", Owner.MERCHANT)
     assert finding.remedy.plain().startswith("At the registrar of moon.test remove the DS records")
+    (finding,) = resolution.decide(seen(replace(leftover, ds=())), NOW)
+    assert "none" not in finding.summary.plain()
     (finding,) = resolution.decide(seen(replace(leftover, keys=(KEY,))), NOW)
     assert finding.owner is Owner.PLATFORM
     (finding,) = resolution.decide(seen(replace(leftover, keys=(KEY,)), hosted=False), NOW)

@@ -221,7 +221,15 @@ def test_one_server_that_fails_is_not() -> None:
 def test_a_ca_without_known_names_is_not_offered_a_record() -> None:
     blank = replace(CA, caa_domains=())
     (finding,) = decide(facts_of(Level("moon.test", (issue(";"),)), cas=(blank,)), NOW)
-    assert finding.remedy.plain() == "In the DNS zone of moon.test remove the CAA records."
+    assert finding.remedy.plain() == "Remove the CAA records at moon.test."
+
+
+def test_records_behind_an_alias_are_told_where_they_stand() -> None:
+    """At the alias itself no other record may stand (RFC 1034 §3.6.2)."""
+    (finding,) = decide(facts_of(Level("moon.test", (issue(";"),), at="sun.test")), NOW)
+    assert finding.evidence["where"] == "sun.test"
+    assert finding.summary.plain().startswith("The CAA records at sun.test forbid")
+    assert finding.remedy.plain().startswith('Add the CAA record 0 issue "ca.test" at sun.test')
 
 
 def test_what_cannot_be_read_and_what_follows_are_two_sentences() -> None:
