@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.planning import NAME_SPECIFIC, OWN_FAULT
 from services.model.errors import CaError, CaTrouble, CertdeskError
 from services.model.findings import CODES, Finding, Verdict
 from services.model.names import base
@@ -38,6 +38,8 @@ class Cause:
     remedy: str
     strike: bool = False
     """Whether it counts towards the three failures for a merchant's reason."""
+    says: str = "{ca} answered about {name}: {detail}"
+    """The sentence, where the CA's error type has none of its own."""
 
 
 CAUSES: Mapping[CaTrouble, Cause] = {
@@ -84,6 +86,13 @@ CAUSES: Mapping[CaTrouble, Cause] = {
     CaTrouble.REPLACES_REFUSED: Cause(
         "ca.unavailable", Then.NEW_ORDER, "Nothing to do: certdesk orders again."
     ),
+    CaTrouble.SETTINGS: Cause(
+        OWN_FAULT,
+        Then.AGAIN,
+        "On-call: set this CA's profile in acme.cas of app.yaml to one that it offers, or leave it out, and start "
+        "certdesk again; it tries every minute.",
+        says="{ca} was not asked for {name}: {detail}",
+    ),
 }
 
 _BY_TYPE: Mapping[str, str] = {
@@ -100,7 +109,7 @@ def of_ca(error: CaError, name: str, now: datetime) -> Finding:
     cause = CAUSES[error.trouble]
     named = error.subproblems[0].identifier if error.subproblems else name
     kind = error.type.rpartition(":")[2]
-    template = _BY_TYPE.get(kind, "{ca} answered about {name}: {detail}")
+    template = _BY_TYPE.get(kind, cause.says)
     evidence = {
         "ca": error.ca,
         "type": error.type,

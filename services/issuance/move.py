@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.planning import NAME_SPECIFIC, OWN_FAULT
 from services.model.certificates import Certificate, Revision
 from services.model.clock import Clock
 from services.model.findings import Finding
@@ -19,7 +19,7 @@ from services.ports import (
     Storage,
     Vault,
 )
-from services.renewal.timing import backoff, fault_delay, near_expiry, poll_delay
+from services.renewal.timing import FAULTS, backoff, fault_delay, near_expiry, poll_delay
 
 URGENT = timedelta(hours=1)
 """The longest back-off near expiry."""
@@ -96,7 +96,12 @@ def fail(
 
     ``retry_at`` is the earliest moment the CA allows. While it waits, the facts are looked at every `blocked_recheck`,
     so that evidence of a fix retries at once. One name's trouble is no reason to hand over while others can go on.
+    A fault of certdesk's own fails no attempt: the step is taken again every minute, at the CA that met it.
     """
+    if problem.code == OWN_FAULT:
+        tried = tuple(way for way in certificate.attempt.tried if way != certificate.attempt.ca)
+        again = replace(certificate.attempt, tried=tried, faults=len(FAULTS))
+        return fault(replace(certificate, attempt=again), now, problem)
     failures = certificate.failures + 1
     strikes = certificate.strikes + strike
     wait = backoff(policy, failures)

@@ -9,6 +9,8 @@ from services.model.names import is_wildcard
 
 NAME_SPECIFIC = frozenset({"ca.unauthorized", "ca.caa", "ca.rejected_identifier"})
 """A CA's refusals that speak of one name and leave the others of the certificate alone."""
+OWN_FAULT = "certdesk.fault"
+"""The code of certdesk's own faults: neither strikes nor back-offs, they are tried again every minute."""
 
 
 def healthy_names(

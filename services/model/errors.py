@@ -74,6 +74,9 @@ class CaTrouble(StrEnum):
     NOT_READY = "not_ready"  # orderNotReady, or a challenge already answered: read the state again
     ORDER_LOST = "order_lost"  # the order URL is gone, expired or invalid without a reason
     REPLACES_REFUSED = "replaces_refused"  # alreadyReplaced, or the `replaces` field was not accepted
+    SETTINGS = (
+        "settings"  # app.yaml asks for what the CA does not have: certdesk's own fault, nobody was asked
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class SubProblem:
 
 
 class CaError(CertdeskError):
-    """A CA said no, or could not be asked. The adapter raises nothing else."""
+    """A CA said no, or could not be asked. The adapter raises nothing else, but VaultError for its account's key."""
 
     def __init__(
         self,

@@ -265,7 +265,7 @@ def test_profiles_are_asked_for_and_unknown_ones_name_what_there_is(
             pytest.raises(CaError) as unknown,
         ):
             ca.place_order([NAME])
-        assert unknown.value.trouble is CaTrouble.REJECTED
+        assert unknown.value.trouble is CaTrouble.SETTINGS
         assert "'tiny' of app.yaml; it offers long, short." in unknown.value.detail
 
 

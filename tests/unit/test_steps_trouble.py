@@ -7,7 +7,7 @@ import pytest
 
 from services.issuance.adding import BusyError
 from services.model.errors import CaTrouble
-from services.model.findings import Verdict
+from services.model.findings import Owner, Verdict
 from services.model.lifecycle import State
 from services.renewal import asking, runner
 from tests.building import START, Built
@@ -121,6 +121,55 @@ def test_a_paused_name_is_tried_again_at_most_daily_and_no_strike(built: Built) 
     built.advance(10 * DAY)
     assert built.one.strikes == 0
     assert built.ca.calls["place_order"] < 16
+
+
+# --- certdesk's own faults
+
+OWN = "The CA does not offer the profile 'tiny' of app.yaml; it offers classic."
+
+
+def test_a_setting_that_the_ca_does_not_have_is_our_own_fault_and_tried_every_minute(built: Built) -> None:
+    built.ca.errors["place_order"] = [built.ca.trouble(CaTrouble.SETTINGS, OWN)] * 10_000
+    built.add(NAME)
+    built.advance(5 * HOUR)
+    one = built.one
+    assert one.state is State.ORDERING
+    assert (one.failures, one.strikes) == (0, 0)
+    assert one.problem is not None
+    assert (one.problem.code, one.problem.owner) == ("certdesk.fault", Owner.PLATFORM)
+    assert one.problem.summary.plain() == f"first was not asked for {NAME}: {OWN}"
+    assert one.run_after is not None
+    assert one.run_after - built.now <= MINUTE
+    assert len(built.happened("fault")) == 1  # said once
+    assert not built.happened("attempt_failed")
+    assert len(built.revisions) == 1
+    built.ca.errors.clear()
+    built.advance(MINUTE)
+    assert built.state() is State.INSTALLED
+    assert built.one.problem is None
+
+
+def test_another_ca_takes_over_from_one_whose_settings_are_wrong() -> None:
+    built = Built()
+    built.ca.errors["place_order"] = [built.ca.trouble(CaTrouble.SETTINGS, OWN)] * 10_000
+    built.add(NAME)
+    built.advance(MINUTE)
+    assert built.state() is State.INSTALLED
+    assert built.cas["second"].issued == [(NAME,)]
+
+
+def test_a_ca_that_refused_is_not_asked_again_while_the_other_ones_settings_are_wrong() -> None:
+    built = Built()
+    built.ca.banned = {NAME}
+    second = built.cas["second"]
+    second.errors["place_order"] = [second.trouble(CaTrouble.SETTINGS, OWN)] * 10_000
+    built.add(NAME)
+    built.advance(HOUR)
+    assert built.ca.calls["place_order"] == 1
+    assert second.calls["place_order"] > 55
+    second.errors.clear()
+    built.advance(MINUTE)
+    assert built.state() is State.INSTALLED
 
 
 # --- deployment

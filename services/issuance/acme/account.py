@@ -15,6 +15,7 @@ from services.issuance.csr import new_key
 from services.model.clock import Clock
 from services.model.errors import CaError, CaTrouble, VaultError
 from services.model.settings import CaSettings
+from services.model.text import say
 from services.ports import Account, Storage, Vault
 
 UNKNOWN = PREFIX + "accountDoesNotExist"
@@ -35,11 +36,11 @@ class AccountDesk:
         self._registering = Lock()
 
     def key_authorization(self, token: str) -> str:
-        """Return the key authorization (§8.1); it needs the account's key, not the CA."""
+        """Return the key authorization (§8.1); it needs the account's key, not the CA. Raises VaultError."""
         return (self._signer or self._signer_of(self._stored())).key_authorization(token)
 
     def signer(self, wire: Wire, directory: Directory) -> Signer:
-        """Return the registered account's signer; registers at first need. Raises CaError."""
+        """Return the registered account's signer; registers at first need. Raises CaError, VaultError."""
         signer = self._signer
         if signer is None or not signer.account:
             signer = self._registered(wire, directory, None)
@@ -81,11 +82,18 @@ class AccountDesk:
             return tx.accounts.add(made)
 
     def _signer_of(self, account: Account) -> Signer:
+        """Return the account's signer. Raises VaultError, which is certdesk's own fault and nothing of the CA's."""
+        key = self._vault.open(account.sealed_key, account.binding)
         try:
-            return Signer(self._vault.open(account.sealed_key, account.binding), account.url)
-        except (VaultError, ValueError) as error:
-            detail = f"The ACME account's key cannot be opened: {error}"
-            raise CaError(CaTrouble.ACCOUNT, detail, ca=self._settings.name) from error
+            return Signer(key, account.url)
+        except ValueError as error:
+            text = say(
+                "What is sealed as the key of the ACME account at {ca} is no private key. Restore the row of {directory} "
+                "from a backup.",
+                ca=account.ca,
+                directory=account.directory,
+            )
+            raise VaultError(text) from error
 
     def _register(self, wire: Wire, directory: Directory, signer: Signer) -> Signer:
         """Register the key (§7.3): a new account, or the one that the CA has for it already."""

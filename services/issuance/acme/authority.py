@@ -209,7 +209,7 @@ class AcmeCa:
             return profile
         offers = ", ".join(sorted(directory.profiles)) or "no profiles at all"
         detail = f"The CA does not offer the profile {profile!r} of app.yaml; it offers {offers}."
-        raise CaError(CaTrouble.REJECTED, detail, ca=self.name, type=PREFIX + "invalidProfile")
+        raise CaError(CaTrouble.SETTINGS, detail, ca=self.name, type=PREFIX + "invalidProfile")
 
     def _belongs(self, wire: Wire, url: str) -> None:
         """Raise ORDER_LOST for a stored URL that is not this CA's: its directory has moved since."""
