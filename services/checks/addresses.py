@@ -38,7 +38,8 @@ def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding,
     if outcomes <= {Outcome.NXDOMAIN, Outcome.FAILED, Outcome.SILENT}:
         return (_nxdomain(report, facts, platform),)
     kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
-    summary = say(_NO_ADDRESS[kind], name=facts.shown, chain=path(longest), last=longest[-1])
+    template = _NO_ALIAS if kind is Outcome.NONE and len(longest) == 1 else _NO_ADDRESS[kind]
+    summary = say(template, name=facts.shown, chain=path(longest), last=longest[-1])
     return (
         report.finding(
             "dns.no_address",
@@ -59,8 +60,9 @@ _ENDS = {Outcome.LOOP, Outcome.DANGLING, Outcome.NXDOMAIN}
 _NO_ADDRESS = {
     Outcome.LOOP: "The CNAME records of {name} lead in a circle or on without end ({chain}).",
     Outcome.DANGLING: "{name} is an alias that leads to {last}, which does not exist ({chain}).",
-    Outcome.NONE: "{last} exists in DNS but has no address: neither A nor AAAA records were found.",
+    Outcome.NONE: "{name} is an alias that leads to {last}, which has no address: it has neither A nor AAAA records ({chain}).",
 }
+_NO_ALIAS = "{name} exists in DNS but has no address: neither A nor AAAA records were found."
 
 
 def _nxdomain(report: Report, facts: Facts, platform: Platform) -> Finding:

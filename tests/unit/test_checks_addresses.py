@@ -138,6 +138,13 @@ def test_an_alias_that_leads_nowhere_is_told_with_its_chain(outcome: Outcome, wo
     assert finding.evidence["chain"] == ["shop.moon.test", "a.test", "b.test"]
 
 
+def test_a_name_without_records_is_no_alias() -> None:
+    (finding,) = addresses.decide(facts((NONE, NONE)), BOTH, OPEN, NOW)
+    assert finding.summary.plain() == (
+        "shop.moon.test exists in DNS but has no address: neither A nor AAAA records were found."
+    )
+
+
 def test_a_long_chain_of_aliases_is_shortened() -> None:
     chain = ("shop.moon.test", *(f"{letter}.test" for letter in "abcdef"))
     end = Lookup(Outcome.LOOP, chain)
