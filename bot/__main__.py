@@ -23,7 +23,12 @@ app.add_typer(keys, name="keys")
 app.add_typer(stores, name="stores")
 app.add_typer(domains, name="domains")
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+PASS_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,  # a double hyphen among the words is ours to read
+    "help_option_names": [],
+}
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """`certdesk ssl …`: the commands of Slack in a terminal, for when Slack is down, for scripts and for the demo."""
 
 import sys
+from dataclasses import replace
 
 from bot import logs, terminal, wiring
 from bot.config import load
 from commands.caller import TERMINAL
 from commands.dispatch import dispatch
+from commands.reply import Fields, Outcome, Paragraph
 from services.model.errors import CertdeskError
 from services.model.text import say
 
@@ -28,7 +30,7 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     logs.set_up(loaded.config.log.model_copy(update={"level": "error"}))
     application = wiring.build(loaded)
     try:
-        outcome = dispatch(words, TERMINAL, application.desk)
+        outcome = _with_options(dispatch(words, TERMINAL, application.desk))
         if wait and outcome.follows:
             from bot.waiting import Follower  # noqa: PLC0415 - workers and web are loaded only by those who wait
 
@@ -45,13 +47,34 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
         application.close()
 
 
+OPTIONS = (
+    ("--json", say("print the answer for machines")),
+    ("--wait", say("follow add and renew to the end")),
+    ("--timeout SECONDS", say("how long --wait waits; 600 unless given")),
+)
+"""What the terminal adds to every command."""
+
+
+def _with_options(outcome: Outcome) -> Outcome:
+    """Return the outcome; a help has the terminal's own options besides."""
+    data = outcome.data or {}
+    if "commands" not in data:
+        return outcome
+    pairs = tuple((say("{option}", option=option), what) for option, what in OPTIONS)
+    parts = (*outcome.reply.parts, Paragraph(say("In a terminal, with any of them:")), Fields(pairs))
+    listed = [{"option": option, "summary": what.plain()} for option, what in OPTIONS]
+    return replace(outcome, reply=replace(outcome.reply, parts=parts), data={**data, "options": listed})
+
+
 def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], bool, bool, float]:
     """Split the terminal's own options from the command's words: (words, --json, --wait, --timeout SECONDS)."""
     words: list[str] = []
     as_json, wait, seconds = False, False, TIMEOUT
     rest = iter(arguments)
     for word in rest:
-        if word == "--json":
+        if word == "--":  # behind it are names
+            words += [word, *rest]
+        elif word == "--json":
             as_json = True
         elif word == "--wait":
             wait = True

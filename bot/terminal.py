@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.padding import Padding
 from rich.text import Text as Line
 
-from bot.terminal_text import clean, clean_lines, sentence, shown
+from bot.terminal_text import clean, clean_lines, sentence, shown, typed_here
 from commands.reply import (
     Code,
     Fields,
@@ -48,6 +48,8 @@ MARKS: Mapping[Mark, tuple[str, str]] = {
     Mark.NEXT: ("·", "dim"),
     Mark.STOPPED: ("✗", "bold red"),
 }
+_OURS = frozenset({"usage", "example", "error", "remedy"})
+"""Keys of the data whose values may speak of commands."""
 _TRAILING = re.compile(r" +$", re.MULTILINE)
 _PLAIN = str.maketrans({"✓": "+", "✗": "x", "▶": ">", "·": ".", "…": "...", "→": "->", "“": '"', "”": '"'})
 """For terminals whose encoding lacks the signs."""
@@ -73,7 +75,16 @@ def as_json(outcome: Outcome) -> str:
     data: Mapping[str, Any] = (
         outcome.data if outcome.data is not None else {"message": sentence(outcome.reply.title)}
     )
-    return dumps(data, indent=2)
+    return dumps(_typed_here(data), indent=2)
+
+
+def _typed_here(data: Any, key: str = "") -> Any:
+    """Return the data with commands in it as they are typed in a terminal; only sentences of ours are touched."""
+    if isinstance(data, Mapping):
+        return {name: _typed_here(value, name) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_typed_here(value, key) for value in data]
+    return typed_here(data) if isinstance(data, str) and key in _OURS else data
 
 
 def follow(replies: Iterable[Reply], *, out: TextIO | None = None) -> None:
@@ -104,12 +115,14 @@ def _follow_plainly(console: Console, replies: Iterable[Reply]) -> None:
 
 
 def _steps(reply: Reply) -> Iterator[str]:
-    """Yield what is under way in ``reply``, a line for each certificate."""
+    """Yield what is under way in ``reply``, a line for each certificate; one alone has its name in the title."""
+    alone = dict(reply.title.values).get("name", "")
     for part in reply.parts:
         if isinstance(part, Plan):
             step = next((label for label, mark in part.steps if mark is Mark.NOW), None)
             if step is not None:
-                yield sentence(say("{name}: {step}", name=part.name, step=step) if part.name else step)
+                name = part.name or alone or reply.title
+                yield sentence(say("{name}: {step}", name=name, step=step))
         if isinstance(part, Rows):
             yield from (sentence(say("{name}: {label}", name=row.name, label=row.label)) for row in part.rows)
 

@@ -1,5 +1,6 @@
 """From sentences and values to text that is safe in a terminal: no escape sequences, moments in the local zone."""
 
+import re
 import string
 import unicodedata
 from datetime import datetime, tzinfo
@@ -10,6 +11,7 @@ from services.model.text import Text, Value
 TYPED = "/ssl "
 """A value that begins so is a command as it is typed in Slack; in the terminal it has another beginning."""
 _TYPED_HERE = "certdesk ssl "
+_IN_TEXT = re.compile(r"(?<!\S)/ssl (?=\w)")
 
 
 def clean(text: str) -> str:
@@ -42,6 +44,11 @@ def shown(value: Value, zone: tzinfo | None = None) -> str:
         return clean(", ".join(value)) or "none"
     text = clean(str(value))
     return _TYPED_HERE + text.removeprefix(TYPED) if text.startswith(TYPED) else text
+
+
+def typed_here(text: str) -> str:
+    """Return a plain sentence with the commands in it as they are typed in a terminal."""
+    return _IN_TEXT.sub(_TYPED_HERE, text)
 
 
 def _moment(value: datetime, zone: tzinfo | None) -> str:

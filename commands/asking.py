@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from commands import messages, naming
+from commands import messages, naming, views
 from commands.command import Call
-from commands.reply import Outcome
+from commands.reply import Hint, Outcome, Part
 from services.model.status import NameStatus
+from services.model.text import say
+from services.overview import owned_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,36 @@ class Asked:
     """The store that was named, if any."""
 
 
+def _foreseen(call: Call, statuses: Sequence[NameStatus], store: str | None) -> tuple[Part, ...]:
+    """Return what is known already to hold up work that has just begun, such as an inactive store; the wish is kept.
+
+    The rules are asked anew: the findings of a certificate under way may be those of its last attempt.
+    """
+    begun = [one.name for one in statuses if one.certificate is not None and not one.certificate.resting]
+    with call.desk.storage.read() as tx:
+        subjects = [owned_subject(tx, name, store, call.caller.sees) for name in begun]
+    ruled = (finding for subject in subjects for finding in call.desk.checker.rules(subject))
+    found = {finding.code: finding for finding in ruled if finding.blocks}
+    if not found:
+        return ()
+    kept = Hint(say("What was asked for is kept: certdesk goes on by itself as soon as that is mended."))
+    return (*views.problems(found.values()), kept)
+
+
 def answer(call: Call, asked: Asked) -> Outcome:
     """Return the outcome: exit code 1 if any name was refused or has no certificate to follow, else 0."""
     by_name = {status.name: status for status in asked.taken}
-    statuses = tuple(by_name[one] if isinstance(one, str) else one for one in asked.read)
+    found = (by_name[one] if isinstance(one, str) else one for one in asked.read)
+    statuses = tuple(naming.explained(status, call, asked.store) for status in found)
     taken = {status.name: status.certificate.id for status in statuses if status.certificate is not None}
     others = [status for status in statuses if status.name not in taken]
     refused = naming.refusals(others, call, asked.store)
     follows = tuple(dict.fromkeys(taken.values()))
     reply = messages.progress(call.desk, asked.verb, tuple(taken), follows, refused).reply
     return Outcome(
-        reply=replace(reply, private=call.caller.limited),
+        reply=replace(
+            reply, parts=reply.parts + _foreseen(call, statuses, asked.store), private=call.caller.limited
+        ),
         exit_code=1 if others else 0,
         data={"certificates": [status.as_json() for status in statuses]},
         follows=follows,

@@ -65,7 +65,10 @@ class Arguments:
 def arguments(
     call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",)
 ) -> Arguments:
-    """Read the words of ``call``. Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names."""
+    """Read the words of ``call``; those behind a double hyphen are names, whatever they begin with.
+
+    Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names.
+    """
     words: list[str] = []
     given: dict[str, str] = {}
     seen: set[str] = set()
@@ -73,6 +76,9 @@ def arguments(
     while queue:
         word = queue.pop(0)
         option, equals, value = word.partition("=")
+        if word == "--":
+            words += queue
+            break
         if not word.startswith("-"):
             words.append(word)
         elif option in values:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from commands import views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, UsageError, usage_outcome
-from commands.help import ACCESS
+from commands.help import access
 from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
 from commands.table import COMMANDS
 from commands.words import split, tidy
@@ -32,7 +32,7 @@ def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str
     first, rest = (words[0].casefold(), tuple(words[1:])) if words else ("help", ())
     if first in _HELP:
         first = "help"
-    elif rest in {("help",), ("?",)} or not _HELP_OPTIONS.isdisjoint(rest):
+    elif rest in {("help",), ("?",)} or not _HELP_OPTIONS.isdisjoint(_options(rest)):
         first, rest = "help", (first,)
     command = next((one for one in COMMANDS if one.name == first), None)
     if command is None:
@@ -40,9 +40,15 @@ def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str
     return _run(command, Call(rest, caller, desk, channel, COMMANDS))
 
 
+def _options(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words among which options may be: those before a double hyphen."""
+    return words[: words.index("--")] if "--" in words else words
+
+
 def _run(command: Command, call: Call) -> Outcome:
     if not call.caller.may(command.action):
-        return Outcome(_no_access(), exit_code=1, data={"error": ACCESS.plain()})
+        told = access(call.caller)
+        return Outcome(_no_access(told), exit_code=1, data={"error": told.plain()})
     try:
         return command.run(call)
     except UsageError as error:
@@ -53,9 +59,9 @@ def _run(command: Command, call: Call) -> Outcome:
         )
 
 
-def _no_access() -> Reply:
+def _no_access(told: Text) -> Reply:
     hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
-    return Reply(Tone.WARN, say("You have no access to this yet"), (Paragraph(ACCESS), hint), private=True)
+    return Reply(Tone.WARN, say("You have no access to this yet"), (Paragraph(told), hint), private=True)
 
 
 def _unknown(given: str, caller: Caller) -> Outcome:
@@ -66,7 +72,7 @@ def _unknown(given: str, caller: Caller) -> Outcome:
         Hint(say("All there is, you can read with: {command}", command="/ssl help")),
     )
     if not caller.may(Action.LOOK):
-        parts = (Hint(ACCESS), parts[-1])
+        parts = (Hint(access(caller)), parts[-1])
     reply = Reply(Tone.WARN, title, parts, private=True)
     return Outcome(reply, exit_code=2, data={"error": title.plain()})
 

@@ -5,11 +5,18 @@ from commands.command import Call, Command
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services.model.text import Text, say
 
-ACCESS = say(
-    "You are not linked to a store yet. If you are a merchant, ask the support agent of your store to link you to it;"
-    " if you work for the platform, ask an administrator of certdesk for access."
+_ACCESS = (
+    "certdesk does not know you yet. If you work for the platform, ask an administrator of certdesk to put your id,"
+    " {person}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
+    " ask the platform's support about the certificates of your store."
 )
-"""What somebody with no role is told."""
+
+
+def access(caller: Caller) -> Text:
+    """Return what somebody with no role is told: who can change that, and how, with the id that is needed for it."""
+    person = caller.person.rpartition("/")[2]
+    keys = {key: f"slack.{key}" for key in ("support", "oncall", "admins")}
+    return say(_ACCESS, person=person, file="app.yaml", **keys)
 
 
 def run(call: Call) -> Outcome:
@@ -42,7 +49,7 @@ def _one(command: Command) -> Reply:
 
 
 def _access(caller: Caller) -> tuple[Paragraph, ...]:
-    return (Paragraph(ACCESS),) if caller.role is Role.NOBODY else ()
+    return (Paragraph(access(caller)),) if caller.role is Role.NOBODY else ()
 
 
 def _to_json(command: Command) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from commands import naming, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, arguments, one_word
-from commands.reply import Fields, Hint, Outcome, Part, Reply, Tone
+from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import overview
 from services.model.certificates import Happening
 from services.model.clock import rfc3339
@@ -55,8 +55,16 @@ def run(call: Call) -> Outcome:
     rows = _history(call, status)
     data = {"name": name, "store": status.store, "history": [_to_json(row, call.caller) for row in rows]}
     title = say("What has happened to {name}", name=views.shown(name))
-    parts = _parts(rows, call.caller) if rows else (naming.refusal(status, call).problem,)
+    parts = _parts(rows, call.caller) if rows else _nothing_yet(status)
     return Outcome(Reply(Tone.INFO, title, parts, private=call.caller.limited), data=data)
+
+
+def _nothing_yet(status: NameStatus) -> tuple[Part, ...]:
+    """Return what there is to say of a name without a certificate: why it can have none, or how to get one."""
+    nothing = Paragraph(
+        say("Nothing yet: there is no certificate for {name}.", name=views.shown(status.name))
+    )
+    return (nothing, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
 
 
 def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
@@ -78,11 +86,22 @@ def _parts(rows: tuple[Happening, ...], caller: Caller) -> tuple[Part, ...]:
 
 def _line(row: Happening, caller: Caller) -> Text:
     what = WORDS.get(row.what) or say("{what}", what=row.what)
-    actor = _actor(row, caller)
+    details, actor = _without_urls(row.details), _actor(row, caller)
     if actor == ITSELF:
-        return say("{what}: {details}", what=what, details=row.details) if row.details else what
-    template = "{what}: {details} (by {actor})" if row.details else "{what} (by {actor})"
-    return say(template, what=what, details=row.details, actor=actor)
+        return say("{what}: {details}", what=what, details=details) if details else what
+    template = "{what}: {details} (by {actor})" if details else "{what} (by {actor})"
+    return say(template, what=what, details=details, actor=_short(actor, caller))
+
+
+def _without_urls(details: str) -> str:
+    """Return the details without addresses such as an order's, which tell people nothing; --json has them."""
+    return " ".join(word for word in details.split() if "://" not in word)
+
+
+def _short(actor: str, caller: Caller) -> str:
+    """Return the actor without the id of the workspace where that is the reader's own."""
+    team, slash, person = actor.partition("/")
+    return person if slash and caller.person.startswith(f"{team}/") else actor
 
 
 def _actor(row: Happening, caller: Caller) -> str:

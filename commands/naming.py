@@ -1,23 +1,24 @@
 """The names in a command: read, refused with the reason, and guessed at when they are nearly one of the caller's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
 from commands import views
 from commands.command import Call
-from commands.reply import Outcome, Problem, Refused, Reply, Tone
+from commands.reply import Hint, Outcome, Refused, Reply, Tone
 from services import naming
 from services.model import names
 from services.model.errors import InvalidNameError
-from services.model.findings import CODES, Finding, Owner, Verdict
+from services.model.findings import CODES, Finding, Verdict
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.ports import Transaction
 
 MANY_STORES = 50
 """Of a caller with more stores than this, near names are only looked for in the store that the name may belong to."""
-INVALID, NOT_YOURS = "domain.invalid", "domain.not_added"
+INVALID, NOT_YOURS, NONE_YET = "domain.invalid", "domain.not_added", "domain.no_certificate"
 
 
 def read(word: str, call: Call) -> str | NameStatus:
@@ -34,25 +35,66 @@ def read_all(words: Iterable[str], call: Call) -> tuple[str | NameStatus, ...]:
     return tuple({one if isinstance(one, str) else one.name: one for one in found}.values())
 
 
-def refused(given: str, reason: Text, call: Call) -> NameStatus:
+ALONE = say("Give the domain name alone, such as {example}.", example="shop.example.com")
+
+
+def refused(given: str, reason: Text, call: Call, remedy: Text = ALONE) -> NameStatus:
     """Return the answer for a text that cannot be a domain name: domain.invalid, with the reason."""
-    finding = Finding(
-        code=INVALID,
-        verdict=Verdict.BLOCK,
-        name=given,
-        owner=CODES[INVALID].owner,
-        summary=reason,
-        remedy=say("Give the domain name alone, such as {example}.", example="shop.example.com"),
-        checked_at=call.desk.clock(),
-    )
+    finding = _block(INVALID, given, reason, remedy, call)
     return NameStatus(given, None, "none", say("Not a domain name"), findings=(finding,))
 
 
+def _block(code: str, name: str, summary: Text, remedy: Text, call: Call) -> Finding:
+    return Finding(code, Verdict.BLOCK, name, CODES[code].owner, summary, remedy, call.desk.clock())
+
+
+def explained(status: NameStatus, call: Call, store: str | None) -> NameStatus:
+    """Return the status with what only the command knows: that --store was wrong, or that no certificate was asked for.
+
+    Of a store that is not the caller's it says what it says of one that does not exist, and nothing of its names.
+    """
+    if status.certificate is None and not status.blocked:
+        summary = say("There is no certificate for {name} yet.", name=views.shown(status.name))
+        return replace(status, findings=(_block(NONE_YET, status.name, summary, _to_get(status.name), call),))
+    if status.store is not None or store is None:
+        return status
+    wrong = _wrong_store(status.name, call, store)
+    return replace(
+        status, findings=tuple(replace(f, **wrong) if f.code == NOT_YOURS else f for f in status.findings)
+    )
+
+
+def _wrong_store(name: str, call: Call, store: str) -> Mapping[str, Any]:
+    """Return what a finding says if the name is not to be had because of ``store``; nothing if that is not the cause."""
+    if not is_own_store(store, call):
+        summary = say("There is no store {store} that you can see.", store=views.clipped(store))
+        remedy = say("Leave {option} out: certdesk knows whose {name} is.", option="--store", name=name)
+        return {"summary": summary, "remedy": remedy, "evidence": {"store": store}}
+    with call.desk.storage.read() as tx:
+        domains = [tx.stores.domain(one) for one in names.counts_as(name)]
+    owner = next((one.store for one in domains if one is not None and call.caller.sees(one.store)), None)
+    if owner is None:
+        return {}
+    summary = say("{name} belongs to the store {owner}, not to {store}.", name=name, owner=owner, store=store)
+    remedy = say("Type {option} {owner}, or leave it out.", option="--store", owner=owner)
+    return {"summary": summary, "remedy": remedy, "evidence": {"store": store, "owner": owner}}
+
+
+def none_yet(name: str) -> Hint:
+    """Return the line below a name of the caller's that has no certificate: how to get one."""
+    return Hint(_to_get(name))
+
+
+def _to_get(name: str) -> Text:
+    return say("To get one, type: {command}", command=views.typed("add", name))
+
+
 def refusal(status: NameStatus, call: Call, store: str | None = None, *, guess: bool = True) -> Refused:
-    """Return why a name was not taken, with the name that was meant where one of the caller's own is nearly the same."""
-    finding = next((finding for finding in status.findings if finding.blocks), None)
-    if finding is None:
-        return Refused(status.name, _no_certificate(status.name))
+    """Return why a name was not taken, with the name that was meant where one of the caller's own is nearly the same.
+
+    ``status`` is `explained`, and so has a finding that blocks.
+    """
+    finding = next(finding for finding in status.findings if finding.blocks)
     part = views.problem(finding)
     if guess:
         part = replace(part, remedy=_helped(part.remedy, finding, call, store))
@@ -65,16 +107,23 @@ def refusals(statuses: Sequence[NameStatus], call: Call, store: str | None) -> t
     return looked + tuple(refusal(status, call, guess=False) for status in statuses[views.MOST_PROBLEMS :])
 
 
-def refuse(call: Call, status: NameStatus, store: str | None = None) -> Outcome:
+def refuse(call: Call, status: NameStatus, store: str | None = None, *, title: Text | None = None) -> Outcome:
     """Return the answer to a question about one name that cannot be one, or is not one of the caller's: exit code 1."""
-    invalid = any(finding.code == INVALID for finding in status.findings)
-    title = (
-        say("This is not a domain name")
-        if invalid
-        else say("No such name: {name}", name=views.shown(status.name))
-    )
+    status = explained(status, call, store)
+    title = title or _refusal_title(status)
     reply = Reply(Tone.WARN, title, (refusal(status, call, store).problem,), private=True)
     return Outcome(reply, exit_code=1, data=status.as_json())
+
+
+def _refusal_title(status: NameStatus) -> Text:
+    evidence = {key: value for finding in status.findings for key, value in finding.evidence.items()}
+    if any(finding.code == INVALID for finding in status.findings):
+        return say("This is not a domain name")
+    if "owner" in evidence:
+        return say("{name} belongs to another store", name=views.shown(status.name))
+    if "store" in evidence:
+        return say("No such store: {store}", store=views.clipped(evidence["store"]))
+    return say("No such name: {name}", name=views.shown(status.name))
 
 
 def is_own_store(store: str, call: Call) -> bool:
@@ -88,19 +137,9 @@ def is_own_store(store: str, call: Call) -> bool:
 _NEEDS_DNS = "A wildcard needs the dns-01 challenge, which is not set up here: ask for each name by itself. And for any name: {remedy}"
 
 
-def _no_certificate(name: str) -> Problem:
-    return Problem(
-        code="no_certificate",
-        summary=say("There is no certificate for {name} yet.", name=views.shown(name)),
-        remedy=say("To get one, type: {command}", command=views.typed("add", name)),
-        owner=views.OWNERS[Owner.MERCHANT],
-        blocks=True,
-    )
-
-
 def _helped(remedy: Text, finding: Finding, call: Call, store: str | None) -> Text:
     """Return the remedy of a refusal, after a better guess at what went wrong if there is one."""
-    if finding.code != NOT_YOURS:
+    if finding.code != NOT_YOURS or finding.evidence:  # with evidence it is the store that was wrong
         return remedy
     if names.is_wildcard(finding.name):
         return remedy if call.desk.wildcards else say(_NEEDS_DNS, remedy=remedy)

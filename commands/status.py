@@ -1,5 +1,6 @@
 """/ssl status: one name in full, a store's names, or all of the caller's, worst first."""
 
+import re
 from dataclasses import replace
 
 from commands import naming, views
@@ -9,10 +10,12 @@ from commands.messages import followed_now
 from commands.progress import ending, plan, still_live
 from commands.reply import Code, Fields, Hint, Outcome, Paragraph, Part, Reply, Rows, Tone
 from services import overview
+from services.model.certificates import Revision
 from services.model.lifecycle import State
 from services.model.status import NameStatus
 from services.model.text import Text, say
 
+_STORE = re.compile(r"[\w-]{1,64}")  # what the id of a store may look like, and no domain name does
 MOST_LISTED = 1000
 """How many names a list holds; a store or a name narrows it."""
 
@@ -48,7 +51,7 @@ def _all(call: Call, store: str | None) -> Outcome:
 
 def _unknown_store(store: str) -> Outcome:
     """Return the answer for a store that is not the caller's: the same whether it exists or not."""
-    title = say("You have no store {store}", store=views.clipped(store))
+    title = say("There is no store {store} that you can see", store=views.clipped(store))
     hint = Hint(say("To see all of your names, type: {command}", command=views.typed("status")))
     return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, data={"certificates": []})
 
@@ -74,27 +77,39 @@ def _look_closer(name: str) -> Hint:
 def _one(call: Call, args: Arguments, word: str) -> Outcome:
     name = naming.read(word, call)
     if isinstance(name, NameStatus):
-        return naming.refuse(call, _neither(call, word) if "." not in word else name)
+        return _neither(call, word) if _STORE.fullmatch(word) else naming.refuse(call, name)
     status = overview.describe(call.desk, name, store=args.store, visible=call.caller.sees)
     if status.store is None:
         return naming.refuse(call, status, args.store)
-    parts = _described(call, status) + (_csr(call, status) if "--csr" in args.flags else ())
+    parts, data = _described(call, status), status.as_json()
+    if "--csr" in args.flags:
+        newest = _newest(call, status)
+        parts, data = parts + _csr(newest), data | {"csr": newest.csr if newest else None}
     title = say("{name}: {label}", name=views.shown(status.name), label=status.label)
     reply = Reply(views.status_tone(status), title, parts, private=call.caller.limited)
-    return Outcome(reply, data=status.as_json())
+    return Outcome(reply, data=data)
 
 
-def _neither(call: Call, word: str) -> NameStatus:
-    """Return the refusal of a word that is no store of the caller's and cannot be a name."""
-    reason = "“{given}” is neither one of your stores nor a whole domain name."
-    return naming.refused(word, say(reason, given=views.clipped(word)), call)
+def _neither(call: Call, word: str) -> Outcome:
+    """Return the answer to a word that is no store of the caller's and cannot be a name."""
+    given = views.clipped(word)
+    reason = say(
+        "There is no store {given} that you can see, and no domain name is a single word.", given=given
+    )
+    remedy = say(
+        "To list all names that you can see, type: {command}. Give a name in whole, such as {example}.",
+        command=views.typed("status"),
+        example="shop.example.com",
+    )
+    title = say("No such store or name: {given}", given=given)
+    return naming.refuse(call, naming.refused(word, reason, call, remedy), title=title)
 
 
 def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     store = Fields(((say("Store"), views.known(status.store)),))
     certificate = status.certificate
     if certificate is None:
-        return (store, *(views.problems(status.findings) or (naming.refusal(status, call).problem,)))
+        return (store, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
     with call.desk.storage.read() as tx:
         one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
     steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)
@@ -106,11 +121,15 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     return (store, *steps, *told, *live, *warnings)
 
 
-def _csr(call: Call, status: NameStatus) -> tuple[Part, ...]:
-    """Return the CSR of the newest revision: what the CA is, or was last, asked for."""
+def _newest(call: Call, status: NameStatus) -> Revision | None:
+    """Return the newest revision, whose CSR is what the CA is, or was last, asked for; None before the first."""
+    if status.certificate is None:
+        return None
     with call.desk.storage.read() as tx:
-        certificate = status.certificate
-        newest = next(iter(tx.certificates.revisions(certificate.id)), None) if certificate else None
+        return next(iter(tx.certificates.revisions(status.certificate.id)), None)
+
+
+def _csr(newest: Revision | None) -> tuple[Part, ...]:
     if newest is None:
         return (Paragraph(say("There is no CSR yet: it is made once the checks have passed.")),)
     label = say("CSR of {at} for {names}", at=newest.created_at, names=newest.names)

@@ -52,6 +52,8 @@ class ScriptedChecker:
             found.append(finding("domain.default", name))
         if subject.store is not None and subject.store.status is StoreStatus.DELETED:
             found.append(finding("store.deleted", name))
+        if subject.store is not None and subject.store.status is StoreStatus.INACTIVE:
+            found.append(finding("store.inactive", name))
         if name.startswith("*.") and not self.wildcards and subject.store is not None:
             found.append(finding("policy.wildcard_needs_dns", name))
         return tuple(found)

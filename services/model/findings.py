@@ -76,6 +76,7 @@ CODES: Mapping[str, Code] = {
     "store.deleted": Code(_M, "the store is deleted", rule=True),
     "domain.default": Code(_M, "the name is a default domain of the platform", rule=True),
     "domain.not_added": Code(_M, "the name was not added to a store of the caller", rule=True),
+    "domain.no_certificate": Code(_M, "nobody has asked for a certificate for the name yet"),
     "domain.invalid": Code(_M, "the text cannot be a domain name", rule=True),
     "domain.public_suffix": Code(_M, "the name is a public suffix", rule=True),
     "domain.expired": Code(_M, "the registration has expired"),

@@ -147,9 +147,17 @@ def test_usage_errors_say_what_is_wrong_and_what_to_type_and_do_nothing(
 
 
 def test_a_repeated_equal_option_and_lone_dashes_do_no_harm(bench: Bench) -> None:
-    outcome = run(bench, "add -- shop.moon.test --store moon --store=moon")
+    outcome = run(bench, "add - --store moon --store=moon -- shop.moon.test")
     assert outcome.exit_code == 0
     assert bench.certificate("shop.moon.test").store == "moon"
+
+
+@pytest.mark.parametrize("word", ["-moon.test", "--store", "--help", "-h"])
+def test_words_behind_a_double_hyphen_are_names(bench: Bench, word: str) -> None:
+    outcome = run(bench, f"check -- {word}")
+    assert outcome.exit_code == 1
+    assert codes(outcome) == ["domain.invalid"]
+    assert (outcome.data or {})["name"] == word
 
 
 def test_a_hundred_names_are_taken_and_repeated_ones_count_once(bench: Bench) -> None:
@@ -192,8 +200,9 @@ def test_bad_input_gets_a_clear_answer_and_creates_nothing(
     outcome = run(bench, f"{verb} {given}")
     if code not in {"domain.default", "policy.wildcard_needs_dns"} or verb not in {"status", "history"}:
         assert outcome.exit_code == 1
-    if code == "domain.invalid" and verb == "status" and "." not in given:
-        assert "neither one of your stores" in texts(outcome.reply)
+    if verb == "status" and given == "localhost":
+        assert "There is no store localhost that you can see" in texts(outcome.reply)
+        assert "To list all names that you can see, type: /ssl status" in texts(outcome.reply)
     else:
         assert said in texts(outcome.reply)
     if verb != "history" or outcome.exit_code:
@@ -293,7 +302,9 @@ def test_every_role_has_its_rights() -> None:
 def test_strangers_are_told_how_to_get_access_and_nothing_else(bench: Bench, text: str) -> None:
     outcome = run(bench, text, STRANGER)
     assert outcome.exit_code == 1
-    assert "not linked to a store yet" in texts(outcome.reply)
+    assert "put your id, U_NEW, under slack.support (or slack.oncall, or slack.admins) in app.yaml" in texts(
+        outcome.reply
+    )
     assert "moon" not in texts(outcome.reply)
     assert outcome.reply.private
     assert not bench.certificates()
@@ -303,7 +314,7 @@ def test_strangers_are_told_how_to_get_access_and_nothing_else(bench: Bench, tex
 def test_strangers_get_help_and_the_way_to_access(bench: Bench, text: str) -> None:
     outcome = run(bench, text, STRANGER)
     assert outcome.exit_code in (0, 2)
-    assert "not linked to a store yet" in texts(outcome.reply)
+    assert "put your id, U_NEW, under slack.support" in texts(outcome.reply)
 
 
 @pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
@@ -320,6 +331,33 @@ def test_a_name_of_another_store_and_an_unknown_one_have_the_same_answer(
     assert texts(theirs.reply).replace("sun.test", "nun.test") == texts(nobodys.reply)
     data: dict[str, Any] = dict(theirs.data or {})
     assert data.get("certificates", [data])[0]["store"] is None
+
+
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+def test_a_wrong_store_is_said_to_those_who_see_the_right_one(bench: Bench, verb: str) -> None:
+    unknown = run(bench, f"{verb} shop.moon.test --store nostore")
+    other = run(bench, f"{verb} www.shop.moon.test --store sun")
+    nobodys = run(bench, f"{verb} new.test --store sun")
+    assert {one.exit_code for one in (unknown, other, nobodys)} == {1}
+    assert codes(unknown) == codes(other) == codes(nobodys) == ["domain.not_added"]
+    for said, outcome in (
+        ("There is no store nostore that you can see.", unknown),
+        ("www.shop.moon.test belongs to the store moon, not to sun.", other),
+        ("new.test: found domain.not_added.", nobodys),
+    ):
+        assert said in texts(outcome.reply)
+        assert said in str(outcome.data)
+    assert "Did you mean" not in texts(unknown.reply) + texts(other.reply)
+    assert not bench.certificates()
+
+
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+def test_of_a_store_that_a_merchant_does_not_see_not_even_its_own_names_are_placed(
+    bench: Bench, verb: str
+) -> None:
+    own = texts(run(bench, f"{verb} shop.moon.test --store sun", MOON).reply)
+    assert own.replace("sun", "nun") == texts(run(bench, f"{verb} shop.moon.test --store nun", MOON).reply)
+    assert "There is no store sun that you can see." in own
 
 
 @pytest.mark.parametrize("form", ["status {}", "status --store {}"])
@@ -400,7 +438,12 @@ def test_a_deleted_store_is_refused_and_an_inactive_one_waits(bench: Bench) -> N
     bench.store("gone", "gone.test", status=StoreStatus.DELETED)
     bench.store("off", "off.test", status=StoreStatus.INACTIVE)
     assert codes(run(bench, "add gone.test")) == ["store.deleted"]
-    assert run(bench, "add off.test").exit_code == 0
+    waiting = run(bench, "add off.test")
+    assert waiting.exit_code == 0
+    assert codes(waiting) == ["store.inactive"]
+    assert "off.test: found store.inactive." in texts(waiting.reply)
+    assert "goes on by itself as soon as that is mended" in texts(waiting.reply)
+    assert "store.inactive" not in texts(run(bench, "add sun.test").reply)
     assert bench.certificate("off.test").state is State.CHECKING
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from commands.caller import Caller
+from commands.caller import TERMINAL, Caller
 from commands.dispatch import dispatch
 from commands.history import WORDS
 from commands.reply import Code, Fields, Hint, Mark, Outcome, Paragraph, Plan, Problem, Rows, Tone
 from services.model.certificates import Happening
 from services.model.findings import Verdict
 from services.model.lifecycle import Event, State
+from services.model.stores import StoreStatus
 from storage.memory import MemoryStorage
 from tests.desks import MOON, NOW, SUPPORT, Bench, finding
 
@@ -116,13 +117,30 @@ def test_renew_starts_anew_and_joins_what_runs(bench: Bench) -> None:
     assert [row.actor for row in asked] == [MOON.person]
 
 
+def test_an_inactive_store_is_said_at_once_and_no_longer_once_it_is_active(bench: Bench) -> None:
+    run(bench, "add shop.moon.test")
+    bench.store("moon", status=StoreStatus.INACTIVE)
+    inactive = finding("store.inactive", "shop.moon.test")
+    bench.change("shop.moon.test", [inactive], state=State.BLOCKED, problem=inactive)
+    assert [part.code for part in parts(run(bench, "renew shop.moon.test"), Problem)] == ["store.inactive"]
+    bench.change("shop.moon.test", [inactive], state=State.BLOCKED, problem=inactive)
+    bench.store("moon", status=StoreStatus.ACTIVE)
+    outcome = run(bench, "renew shop.moon.test")
+    assert outcome.reply.title.plain() == "Renewing the certificate for shop.moon.test"
+    assert not parts(outcome, Problem)
+
+
 def test_renewing_a_name_without_a_certificate_says_what_to_type(bench: Bench) -> None:
     outcome = run(bench, "renew shop.moon.test")
     [problem] = parts(outcome, Problem)
     assert outcome.exit_code == 1
     assert problem.summary.plain() == "There is no certificate for shop.moon.test yet."
     assert problem.remedy.plain() == "To get one, type: /ssl add shop.moon.test"
-    assert data(outcome)["certificates"][0]["state"] == "none"
+    [answered] = data(outcome)["certificates"]
+    assert (answered["state"], answered["store"]) == ("none", "moon")
+    [found] = answered["findings"]
+    assert (found["code"], found["verdict"]) == (problem.code, "block") == ("domain.no_certificate", "block")
+    assert (found["summary"], found["remedy"]) == (problem.summary.plain(), problem.remedy.plain())
     assert not bench.certificates()
 
 
@@ -176,9 +194,10 @@ def test_status_of_a_blocked_name_shows_its_own_findings_and_the_next_check(benc
 def test_status_of_a_name_of_ours_that_has_no_certificate(bench: Bench) -> None:
     outcome = run(bench, "status shop.moon.test")
     assert outcome.exit_code == 0
-    assert [part.summary.plain() for part in parts(outcome, Problem)] == [
-        "There is no certificate for shop.moon.test yet."
-    ]
+    assert outcome.reply.title.plain() == "shop.moon.test: No certificate yet"
+    assert not parts(outcome, Problem)
+    assert "To get one, type: /ssl add shop.moon.test" in said(outcome)
+    assert data(outcome)["findings"] == []
     refused = run(bench, "status moon.shops.test")
     assert [part.code for part in parts(refused, Problem)] == ["domain.default"]
     assert refused.reply.tone is Tone.WARN
@@ -192,6 +211,8 @@ def test_status_with_csr_shows_the_one_of_the_newest_revision(bench: Bench) -> N
     outcome = run(bench, "status --csr shop.moon.test")
     assert [part.text for part in parts(outcome, Code)] == ["-----BEGIN CSR-----"]
     assert "CSR of 2027-02-10 14:03 UTC for shop.moon.test" in said(outcome)
+    assert (data(without)["csr"], data(outcome)["csr"]) == (None, "-----BEGIN CSR-----")
+    assert "csr" not in data(run(bench, "status shop.moon.test"))
     assert not parts(run(bench, "status shop.moon.test"), Code)
     assert "There is no CSR yet" in said(run(bench, "status www.moon.test --csr"))
 
@@ -304,14 +325,17 @@ def test_history_shows_who_did_what(bench: Bench) -> None:
     run(bench, "add www.moon.test", MOON)
     certificate = bench.certificate("shop.moon.test")
     with bench.storage.write() as tx:
-        tx.certificates.record(Happening(certificate.id, NOW, "order_placed", state="challenging"))
+        order = "letsencrypt http-01 https://ca.test/order/7"
+        tx.certificates.record(
+            Happening(certificate.id, NOW, "order_placed", state="challenging", details=order)
+        )
         tx.certificates.record(Happening(certificate.id, NOW, "something_new", "terminal"))
     outcome = run(bench, "history shop.moon.test")
     [fields] = parts(outcome, Fields)
     assert [(label.plain(), value.plain()) for label, value in fields.pairs] == [
-        ("2027-02-10 14:03 UTC", "Name added: shop.moon.test (by T1/U_SUPPORT)"),
-        ("2027-02-10 14:03 UTC", "Name added: www.moon.test (by T1/U_MOON)"),
-        ("2027-02-10 14:03 UTC", "Order placed at the CA"),
+        ("2027-02-10 14:03 UTC", "Name added: shop.moon.test (by U_SUPPORT)"),
+        ("2027-02-10 14:03 UTC", "Name added: www.moon.test (by U_MOON)"),
+        ("2027-02-10 14:03 UTC", "Order placed at the CA: letsencrypt http-01"),
         ("2027-02-10 14:03 UTC", "something_new (by terminal)"),
     ]
     assert data(outcome)["history"][0] == {
@@ -321,6 +345,9 @@ def test_history_shows_who_did_what(bench: Bench) -> None:
         "actor": "T1/U_SUPPORT",
         "details": "shop.moon.test",
     }
+    assert data(outcome)["history"][2]["details"] == order
+    [elsewhere] = parts(run(bench, "history shop.moon.test", TERMINAL), Fields)
+    assert "(by T1/U_SUPPORT)" in elsewhere.pairs[0][1].plain()
     merchants = data(run(bench, "history shop.moon.test", MOON))["history"]
     assert [row["actor"] for row in merchants] == ["support", "T1/U_MOON", "certdesk", "support"]
 
@@ -341,7 +368,10 @@ def test_a_name_without_a_certificate_has_no_history(bench: Bench) -> None:
     outcome = run(bench, "history shop.moon.test")
     assert outcome.exit_code == 0
     assert data(outcome) == {"name": "shop.moon.test", "store": "moon", "history": []}
-    assert parts(outcome, Problem)[0].code == "no_certificate"
+    assert not parts(outcome, Problem)
+    assert "Nothing yet: there is no certificate for shop.moon.test." in said(outcome)
+    refused = run(bench, "history moon.shops.test")
+    assert [part.code for part in parts(refused, Problem)] == ["domain.default"]
 
 
 def test_every_event_of_the_lifecycle_has_words() -> None:

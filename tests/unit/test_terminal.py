@@ -243,6 +243,31 @@ def test_json_of_an_answer_without_data_is_its_title() -> None:
     }
 
 
+def test_json_has_commands_as_they_are_typed_in_a_terminal() -> None:
+    data = {
+        "error": "The name is missing.",
+        "usage": "/ssl add NAME…",
+        "certificates": [
+            {"name": "x/ssl y", "findings": [{"remedy": "Type: /ssl renew a.test", "evidence": "/ssl z"}]}
+        ],
+    }
+    written = json.loads(terminal.as_json(Outcome(REPLY, exit_code=2, data=data)))
+    assert written["usage"] == "certdesk ssl add NAME…"
+    [one] = written["certificates"]
+    assert one == {
+        "name": "x/ssl y",
+        "findings": [{"remedy": "Type: certdesk ssl renew a.test", "evidence": "/ssl z"}],
+    }
+
+
+def test_following_one_name_in_a_pipe_names_it_in_each_line() -> None:
+    out = io.StringIO()
+    title = say("Getting a certificate for {name}", name="shop.moon.test")
+    steps = ((say("check"), Mark.DONE), (say("challenge"), Mark.NOW))
+    terminal.follow([Reply(Tone.PROGRESS, title, (Plan("", steps),)), Reply(Tone.GOOD, say("Done"))], out=out)
+    assert out.getvalue().splitlines() == ["shop.moon.test: challenge", "✓ Done"]
+
+
 def step(mark: Mark, label: str) -> Reply:
     rows = Rows((Row("b.test", Tone.PROGRESS, say("step: {step}", step=label), say("")),))
     return Reply(
