@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bot import settings
+from bot import settings, vetting
 from bot.config import ConfigurationError, Loaded
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
@@ -21,6 +21,7 @@ from services.issuance.dns_responder import Dns01
 from services.issuance.move import Parts
 from services.issuance.responders import Http01
 from services.model.clock import Clock, utc_now
+from services.model.errors import CertdeskError
 from services.model.settings import CaSettings, TargetSettings
 from services.model.text import say
 from services.ports import ChallengeResponder, DeployTarget, Storage
@@ -107,7 +108,8 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     """
     keys = vault_keys(loaded)
     vault = Vault(keys)
-    storage = open_storage(loaded)
+    vetting.roots(loaded)
+    storage = _fitting(open_storage(loaded), vault)
     config = loaded.config
     platform, probing, issuing = settings.platform(loaded), settings.probing(loaded), settings.issuing(loaded)
     dns, renewing, cas = settings.dns(loaded), settings.renewing(loaded), settings.cas(loaded)
@@ -145,6 +147,16 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     traffic = {name: ca.traffic for name, ca in authorities.items()}
     edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
     return Application(loaded, storage, vault, desk, parts, bell, mail, clock, traffic, edge_key, closers)
+
+
+def _fitting(storage: Database, vault: Vault) -> Database:
+    """Return ``storage``, whose secrets the vault opens; it is closed and ConfigurationError raised if not."""
+    try:
+        vetting.secrets(storage, vault)
+    except CertdeskError:
+        storage.close()
+        raise
+    return storage
 
 
 def _account_url(storage: Storage, ca: CaSettings) -> str | None:

@@ -1,4 +1,4 @@
-"""`certdesk keys rewrap`: every secret in the database goes under the vault's first key, with no payload opened."""
+"""`certdesk keys rewrap`: every secret goes under the vault's first key, with no payload opened; a trial of the keys."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +25,8 @@ class _Secrets:
     page: Select[Any]
     swap: Update
     """Replaces one secret, unless it has changed since it was read."""
+    newest: Select[Any]
+    """The secret of the highest key: ids of rows grow with time."""
 
     @classmethod
     def of(cls, table: Table, key: Column[Any]) -> "_Secrets":
@@ -35,7 +37,7 @@ class _Secrets:
             .where(key == bindparam("the_row"), sealed == bindparam("old"))
             .values(sealed_key=bindparam("new"))
         )
-        return cls(page, swap)
+        return cls(page, swap, select(sealed).order_by(key.desc()).limit(1))
 
 
 _PLACES = (_Secrets.of(REVISIONS, REVISIONS.c.id), _Secrets.of(ACCOUNTS, ACCOUNTS.c.directory))
@@ -48,6 +50,18 @@ def rewrap(tables: Tables, vault: Vault, batch: int = 500) -> int:
     Raises VaultError at a secret that none of the vault's keys opens; the batches before it are done.
     """
     return sum(_rewrap_all(tables, vault, place, batch) for place in _PLACES)
+
+
+def trial(tables: Tables, vault: Vault) -> None:
+    """Unwrap the data key of one secret of each table, the newest one's. Raises VaultError if no key of ``vault`` fits.
+
+    Nothing is changed, and no payload is opened. In a database without secrets every key fits.
+    """
+    with tables.reading() as connection:
+        found = [connection.execute(place.newest).scalar() for place in _PLACES]
+    for sealed in found:
+        if sealed is not None:
+            vault.rewrap(bytes(sealed))
 
 
 def _rewrap_all(tables: Tables, vault: Vault, place: _Secrets, batch: int) -> int:

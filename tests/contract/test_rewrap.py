@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from services.model.errors import VaultError
 from storage.database import Database
-from storage.rewrap import rewrap
+from storage.rewrap import rewrap, trial
 from storage.vault import Vault
 from tests.contract import samples
 from tests.contract.samples import add
@@ -44,6 +44,18 @@ def test_every_secret_opens_with_the_new_key_alone(database: Database) -> None:
     assert rewrap(database, Vault([NEW, OLD]), batch=3) == REVISIONS + 2
     assert _opened(database, Vault([NEW])) == before
     assert database.rewrap(Vault([NEW, OLD])) == 0
+
+
+def test_a_trial_fails_with_another_key_and_changes_nothing(database: Database) -> None:
+    trial(database, Vault([NEW]))  # nothing is sealed yet
+    _fill(database)
+    before = _opened(database, Vault([OLD]))
+    with pytest.raises(VaultError, match="was not given"):
+        trial(database, Vault([NEW]))
+    trial(database, Vault([NEW, OLD]))
+    assert _opened(database, Vault([OLD])) == before
+    rewrap(database, Vault([NEW, OLD]))
+    trial(database, Vault([NEW]))
 
 
 def test_a_run_that_stopped_halfway_is_taken_up_again(database: Database) -> None:
