@@ -1,14 +1,17 @@
 """The launcher sets up once, again when the lock changes or a set-up was cut short, and never twice at a time."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ("sh", "cat", "cmp", "dirname", "readlink", "id", "rm", "mv", "mkdir", "ln")
+TOOLS = ("sh", "cat", "cmp", "dirname", "readlink", "id", "rm", "mv", "mkdir", "ln", "stat")
 # Stands for Python: writes down that it was asked for an environment or for libraries, and does the rest in earnest.
 PYTHON = """#!/bin/sh
 case "$*" in
@@ -46,18 +49,19 @@ class Checkout:
     def mark(self, what: str) -> Path:
         return self.log.with_name(f"{self.log.name}.{what}")
 
-    def start(self, *words: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
+    def start(self, *words: str, cwd: Path | None = None, user: int | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(  # noqa: S603 - our own launcher
             [self.root / "certdesk", *words],
             cwd=cwd,
+            user=user,
             env={"PATH": str(self.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *words: str, cwd: Path | None = None) -> tuple[int, str, str]:
-        process = self.start(*words, cwd=cwd)
+    def run(self, *words: str, cwd: Path | None = None, user: int | None = None) -> tuple[int, str, str]:
+        process = self.start(*words, cwd=cwd, user=user)
         out, error = process.communicate(timeout=60)
         return process.returncode, out, error
 
@@ -125,3 +129,41 @@ def test_of_several_first_starts_one_sets_up_and_the_others_wait(checkout: Check
     ends = [(process.communicate(timeout=60), process.returncode) for process in started]
     assert [code for _, code in ends] == [0] * 4
     assert checkout.asked() == ["venv", "pip"]
+
+
+@pytest.fixture
+def somebody_elses() -> Iterator[tuple[Checkout, int | None]]:
+    """Give a checkout where another user than its owner may read, and that user if this one is root."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Checkout(Path(folder))
+        Path(folder).chmod(0o755)
+        checkout.root.chmod(0o555)
+        yield checkout, 65534 if os.geteuid() == 0 else None
+        checkout.root.chmod(0o755)
+
+
+def test_who_may_not_write_the_checkout_is_told_who_sets_it_up(
+    somebody_elses: tuple[Checkout, int | None],
+) -> None:
+    checkout, user = somebody_elses
+    code, out, error = checkout.run("--help", cwd=checkout.root, user=user)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert error.startswith(f"certdesk: {checkout.root} cannot be written by ")
+    assert f"run ./certdesk --help once as its owner ({checkout.root.owner()})" in error
+    assert checkout.asked() == []
+
+
+def test_who_may_not_run_the_owners_python_is_told_to_clone(
+    somebody_elses: tuple[Checkout, int | None],
+) -> None:
+    checkout, user = somebody_elses
+    checkout.root.chmod(0o755)
+    assert checkout.run()[0] == 0
+    python = checkout.root / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("python3")
+    python.with_name("python3").symlink_to("/nowhere/python3")
+    checkout.root.chmod(0o555)
+    code, out, error = checkout.run(cwd=checkout.root, user=user)
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert "may not run (/nowhere/python3); clone it again" in error
