@@ -1,11 +1,14 @@
 """What the demo tells a person who has watched it: where to look, and what to try."""
 
+import shlex
+
 from bot.demo.sample import LOOPBACK, NAME
 from bot.demo.transcript import Transcript
 from bot.demo.world import World
 
 TO_TRY = (
     ("add sun.test www.sun.test", "two names, one certificate"),
+    ("add *.moon.test", "a wildcard: the CA wants to see it proved in the DNS"),
     ("add comet.test", "its DNS is hosted elsewhere: who has to do what?"),
     ("check comet.test", "the same as a dry run"),
     ("add moon.shops.test", "a default domain of the platform"),
@@ -34,12 +37,14 @@ def where_to_look(world: World, transcript: Transcript) -> None:
 def what_to_try(world: World, transcript: Transcript) -> None:
     """Print commands with what they show, and how to type them in another terminal."""
     beginning = "/ssl" if world.slack is not None else "./certdesk ssl"
-    width = max(len(words) for words, _ in TO_TRY) + len(beginning) + 1
+    # a shell would take the star for its own
+    shown = [(words if world.slack else shlex.join(words.split()), shows) for words, shows in TO_TRY]
+    width = max(len(words) for words, _ in shown) + len(beginning) + 1
     transcript.head("What to try", "" if world.slack else "in another terminal, where certdesk lies")
     there = f". {world.environment_file} && ./certdesk ssl status"
     if world.slack is None:
         transcript.line(f"first:  {there}")
-    for words, shows in TO_TRY:
+    for words, shows in shown:
         transcript.line(f"{f'{beginning} {words}':<{width}}   {shows}")
     if world.slack is not None:
         transcript.line(f"in another terminal:  {there}")

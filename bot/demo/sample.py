@@ -48,7 +48,7 @@ ZONES: Mapping[str, str] = {
 PAGES: Mapping[str, str] = {
     name: nginx.store_page(title)
     for title, names in {
-        "Moon": ("moon.test", "www.moon.test", "shop.moon.test", "www.shop.moon.test"),
+        "Moon": ("moon.test", "www.moon.test", "shop.moon.test", "www.shop.moon.test", "*.moon.test"),
         "Sun": ("sun.test", "www.sun.test"),
         "Comet": ("comet.test",),
     }.items()

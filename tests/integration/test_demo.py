@@ -144,6 +144,8 @@ def test_it_stays_up_until_ctrl_c_which_ends_all(tmp_path: Path) -> None:
         assert requests.get(health, timeout=5).status_code == 200
         other = next(line for line in read if "in another terminal:" in line).partition(":")[2]
         assert "shop.moon.test" in typed(other)
+        added = typed(other.replace("ssl status", "ssl add '*.moon.test' --wait"))
+        assert "✓ Certificate for *.moon.test is installed" in added
         os.killpg(started.pid, signal.SIGINT)
         until(started.stdout, "Stopping")
         os.killpg(started.pid, signal.SIGINT)  # impatience must not disturb the clearing up
