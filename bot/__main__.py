@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from services.model.errors import CertdeskError
-from services.model.stores import StoreStatus
 
 app = typer.Typer(
     help="certdesk gives every store on a hosted-shop platform a working TLS certificate and keeps it working.",
@@ -134,12 +133,17 @@ def stores_list(
 @stores.command("set-status")
 def stores_set_status(
     store: str,
-    status: Annotated[StoreStatus, typer.Argument(help="What it is from now on.", case_sensitive=False)],
+    status: Annotated[str, typer.Argument(help="active, inactive or deleted")],
 ) -> None:
     """Set a store's status."""
     from bot.upkeep import set_store_status
+    from services.registry.rows import read_status
 
-    typer.echo(set_store_status(store, status.value))
+    try:
+        wanted = read_status(status)
+    except CertdeskError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="STATUS") from None
+    typer.echo(set_store_status(store, wanted.value))
 
 
 @domains.command("add")

@@ -1,37 +1,55 @@
 """`certdesk ssl …` in a terminal: its own options, and what its help and its JSON say of them."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from bot.__main__ import app
 from bot.shell import OPTIONS, UsageError, options
 from storage.vault import new_key
 
+ROOT = Path(__file__).parents[2]
 
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a certdesk of its own, with two stores."""
-    (tmp_path / "app.yaml").write_text("{}\n", encoding="utf-8")
-    monkeypatch.setenv("CERTDESK_CONFIG", str(tmp_path / "app.yaml"))
-    monkeypatch.setenv("CERTDESK_DATABASE__URL", f"sqlite:///{tmp_path}/certdesk.db")
-    monkeypatch.setenv("CERTDESK_VAULT__KEY", new_key())
+
+@dataclass(frozen=True)
+class Desk:
+    """A certdesk of its own with two stores, used in processes of their own: a command sets up logs for its process."""
+
+    folder: Path
+    key: str
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "CERTDESK_CONFIG": str(self.folder / "app.yaml"),
+            "CERTDESK_DATABASE__URL": f"sqlite:///{self.folder}/certdesk.db",
+            "CERTDESK_VAULT__KEY": self.key,
+        }
+        command = [sys.executable, "-m", "bot", *words]
+        return subprocess.run(  # noqa: S603 - our own words alone
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def answer(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """Return the exit code and the JSON of a command of `ssl`."""
+        done = self.run("ssl", "--json", *words)
+        return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    made = Desk(tmp_path_factory.mktemp("desk"), new_key())
+    (made.folder / "app.yaml").write_text("{}\n", encoding="utf-8")
     rows = "store,status,locale,domain,default\nmoon,active,en,shop.moon.test,false\nsun,active,en,sun.test,false\n"
-    (tmp_path / "stores.csv").write_text(rows, encoding="utf-8")
-    assert ssl("import", tmp_path / "stores.csv", command="stores").exit_code == 0
-    return tmp_path
-
-
-def ssl(*words: str | Path, command: str = "ssl") -> Result:
-    return CliRunner().invoke(app, [command, *(str(word) for word in words)])
-
-
-def answered(*words: str) -> tuple[int, dict[str, Any]]:
-    result = ssl(*words, "--json")
-    return result.exit_code, json.loads(result.stdout)
+    (made.folder / "stores.csv").write_text(rows, encoding="utf-8")
+    assert made.run("stores", "import", "stores.csv").returncode == 0
+    return made
 
 
 @pytest.mark.parametrize(
@@ -52,50 +70,45 @@ def test_a_time_out_is_a_number() -> None:
         options(("add", "--timeout"))
 
 
-def test_help_speaks_of_the_terminals_own_options(desk: Path) -> None:
-    assert desk.exists()
-    for words in ([], ["help"], ["help", "add"]):
-        result = ssl(*words)
-        assert result.exit_code == 0
-        assert all(option in result.stdout for option, _ in OPTIONS)
-    code, data = answered("help")
+def test_help_speaks_of_the_terminals_own_options(desk: Desk) -> None:
+    done = desk.run("ssl", "help", "add")
+    assert done.returncode == 0
+    assert all(option in done.stdout for option, _ in OPTIONS)
+    code, data = desk.answer()
     assert code == 0
     assert [one["option"] for one in data["options"]] == [option for option, _ in OPTIONS]
     assert "/ssl" not in str(data)
 
 
-def test_a_word_behind_a_double_hyphen_is_a_name(desk: Path) -> None:
-    assert desk.exists()
-    result = ssl("check", "--json", "--", "-moon.test")
-    data = json.loads(result.stdout)
-    assert result.exit_code == 1
+def test_a_word_behind_a_double_hyphen_is_a_name(desk: Desk) -> None:
+    code, data = desk.answer("check", "--", "-moon.test")
+    assert code == 1
     assert (data["name"], data["findings"][0]["code"]) == ("-moon.test", "domain.invalid")
 
 
-def test_json_of_wrong_use_speaks_of_the_terminals_commands(desk: Path) -> None:
-    assert desk.exists()
-    code, data = answered("check")
+def test_json_of_wrong_use_speaks_of_the_terminals_commands(desk: Desk) -> None:
+    code, data = desk.answer("check")
     assert code == 2
     assert data == {"error": "The name is missing.", "usage": "certdesk ssl check NAME [--store STORE]"}
 
 
-def test_a_wrong_store_is_named_with_the_right_one(desk: Path) -> None:
-    assert desk.exists()
-    code, data = answered("check", "shop.moon.test", "--store", "sun")
-    assert code == 1
-    assert data["store"] is None
+def test_a_wrong_store_is_named_with_the_right_one(desk: Desk) -> None:
+    code, data = desk.answer("check", "shop.moon.test", "--store", "sun")
+    assert (code, data["store"]) == (1, None)
     [found] = data["findings"]
     assert found["code"] == "domain.not_added"
     assert found["summary"] == "shop.moon.test belongs to the store moon, not to sun."
     assert found["evidence"] == {"store": "sun", "owner": "moon"}
-    code, data = answered("status", "nostore")
+
+
+def test_a_word_that_is_no_store_and_no_name_is_told_how_to_list(desk: Desk) -> None:
+    code, data = desk.answer("status", "nostore")
     assert (code, data["findings"][0]["code"]) == (1, "domain.invalid")
     assert "certdesk ssl status" in data["findings"][0]["remedy"]
 
 
-def test_renewing_what_nobody_asked_for_is_a_finding(desk: Path) -> None:
-    assert desk.exists()
-    code, data = answered("renew", "shop.moon.test")
+def test_renewing_what_nobody_asked_for_is_a_finding(desk: Desk) -> None:
+    code, data = desk.answer("renew", "shop.moon.test")
     [one] = data["certificates"]
     [found] = one["findings"]
     assert (code, one["store"], found["code"]) == (1, "moon", "domain.no_certificate")
