@@ -68,7 +68,7 @@ class Edge(Part):
         Raises PartMissing, PartFailed.
         """
         folder = folder.resolve()
-        program, env = _program(cache)
+        program, env = installed(cache)
         for made in (folder / "pages", folder / "self-signed", certificates):
             made.mkdir(parents=True, exist_ok=True)
         tls.self_signed(folder / "self-signed" / "any", ["no-such-store.invalid"])
@@ -112,7 +112,8 @@ class Edge(Part):
         self.process.stop()
 
 
-def _program(cache: Path) -> tuple[Path, dict[str, str]]:
+def installed(cache: Path = fetch.CACHE) -> tuple[Path, dict[str, str]]:
+    """Return nginx and the variables it needs; fetched if it is not on the PATH. Raises PartMissing."""
     if found := fetch.program("nginx"):
         return found, {}
     root = fetch.debian(["nginx"], cache=cache)
@@ -143,7 +144,7 @@ def _lay(folder: Path, certificates: Path, stores: Mapping[str, str]) -> None:
     lines = []
     for name, page in stores.items():
         entry = lay_store(folder, certificates, name, page)
-        key = rf'"~^[^.]+{name[1:].replace(".", chr(92) + ".")}$"' if name.startswith("*.") else f'"{name}"'
+        key = rf'"~*^[^.]+{name[1:].replace(".", chr(92) + ".")}$"' if name.startswith("*.") else f'"{name}"'
         lines.append(f'{key} "{entry}";\n')
     with (folder / "names.conf").open("a") as names:
         names.writelines(lines)

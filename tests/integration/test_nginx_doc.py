@@ -1,0 +1,90 @@
+"""The configuration of docs/nginx.md, as it stands there, serves stores and wildcards."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.demo.parts import nginx, tls
+from bot.demo.parts.errors import PartMissing
+from bot.demo.parts.process import Running, free_port, port_open
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "nginx.md"
+FOLDERS = ("_.moon.example", "shop.moon.example", "sun.example")
+
+
+def configuration(folder: Path, plain: int, secure: int) -> str:
+    """Return the document's configuration with this machine's places: ports, folders, and one process instead of many."""
+    text = DOCUMENT.read_text().partition("```nginx\n")[2].partition("```")[0]
+    here = {
+        "user certdesk;": f"daemon off; master_process off; pid {folder}/pid;",
+        "http {": "http {"
+        + "".join(
+            f"{kind}_temp_path {folder}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + f"access_log {folder}/access.log;",
+        "listen 80 ": f"listen 127.0.0.1:{plain} ",
+        "listen 443 ": f"listen 127.0.0.1:{secure} ",
+        "/var/lib/certdesk/certificates": str(folder / "certificates"),
+        "127.0.0.1:8402": f"127.0.0.1:{free_port()}",
+        "/srv/stores": str(folder),
+    }
+    for there, now in here.items():
+        assert there in text
+        text = text.replace(there, now)
+    return text
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """Give the port of such an nginx, and the folder of its certificates."""
+    folder = tmp_path_factory.mktemp("documented")
+    for name in FOLDERS:
+        tls.self_signed(folder / "certificates" / name, [name])
+    try:
+        program, environment = nginx.installed()
+    except PartMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+    secure = free_port()
+    (folder / "nginx.conf").write_text(configuration(folder, free_port(), secure))
+    words: list[str | Path] = [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"]
+    with Running.start("nginx", words, log=folder / "log", ready=port_open(secure), env=environment):
+        yield secure, folder / "certificates"
+
+
+def shown(port: int, name: str | None) -> bytes:
+    """Return the certificate that is shown for a name, DER. Raises OSError where the handshake ends without one."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
+        context.wrap_socket(connection, server_hostname=name) as secure,
+    ):
+        return secure.getpeercert(binary_form=True) or b""
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("sun.example", "sun.example"),
+        ("ANY.moon.example", "_.moon.example"),
+        ("any.moon.example", "_.moon.example"),
+        ("certdesk-probe.moon.example", "_.moon.example"),
+        ("shop.moon.example", "shop.moon.example"),
+    ],
+)
+def test_each_name_is_shown_the_certificate_of_its_folder(
+    edge: tuple[int, Path], name: str, folder: str
+) -> None:
+    port, certificates = edge
+    chain = (certificates / folder / "fullchain.pem").read_text()
+    assert shown(port, name) == ssl.PEM_cert_to_DER_cert(chain)
+
+
+@pytest.mark.parametrize("name", ["none.example", "deep.any.moon.example", "moon.example", None])
+def test_a_name_without_a_folder_is_shown_none(edge: tuple[int, Path], name: str | None) -> None:
+    with pytest.raises(OSError, match="alert"):
+        shown(edge[0], name)
