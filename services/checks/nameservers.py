@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 
 from services.checks.case import Case
+from services.checks.reach import may_be_used
 from services.checks.world import Answer
 from services.model import names
 
@@ -66,6 +68,13 @@ class Host:
     """Whether there are none because nobody answered."""
 
 
+NOT_ASKED = Host(trouble="not asked: too many name servers", silent=True)
+MOST_SERVERS = 16
+"""Name servers, and addresses of them, that are asked for one zone; real zones have fewer."""
+MOST_ADDRESSES = 4
+"""Addresses of one name server that are asked."""
+
+
 def find_host(case: Case, host: str) -> Host:
     """Return a host's addresses, looked up once and without validation."""
     return case.once(f"host {host}", lambda here: _look_up_host(here, host))
@@ -83,10 +92,10 @@ def enter(case: Case, zone: str, hosts: tuple[str, ...], parent: str, referral: 
     """Look up and probe every server of a delegation that ``parent`` gave in ``referral``, with glue or without."""
     glue = _glue(referral, parent) if referral else {}
     unknown = [host for host in hosts if host not in glue]
-    found = dict(zip(unknown, case.each(lambda host: find_host(case, host), unknown), strict=True))
-    servers = {host: Host(glue[host], "") if host in glue else found[host] for host in hosts}
-    pairs = [(host, address) for host in hosts for address in servers[host].addresses or ("",)]
-    probes = case.each(lambda pair: _probe(case, zone, servers, *pair), pairs)
+    looked_up = unknown[:MOST_SERVERS]
+    found = dict(zip(looked_up, case.each(lambda host: find_host(case, host), looked_up), strict=True))
+    servers = {host: Host(glue[host], "") if host in glue else found.get(host, NOT_ASKED) for host in hosts}
+    probes = case.each(lambda pair: _probe(case, zone, servers, *pair), _chosen(servers))
     return Zone(
         zone,
         hosts,
@@ -95,6 +104,33 @@ def enter(case: Case, zone: str, hosts: tuple[str, ...], parent: str, referral: 
         tuple(dict.fromkeys(p.address for p in probes if p.service is Service.SERVES)),
         parent,
     )
+
+
+def _chosen(servers: Mapping[str, Host]) -> tuple[tuple[str, str], ...]:
+    """Return the (host, address) pairs to be asked, host by host; of many, the first addresses of every host.
+
+    Whoever runs a delegation decides how many addresses there are: they must not keep the questions of others waiting.
+    """
+    ranked = [
+        (rank, place, host, address)
+        for place, (host, known) in enumerate(servers.items())
+        for rank, address in enumerate((known.addresses or ("",))[:MOST_ADDRESSES])
+    ]
+    kept = sorted(sorted(ranked)[:MOST_SERVERS], key=lambda pair: (pair[1], pair[0]))
+    return tuple((host, address) for _, _, host, address in kept)
+
+
+def may_be_asked(case: Case, host: str, address: str) -> bool:
+    """Tell whether a question may go to an address that DNS gave for a name server.
+
+    A stranger's delegation must not make certdesk knock at inside doors: only globally reachable addresses, those in
+    probe.allow_networks (with a loopback network there, any of loopback), and the platform's own name servers.
+    """
+    networks = case.world.probing.allow_networks
+    found = ip_address(address)
+    ours = {name.lower().removesuffix(".") for name in case.world.platform.name_servers}  # RFC 4343
+    inside = found.is_loopback and any(network.is_loopback for network in networks)
+    return inside or may_be_used(found, networks) or host in ours
 
 
 def _glue(answer: Answer, parent: str) -> dict[str, tuple[str, ...]]:
@@ -110,6 +146,8 @@ def _probe(case: Case, zone: str, servers: Mapping[str, Host], host: str, addres
     if not address:
         known = servers[host]
         return Probe(host, "", Service.SILENT if known.silent else Service.LAME, known.trouble)
+    if not may_be_asked(case, host, address):
+        return Probe(host, address, Service.SILENT, "not asked: not a public address")
     return read_probe(case.ask(zone, "NS", address), zone, host, address)
 
 

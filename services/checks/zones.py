@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from services import naming
 from services.checks.case import Case
-from services.checks.nameservers import Zone, enter, find_host
+from services.checks.nameservers import Zone, enter, find_host, may_be_asked
 from services.checks.world import Answer, Record
 from services.model import names
 
@@ -176,6 +176,8 @@ def _some_addresses(case: Case, zone: Zone) -> Iterable[str]:
         for address in find_host(case, host).addresses:
             if given == TRIES:
                 return
+            if not may_be_asked(case, host, address):
+                continue
             given += 1
             yield address
 

@@ -9,7 +9,7 @@ import pytest
 from services.checks.case import Case
 from services.checks.chain import Chain
 from services.checks.delegation import Facts, decide, gather
-from services.checks.nameservers import Probe, Service, Zone, read_probe
+from services.checks.nameservers import Probe, Service, Zone, enter, read_probe
 from services.checks.rules import is_ours, unregistered
 from services.checks.world import Answer, Record
 from services.checks.zones import Delegation, Kind, delegation, read_step, zone_name
@@ -151,7 +151,7 @@ def test_the_walk_down() -> None:
 
 def test_a_healthy_world_gives_nothing() -> None:
     dns = TableDns(table(), SILENT)
-    probing = Probing(allow_networks=(ip_network("198.18.0.0/15"),))
+    probing = Probing(allow_networks=(ip_network("198.18.0.0/15"), ip_network("192.0.2.0/24")))
     with Chain(world(dns, probing=probing)) as chain:
         assert chain.check(subject()) == ()
 
@@ -406,3 +406,59 @@ def test_gathering_stops_for_a_domain_that_does_not_exist() -> None:
 def test_records_of_other_owners_are_not_taken_for_the_name() -> None:
     stray = Record("other.test", "NS", 60, "x.test")
     assert Answer("moon.test", "NS", answer=(stray,)).of("moon.test", "NS") == ()
+
+
+def glued(*addresses: str) -> Answer:
+    """Return a referral to one name server with these addresses."""
+    kinds = [("AAAA" if ":" in address else "A", address) for address in addresses]
+    glue = tuple(record("ns.evil.test", kind, address) for kind, address in kinds)
+    return Answer("evil.test", "NS", authority=(record("evil.test", "NS", "ns.evil.test"),), additional=glue)
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.5", "127.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "fd00::1", "100.64.0.1"]
+)
+def test_a_delegation_does_not_make_us_knock_at_inside_doors(address: str) -> None:
+    dns = TableDns({}, SILENT)
+    with ThreadPoolExecutor(2) as pool:
+        case = Case(world(dns, probing=Probing()), subject("evil.test"), pool)
+        [probe] = enter(case, "evil.test", ("ns.evil.test",), "test", glued(address)).probes
+    assert dns.asked == []
+    assert (probe.service, probe.address) == (Service.SILENT, address)
+
+
+def test_loopback_is_asked_where_loopback_is_allowed_at_all() -> None:
+    dns = TableDns({}, SILENT)
+    probing = Probing(allow_networks=(ip_network("127.0.20.0/24"),))
+    with ThreadPoolExecutor(2) as pool:
+        case = Case(world(dns, probing=probing), subject("evil.test"), pool)
+        enter(case, "evil.test", ("ns.evil.test",), "test", glued("127.0.10.53", "10.0.0.5"))
+    assert dns.asked == [("evil.test", "NS", "127.0.10.53")]
+
+
+def test_the_platforms_own_name_servers_may_be_inside() -> None:
+    dns = TableDns(
+        {
+            ("ns1.platform.test", "A", None): Answer(
+                "ns1.platform.test", "A", answer=(record("ns1.platform.test", "A", "10.0.0.5"),)
+            )
+        },
+        SILENT,
+    )
+    with ThreadPoolExecutor(2) as pool:
+        case = Case(world(dns, probing=Probing()), subject("moon.test"), pool)
+        enter(case, "moon.test", ("ns1.platform.test",), "test")
+    assert ("moon.test", "NS", "10.0.0.5") in dns.asked
+
+
+def test_a_delegation_with_a_thousand_addresses_costs_no_more_than_a_few_questions() -> None:
+    dns = TableDns({}, SILENT)
+    many = tuple(f"9.9.{number // 250}.{number % 250 + 1}" for number in range(1000))
+    with ThreadPoolExecutor(4) as pool:
+        case = Case(world(dns), subject("evil.test"), pool)
+        enter(case, "evil.test", ("ns.evil.test",), "test", glued(*many))
+        assert len(dns.asked) == 4
+        dns.asked.clear()
+        hosts = tuple(f"ns{number}.evil.test" for number in range(300))
+        enter(case, "evil.test", hosts, "test")
+    assert len(dns.asked) == 2 * 16
