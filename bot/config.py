@@ -105,14 +105,24 @@ def _read(path: Path, *, named: bool) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        why = _why(error)
         raise ConfigurationError(
-            say("{path} cannot be read as YAML: {why}", path=str(path), why=str(error))
+            say("{path} cannot be read as YAML: {why}.", path=str(path), why=why)
         ) from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigurationError(say("{path} must hold a map of keys, such as `platform:`.", path=str(path)))
     return {str(key): value for key, value in values.items() if value is not None}
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong and where, without the line itself, which may hold a secret."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return (
+            f"{error.problem} in line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+        )
+    return (error.strerror or "") if isinstance(error, OSError) else type(error).__name__
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:

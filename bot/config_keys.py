@@ -27,6 +27,7 @@ from bot.config_values import (
     Strings,
     Whole,
     each_named_once,
+    upper_keys,
     words,
 )
 from bot.config_values import host_and_port as host_and_port  # noqa: PLC0414 - whoever reads a key takes it from here
@@ -197,7 +198,7 @@ class Slack(Section):
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()
-    merchants: dict[str, Strings] = Field(default_factory=dict)
+    merchants: Annotated[dict[str, Strings], AfterValidator(upper_keys)] = Field(default_factory=dict)
 
 
 class Log(Section):

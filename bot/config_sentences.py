@@ -101,7 +101,9 @@ def _given(detail: ErrorDetails) -> str:
         return f"a {kind}" if value else f"an empty {kind}"
     if value is None or isinstance(value, bool):
         return "nothing" if value is None else str(value).lower()
-    shown = re.sub(r"(//[^:/@\s]*:)[^@/\s]*@", r"\1…@", repr(value))
+    if detail["type"] == "model_type":  # a text where a map belongs may be the secret itself
+        return "a text"
+    shown = re.sub(r"//[^']*", "//…", repr(value)) if "database" in detail["loc"] else repr(value)
     return shown if len(shown) <= LONG else f"{shown[:LONG]}…"
 
 

@@ -48,10 +48,10 @@ def host_and_port(text: str, default: int) -> tuple[str, int]:
 
 
 def words(value: object) -> object:
-    """Take one word for a list of one, and nothing for an empty list, so that a lone value is no trap."""
+    """Take a text for the list of its words, apart at commas, so that a lone value is no trap; no word is no entry."""
     if not isinstance(value, str):
         return value
-    return [value] if value.strip() else []
+    return [word.strip() for word in value.split(",") if word.strip()]
 
 
 def each_named_once(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
@@ -205,3 +205,8 @@ Minutes = Annotated[Number, Field(gt=0, le=525_600)]
 Names = Annotated[tuple[Annotated[HostName, AfterValidator(_in_list)], ...], BeforeValidator(words)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(words)]
 Arguments = Annotated[tuple[str, ...], BeforeValidator(_arguments)]
+
+
+def upper_keys(people: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the map with Slack's ids as Slack writes them; names of the environment lose their case."""
+    return {person.upper(): stores for person, stores in people.items()}

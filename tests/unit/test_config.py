@@ -103,7 +103,7 @@ def test_other_environment_is_left_alone(tmp_path: Path) -> None:
         ("dns: {timeouts: 1}", ("dns.timeouts", "no such key", "did you mean dns.timeout?")),
         ("dsn: {timeout: 1}", ("dsn", "no such key", "did you mean dns?")),
         ("probe: {https_port: 70000}", ("probe.https_port", "70000", "65535")),
-        ("database: {url: mysql://x}", ("database.url", "mysql://x", "postgresql+psycopg://")),
+        ("database: {url: mysql://x}", ("database.url", "mysql://…", "postgresql+psycopg://")),
         (
             "acme: {cas: [{name: x, directory: http://ca.test/dir}]}",
             ("acme.cas[0].directory", "https:// URL is needed"),
@@ -435,3 +435,34 @@ slack: {bot_token: xoxb-1, support: [U1], merchants: {U2: [moon]}}
     assert slack.mode == "http"
     assert slack.merchants == {"U2": ("moon",)}
     assert settings.slack(loaded(tmp_path)).mode == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CERTDESK_DNS__UPDATE", "SEKRET"),
+        ("CERTDESK_SLACK", "SEKRET"),
+        ("CERTDESK_DATABASE__URL", "postgres://user:SEKRET/x@host/db"),
+        ("CERTDESK_DATABASE__URL", "postgres://user:x@SEKRET@host/db"),
+        ("CERTDESK_DATABASE__URL", "postgres://host/db?password=SEKRET"),
+    ],
+)
+def test_what_may_be_a_secret_is_not_shown_wherever_it_stands(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({name: value}, tmp_path)
+    assert "SEKRET" not in str(caught.value)
+    assert name.removeprefix("CERTDESK_").lower().replace("__", ".") in str(caught.value)
+
+
+def test_a_mistake_in_yaml_names_its_place_and_not_its_line(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("slack:\n  bot_token: xoxb-SEKRET: oops\n")
+    with pytest.raises(ConfigurationError, match=r"in line 2, column \d+\.$") as caught:
+        load({}, tmp_path)
+    assert "SEKRET" not in str(caught.value)
+
+
+def test_lists_and_people_may_be_given_plainly_in_the_environment(tmp_path: Path) -> None:
+    env = {"CERTDESK_SLACK__SUPPORT": "U1, U2", "CERTDESK_SLACK__MERCHANTS__U0123": "moon"}
+    slack = load(env, tmp_path).config.slack
+    assert slack.support == ("U1", "U2")
+    assert slack.merchants == {"U0123": ("moon",)}

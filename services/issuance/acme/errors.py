@@ -60,7 +60,7 @@ BY_TYPE: Mapping[str, CaTrouble] = {
     # RFC 9773 §7.4
     "alreadyReplaced": _T.REPLACES_REFUSED,
     # draft-ietf-acme-profiles
-    "invalidProfile": _T.REJECTED,
+    "invalidProfile": _T.SETTINGS,
 }
 """What each ACME error type means."""
 
@@ -79,7 +79,7 @@ GONE = frozenset({404, 410})
 """Statuses of what the CA no longer knows: with a problem document or, as some CAs do, with nothing."""
 
 COMPOUND: Sequence[CaTrouble] = (
-    _T.PAUSED, _T.RATE_LIMITED, _T.ACCOUNT, _T.REJECTED, _T.CAA, _T.VALIDATION, _T.NOT_READY, _T.UNAVAILABLE,
+    _T.PAUSED, _T.RATE_LIMITED, _T.ACCOUNT, _T.SETTINGS, _T.REJECTED, _T.CAA, _T.VALIDATION, _T.NOT_READY, _T.UNAVAILABLE,
 )  # fmt: skip
 """Of several sub-problems' meanings, the one that decides how to go on is the first of these."""
 
