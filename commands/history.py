@@ -28,6 +28,7 @@ WORDS: Mapping[str, Text] = {
     "order_placed": say("Order placed at the CA"),
     "order_lost": say("The CA no longer knew the order"),
     "challenges_answered": say("Challenges answered"),
+    "route_failed": say("One CA could not be used; the next one is tried"),
     "challenge_type_failed": say("Challenge failed; the next way is tried"),
     "validated": say("Control of the names proved"),
     "finalized": say("CSR sent to the CA"),

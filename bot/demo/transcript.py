@@ -27,6 +27,7 @@ WORDS = {
     "deployed": "deployed to",
     "verified": "served by the edge",
     "attempt_failed": "failed",
+    "route_failed": "next CA",
     "fault": "fault, trying again",
 }
 _BAD = frozenset({"checks_blocked", "attempt_failed", "fault"})

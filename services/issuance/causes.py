@@ -70,7 +70,10 @@ CAUSES: Mapping[CaTrouble, Cause] = {
         "ca.paused", Then.NEXT_CA, "On-call: open the unpause page that the CA names, then renew by hand."
     ),
     CaTrouble.UNAVAILABLE: Cause(
-        "ca.unavailable", Then.AGAIN, "Nothing to do: certdesk tries again by itself, or uses the next CA."
+        "ca.unavailable",
+        Then.AGAIN,
+        "Nothing to do: certdesk tries again by itself, or uses the next CA.",
+        says="{ca} could not be used for {name}: {detail}",
     ),
     CaTrouble.ACCOUNT: Cause(
         "ca.account",
