@@ -175,7 +175,7 @@ class Renewal(Section):
     strikes: Whole = Field(default=3, ge=1)
     ari_hours: Number = Field(default=6, gt=0, le=12)
     lease_seconds: Number = Field(default=60, ge=5, le=86_400)
-    workers: Whole = Field(default=8, ge=1, le=64)
+    workers: Whole = Field(default=4, ge=1, le=64)
 
 
 class Alerts(Section):
