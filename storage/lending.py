@@ -29,17 +29,17 @@ class Lending:
         if not self._free.acquire(timeout=self._seconds):
             raise PoolTimeoutError("every connection is in use")
         try:
-            connection = self._taken()
+            connection, sound = self._taken(), True
             try:
                 with connection.begin():
                     yield connection
             except (DBAPIError, sqlite3.Error):
+                sound = False
                 connection.close()
                 raise
-            except BaseException:
-                self._idle.append(connection)
-                raise
-            self._idle.append(connection)
+            finally:
+                if sound:
+                    self._idle.append(connection)
         finally:
             self._free.release()
 

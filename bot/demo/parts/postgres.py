@@ -1,5 +1,6 @@
 """PostgreSQL: an installed one, else Debian's, unpacked; on loopback, with a cluster of its own that goes with it."""
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -40,36 +41,27 @@ class Postgres(Part):
         """
         folder.mkdir(parents=True, exist_ok=True)
         binaries, env = _find(cache)
-        home = tempfile.TemporaryDirectory(prefix="certdesk-pg-")
-        owner = _owner()
-        if owner:
-            os.chown(home.name, *owner)
-            binaries, env = _reachable(binaries, env, Path(home.name), owner)
-        password = secrets.token_urlsafe(16)
-        port = port or free_port()
-        try:
+        with contextlib.ExitStack() as stack:
+            home = tempfile.TemporaryDirectory(prefix="certdesk-pg-")
+            stack.callback(home.cleanup)
+            owner = _owner()
+            if owner:
+                os.chown(home.name, *owner)
+                binaries, env = _reachable(binaries, env, Path(home.name), owner)
+            password = secrets.token_urlsafe(16)
+            port = port or free_port()
             _initdb(binaries, Path(home.name), password, env, owner)
-            settings = (
-                f"port={port}",
-                "listen_addresses=127.0.0.1",
-                f"unix_socket_directories={home.name}",
-                *_FAST,
-            )
             words: list[str | Path] = [binaries / "postgres", "-D", Path(home.name, "data")]
-            for setting in settings:
+            places = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={home.name}")
+            for setting in (*places, *_FAST):
                 words += ["-c", setting]
             process = Running.start(
                 "PostgreSQL", words, log=folder / "postgres.log", cwd=Path(home.name), env=env, user=owner
             )
-        except BaseException:
-            home.cleanup()
-            raise
-        server = cls("127.0.0.1", port, password, process, binaries, env, home)
-        try:
+            server = cls("127.0.0.1", port, password, process, binaries, env, home)
+            stack.enter_context(server)
             process.wait_for(server._answers)
-        except BaseException:
-            server.stop()
-            raise
+            stack.pop_all()  # it runs: from here on its owner stops it
         return server
 
     def _answers(self) -> bool:

@@ -140,12 +140,11 @@ class Running(Part):
                 extra_groups=[] if user and not bound else None,
                 process_group=0,  # Ctrl-C is for the one who started it, who then ends it in good order
             )
-        running = cls(name, process, log)
-        try:
+        with contextlib.ExitStack() as stack:
+            running = cls(name, process, log)
+            stack.enter_context(running)
             running.wait_for(ready, seconds)
-        except BaseException:
-            running.stop()
-            raise
+            stack.pop_all()  # it runs: from here on its owner stops it
         return running
 
     @property
