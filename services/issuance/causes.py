@@ -15,8 +15,6 @@ from services.model.text import Text, say
 class Then(StrEnum):
     """How the work goes on after trouble with a CA."""
 
-    FAIL = "fail"
-    """The attempt has failed: back off."""
     NEXT_CHALLENGE = "next_challenge"
     """Try the next challenge type with a new order."""
     NEXT_CA = "next_ca"
