@@ -91,7 +91,45 @@ class Code:
     text: str
 
 
-Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Calls on people: ``groups`` are ids of Slack user groups (S…), who are notified when the message is posted."""
+
+    groups: tuple[str, ...]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to click. ``action`` is a name of `commands.clicks.CLICKS`, ``value`` what it is done to."""
+
+    action: str
+    value: str
+    """What the click brings back, 150 characters at most: never proof of a right."""
+    label: Text
+    style: str = ""
+    """``primary``, ``danger`` or empty."""
+    confirm: Text | None = None
+    """What is asked before it is done; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A choice that acts when it is made: (value, label) pairs."""
+
+    action: str
+    label: Text
+    options: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """A row of things to click; where nothing can be clicked it is left out."""
+
+    items: tuple[Button | Menu, ...]
+
+
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Mention | Buttons
 
 
 @dataclass(frozen=True, slots=True)

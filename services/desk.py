@@ -1,10 +1,10 @@
 """The desk: all that a use case may touch, put together once by bot/wiring.py and handed down as a parameter."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.model.clock import Clock
-from services.model.settings import Issuing, Platform, Renewing
+from services.model.settings import Alerting, Issuing, Platform, Renewing
 from services.ports import Checker, Storage
 
 
@@ -22,3 +22,4 @@ class Desk:
     """Whether dns-01 is set up, so that wildcards can be issued."""
     wake: Callable[[], None]
     """Tells the workers of this process that something is due."""
+    alerting: Alerting = field(default_factory=Alerting)

@@ -1,7 +1,9 @@
-"""What the checks need of the world: DNS as a port, and the settings they judge by."""
+"""What the checks need of the world: DNS, registrations and the Web as ports, and the settings they judge by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from services.model.clock import Clock
@@ -115,6 +117,61 @@ class Dns(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """What RDAP says of a registered domain (RFC 9083); with `error` set, nothing else means anything."""
+
+    domain: str
+    statuses: frozenset[str] = frozenset()
+    """As in the IANA registry of RDAP values: client hold, redemption period, pending delete … in lower case."""
+    expires_at: datetime | None = None
+    """The registry's ``expiration`` event; a bare date is the end of that day in UTC."""
+    registrar_expires_at: datetime | None = None
+    """The ``registrar expiration`` event: evidence only."""
+    source: str = ""
+    """URL that was asked."""
+    error: str = ""
+    """Empty, or why nothing is known: no_rdap, not_found, timeout, refused, limited, malformed …"""
+
+
+class Registrations(Protocol):
+    """Looks registrations up. Any thread may call; answers are kept for a while, so that a fleet's pass is polite."""
+
+    def look_up(self, domain: str) -> Registration:
+        """Return the registration of a registrable domain; it never raises for what a server or the network does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one HTTP(S) exchange with one address brought; with `error` set there was no usable answer."""
+
+    status: int = 0
+    location: str = ""
+    """The Location header of a redirect, as it was sent."""
+    body: bytes = b""
+    """The first bytes of the body, 4,096 at most."""
+    server: str = ""
+    """The Server header, shortened."""
+    error: str = ""
+    """Empty, or: timeout, refused, unreachable, tls, not_http, not_tls, reset, malformed."""
+    detail: str = ""
+    """What the network or TLS said, in its own words."""
+
+
+class Web(Protocol):
+    """Makes single HTTP(S) requests. Any thread may call; it follows no redirect, sends no cookie, checks no chain."""
+
+    def get(
+        self, scheme: str, address: IPv4Address | IPv6Address, port: int, host: str, path: str
+    ) -> Fetched:
+        """GET ``path`` from this ``address`` and port with the Host header, and for https the SNI, ``host``.
+
+        The connection goes to the address given, whatever DNS says of the host. It never raises for what happens there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """All that the chain works with. Safe to share between threads."""
 
@@ -129,3 +186,12 @@ class World:
     wildcards: bool
     """Whether dns-01 is set up, so that wildcards can be issued."""
     clock: Clock
+    registrations: Registrations | None = None
+    """None: registrations are not looked at."""
+    web: Web | None = None
+    """None: nothing is connected to."""
+    edge_proof: Callable[[str], str] | None = None
+    """Returns what /.well-known/certdesk/TOKEN must answer for a token, if our edge leads to certdesk."""
+    spent: Callable[[CaSettings, str], datetime | None] | None = None
+    """Returns until when the CA's rate limits leave nothing for a name of a certificate, as far as we have counted
+    (None: there is budget)."""

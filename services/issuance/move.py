@@ -1,7 +1,7 @@
 """What a step is given and what it gives back: the parts it may use, and one move of a certificate."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.issuance.planning import NAME_SPECIFIC, OWN_FAULT
@@ -9,7 +9,7 @@ from services.model.certificates import Certificate, Revision
 from services.model.clock import Clock
 from services.model.findings import Finding
 from services.model.lifecycle import Event
-from services.model.settings import Issuing, Platform, Renewing
+from services.model.settings import Alerting, Issuing, Platform, Renewing
 from services.ports import (
     CertificateAuthority,
     ChallengeResponder,
@@ -46,6 +46,7 @@ class Parts:
     """Returns a random number from 0 to 1, for the moment inside a renewal window."""
     announce: Callable[[], None]
     """Tells who delivers messages that one may be due."""
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 @dataclass(frozen=True, slots=True)

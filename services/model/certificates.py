@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from services.model.findings import Finding
 from services.model.lifecycle import RESTING, Event, State, after
+from services.model.text import NOTHING, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Certificate:
     """When the CA's suggestion is to be asked for again."""
     retry_at: datetime | None = None
     """When a failed attempt is tried again at the latest; `run_after` may lie before it, to look for a fix."""
+    compared: Text = NOTHING
+    """How the last failure differs from the one before it: what is right now, what is still wrong."""
 
     @property
     def resting(self) -> bool:

@@ -116,6 +116,10 @@ CODES: Mapping[str, Code] = {
     "deploy.failed": Code(_P, "the certificate could not be written to a target"),
     "deploy.not_served": Code(_P, "the edge does not serve the certificate"),
     "certdesk.fault": Code(_P, "certdesk itself failed"),
+    "certdesk.stalled": Code(_P, "certificates are not looked at in time"),
+    "certdesk.undelivered": Code(_P, "messages do not leave"),
+    "certdesk.deaf": Code(_P, "Slack's events do not arrive"),
+    "certdesk.clock": Code(_P, "the machine's clock is wrong"),
 }
 """Every finding code there is. Codes are added where the world needs them, and never renamed."""
 

@@ -1,5 +1,6 @@
 """What the services need to know of the configuration, as frozen types; bot/config.py fills them from app.yaml."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -36,6 +37,12 @@ class CaSettings:
     """Issuer domain names of the CA in CAA records (RFC 8659 §4.2)."""
     contact: tuple[str, ...] = ()
     """Contact URLs of the account, such as mailto:…; may be empty."""
+    limits: Mapping[str, tuple[int, timedelta]] = field(default_factory=dict)
+    """The CA's rate limits as (count, per how long): ``orders`` of the account, ``domain`` for certificates of one
+    registrable domain, ``set`` for one exact set of names, ``failures`` for failed authorizations of one name; one that
+    is not there is not counted."""
+    max_names: int = 100
+    """Names that one certificate of the CA (and its profile) may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,8 @@ class DnsSettings:
     """``parent``: ask the parent zone's servers; ``resolver``: ask the resolvers for NS."""
     timeout: float = 3.0
     """Seconds that one question may take."""
+    per_server: int = 8
+    """Questions that one server is asked at the same time, by one process."""
     update: DnsUpdate | None = None
 
 
@@ -111,6 +120,8 @@ class Renewing:
     """How often a CA's renewal suggestion is read, unless the CA says otherwise."""
     lease: timedelta = timedelta(seconds=60)
     """How long a worker may hold a row without saving it."""
+    watch: timedelta = timedelta(days=1)
+    """How often an installed certificate is checked that has no blocker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +133,77 @@ class TargetSettings:
     directory: Path
     reload: tuple[str, ...] = ()
     """Command, as an argument list, that is run after a change; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RdapSettings:
+    """How registrations are looked up."""
+
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Top-level domain -> base URL, before IANA's list; with ``*`` none but these are asked."""
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where alerts of some kind are told. An empty condition holds for all."""
+
+    channel: str
+    owners: tuple[str, ...] = ()
+    severity: int = 1
+    """The least `alerts.Severity`."""
+    codes: tuple[str, ...] = ()
+    """Patterns (fnmatch) of finding codes."""
+    tags: tuple[str, ...] = ()
+    """Tags of stores: one member's is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """An outgoing webhook."""
+
+    name: str
+    kind: str
+    """``pagerduty`` (Events API v2) or ``json`` (signed)."""
+    url: str
+    secret: str = field(repr=False)
+    """PagerDuty's routing key, or the key of the signature."""
+    severity: int = 3
+    """The least `alerts.Severity` that it is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Who is told of what, and when."""
+
+    channel: str = ""
+    """Where alerts go that no route takes; empty: nowhere but the terminal, the digest and webhooks."""
+    support_channel: str = ""
+    """Where certificates go that need support; empty: `channel`."""
+    routes: tuple[Route, ...] = ()
+    """Every one that fits counts."""
+    warning: timedelta = timedelta(days=21)
+    urgent: timedelta = timedelta(days=7)
+    critical: timedelta = timedelta(days=2)
+    """Margins from which on an alert is so grave; shorter in proportion for certificates that live less than 63 days."""
+    confirm: timedelta = timedelta(minutes=10)
+    """How far apart two sightings must be to confirm a blocker that is not certain."""
+    reopen: timedelta = timedelta(hours=1)
+    """Within this time after it healed a cause that is back reopens its alert, in the same message."""
+    burst: int = 10
+    """So many alerts of one code in an hour; what comes on top is gathered in one collective alert."""
+    settle: timedelta = timedelta(seconds=30)
+    """How long changes of numbers alone are gathered before a message is edited."""
+    oncall_group: str = ""
+    """Id of the user group (S…) that urgent alerts mention."""
+    manager_group: str = ""
+    """Id of the user group that critical alerts mention as well."""
+    hooks: tuple[Hook, ...] = ()
+    digest_daily: str = "09:00"
+    """Local time of the daily digest; empty: none."""
+    digest_weekly: str = "monday"
+    """Day of the weekly digest, which takes the daily one's place; empty: none."""
+    timezone: str = "UTC"
+    """IANA name of the zone of these times."""
+    digest_quiet: bool = True
+    """Whether a digest with nothing to say is left out."""

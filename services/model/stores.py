@@ -19,6 +19,8 @@ class Store:
     id: str
     status: StoreStatus = StoreStatus.ACTIVE
     locale: str = "en"
+    tags: tuple[str, ...] = ()
+    """Words of the platform's own, such as ``enterprise``, by which alerts are routed; sorted."""
 
 
 @dataclass(frozen=True, slots=True)

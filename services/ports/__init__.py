@@ -1,5 +1,6 @@
 """All that the services need from outside, as protocols. Each docstring is a contract that every implementation keeps."""
 
+from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.authority import (
     Authorization,
     CertificateAuthority,
@@ -17,7 +18,10 @@ from services.ports.storage import Storage, Transaction, Vault
 __all__ = [
     "Account",
     "Accounts",
+    "Alerts",
     "Authorization",
+    "Breakers",
+    "Budgets",
     "CertificateAuthority",
     "Certificates",
     "Challenge",
@@ -38,4 +42,5 @@ __all__ = [
     "Subject",
     "Transaction",
     "Vault",
+    "Watches",
 ]

@@ -1,4 +1,4 @@
-"""Ports: what came in from Slack and what is owed to it."""
+"""Ports: what came in from Slack, and what is owed to it and to webhooks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A person's command as it came in, written before anything else happens."""
+    """A person's command or click as it came in, written before anything else happens."""
 
     id: str
     dedupe: str
@@ -22,11 +22,13 @@ class Request:
     fence: int = 0
     lease_until: datetime | None = None
     tries: int = 0
+    kind: str = "command"
+    """``command``: `text` is what follows the slash command; ``click``: the action's id, then its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to Slack, posted once and then edited in place whenever it is dirty.
+    """One message to Slack (or a webhook), posted once and then edited in place whenever it is dirty.
 
     ``kind`` says how its content is made when it is sent: ``reply`` shows ``body``; other kinds are composed from what
     the database says at that moment, so that edits which pile up become one.
@@ -54,6 +56,10 @@ class Message:
     error: str = ""
     fence: int = 0
     lease_until: datetime | None = None
+    via: str = "slack"
+    """``slack``, or ``webhook``: then `channel` is the webhook's name."""
+    thread: str = ""
+    """Key of the message in whose thread it stands; it waits until that one is posted. Empty: in the channel itself."""
 
 
 class Requests(Protocol):
@@ -94,8 +100,8 @@ class Outbox(Protocol):
         """Make every message that follows the certificate dirty and due now."""
         ...
 
-    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
-        """Claim messages with version > sent and run_after <= now, oldest change first; as `Certificates.claim`."""
+    def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
+        """Claim messages of ``via`` with version > sent and run_after <= now, oldest change first; as `Certificates.claim`."""
         ...
 
     def delivered(self, message: Message, ts: str, *, final: bool) -> None:
@@ -112,4 +118,15 @@ class Outbox(Protocol):
 
     def waiting(self) -> int:
         """Return how many messages are dirty."""
+        ...
+
+    def oldest(self, via: str = "slack") -> datetime | None:
+        """Return since when the longest waiting dirty message of ``via`` has been due (its run_after); None if none is.
+
+        A message that was postponed counts from its next try on; `struggling` tells of those.
+        """
+        ...
+
+    def struggling(self, via: str = "slack") -> int:
+        """Return how many dirty messages have failed at least once."""
         ...

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 
@@ -23,6 +24,14 @@ class Transaction(Protocol):
     def requests(self) -> Requests: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def alerts(self) -> Alerts: ...  # noqa: D102
+    @property
+    def watches(self) -> Watches: ...  # noqa: D102
+    @property
+    def breakers(self) -> Breakers: ...  # noqa: D102
+    @property
+    def budgets(self) -> Budgets: ...  # noqa: D102
 
 
 class Storage(Protocol):

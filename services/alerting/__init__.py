@@ -1,0 +1,1 @@
+"""Alerting: which alerts are owed, grouped by root cause; escalation, digest, pages, and certdesk's own health."""
