@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, issuance, start
+from tests.bench import busy, claim, issuance, preflight, start
 from tests.bench.figures import table
 
 
@@ -37,6 +37,7 @@ BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
+    "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),
     "issuance": Bench(issuance.bench, "200 certificates through the full lifecycle, beside certbot and lego"),
 }
 """Every bench, the shortest first."""
