@@ -15,10 +15,12 @@ from rich.text import Text as Line
 
 from bot.terminal_text import clean, clean_lines, sentence, shown, typed_here
 from commands.reply import (
+    Buttons,
     Code,
     Fields,
     Hint,
     Mark,
+    Mention,
     Outcome,
     Paragraph,
     Part,
@@ -159,7 +161,8 @@ def view(reply: Reply, zone: tzinfo | None = None) -> Group:
     """Return ``reply`` as something rich can print. Texts from outside are never read as mark-up."""
     sign, style = TONES[reply.tone]
     title = Line.assemble((f"{sign} ", style), (sentence(reply.title, zone), "bold"))
-    return Group(title, *(_placed(part, zone) for part in reply.parts))
+    parts = (part for part in reply.parts if not isinstance(part, Buttons))  # nothing can be clicked here
+    return Group(title, *(_placed(part, zone) for part in parts))
 
 
 def _placed(part: Part, zone: tzinfo | None) -> RenderableType:
@@ -172,7 +175,7 @@ def _indented(what: RenderableType) -> Padding:
     return Padding(what, (0, 0, 0, 2))
 
 
-def _paragraph(part: Paragraph, zone: tzinfo | None) -> Line:
+def _paragraph(part: Paragraph | Mention, zone: tzinfo | None) -> Line:
     return Line(sentence(part.text, zone))
 
 
@@ -235,4 +238,5 @@ _DRAW: Mapping[type[Part], Callable[[Any, tzinfo | None], RenderableType]] = {
     Problem: _problem,
     Rows: _rows,
     Code: _code,
+    Mention: _paragraph,
 }

@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from commands.reply import (
+    Button,
+    Buttons,
     Code,
     Fields,
     Hint,
     Mark,
+    Mention,
+    Menu,
     Paragraph,
     Part,
     Plan,
@@ -53,6 +57,10 @@ def part_to_json(part: Part) -> dict[str, Any]:
             body = {"rows": [_row_to_json(row) for row in rows]}
         case Code(text):
             body = {"text": text}
+        case Mention(groups, text):
+            body = {"groups": list(groups), "text": to_json(text)}
+        case Buttons(items):
+            body = {"items": [_item_to_json(item) for item in items]}
     return {"kind": type(part).__name__.lower()} | body
 
 
@@ -95,6 +103,22 @@ def _row_from_json(data: Data) -> Row:
     return Row(str(data["name"]), Tone(data["tone"]), from_json(data["label"]), from_json(data["detail"]))
 
 
+def _item_to_json(item: Button | Menu) -> dict[str, Any]:
+    body: dict[str, Any] = {"action": item.action, "label": to_json(item.label)}
+    if isinstance(item, Menu):
+        return body | {"options": [[value, to_json(label)] for value, label in item.options]}
+    confirm = None if item.confirm is None else to_json(item.confirm)
+    return body | {"value": item.value, "style": item.style, "confirm": confirm}
+
+
+def _item_from_json(data: Data) -> Button | Menu:
+    action, label = str(data["action"]), from_json(data["label"])
+    if "options" in data:
+        return Menu(action, label, tuple((str(value), from_json(text)) for value, text in data["options"]))
+    confirm = None if data["confirm"] is None else from_json(data["confirm"])
+    return Button(action, str(data["value"]), label, str(data["style"]), confirm)
+
+
 _READERS: Mapping[str, Callable[[Data], Part]] = {
     "paragraph": lambda data: Paragraph(from_json(data["text"])),
     "hint": lambda data: Hint(from_json(data["text"])),
@@ -103,4 +127,6 @@ _READERS: Mapping[str, Callable[[Data], Part]] = {
     "problem": _problem_from_json,
     "rows": lambda data: Rows(tuple(_row_from_json(row) for row in data["rows"])),
     "code": lambda data: Code(data["text"]),
+    "mention": lambda data: Mention(tuple(map(str, data["groups"])), from_json(data["text"])),
+    "buttons": lambda data: Buttons(tuple(_item_from_json(item) for item in data["items"])),
 }

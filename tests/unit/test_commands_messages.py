@@ -11,7 +11,24 @@ from hypothesis import strategies as st
 
 from commands import messages, requests
 from commands.caller import Caller
-from commands.reply import Code, Fields, Hint, Mark, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
+from commands.reply import (
+    Button,
+    Buttons,
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Mention,
+    Menu,
+    Paragraph,
+    Part,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
 from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
 from services.model.errors import CertdeskError, LeaseLostError
 from services.model.lifecycle import State
@@ -188,6 +205,9 @@ FLAT = PLAIN | st.integers(0, 10**9) | MOMENTS | st.lists(PLAIN, max_size=3).map
 TEXTS = st.builds(
     lambda value: say("a {gap} b", gap=value), FLAT | st.builds(lambda v: say("in {v}", v=v), FLAT)
 ) | st.just(Text(""))
+ITEMS: Any = st.builds(
+    Button, PLAIN, PLAIN, TEXTS, st.sampled_from(("", "primary", "danger")), st.none() | TEXTS
+) | st.builds(Menu, PLAIN, TEXTS, st.lists(st.tuples(PLAIN, TEXTS), max_size=3).map(tuple))
 PARTS: Any = st.one_of(
     st.builds(Paragraph, TEXTS),
     st.builds(Hint, TEXTS),
@@ -198,6 +218,8 @@ PARTS: Any = st.one_of(
         Rows, st.lists(st.builds(Row, PLAIN, st.sampled_from(Tone), TEXTS, TEXTS), max_size=3).map(tuple)
     ),
     st.builds(Code, PLAIN),
+    st.builds(Mention, st.lists(PLAIN, max_size=2).map(tuple), TEXTS),
+    st.builds(Buttons, st.lists(ITEMS, max_size=3).map(tuple)),
 )
 
 
@@ -207,7 +229,7 @@ def test_a_reply_comes_back_from_json_unchanged(reply: Reply) -> None:
 
 
 def test_every_kind_of_part_can_be_written_and_read() -> None:
-    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code}
+    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code, Mention, Buttons}
     assert kinds == set(Part.__args__)
 
 
