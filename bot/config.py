@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.config_alerts import Alerts
 from bot.config_keys import (
     Acme,
-    Alerts,
     Database,
     Deploy,
     Dns,

@@ -16,6 +16,7 @@ from bot.config_values import (
     HostName,
     HttpsUrl,
     KeyText,
+    Limit,
     Listen,
     Mac,
     Minutes,
@@ -54,6 +55,15 @@ class Platform(Section):
     cname_target: HostName = ""
 
 
+class Limits(Section):
+    """A CA's rate limits; one that is left out is not counted."""
+
+    orders: Limit | None = None
+    domain: Limit | None = None
+    set: Limit | None = None
+    failures: Limit | None = None
+
+
 class Ca(Section):
     """One ACME CA."""
 
@@ -65,6 +75,8 @@ class Ca(Section):
     ca_bundle: Path | None = None
     caa_domains: Names = ()
     contact: Strings = ()
+    limits: Limits = Limits()
+    max_names: Annotated[Whole, Field(ge=1, le=1000)] | None = None
 
     @model_validator(mode="after")
     def _binding_is_whole(self) -> Self:
@@ -79,7 +91,11 @@ LETS_ENCRYPT = Ca(
     name="letsencrypt",
     directory="https://acme-v02.api.letsencrypt.org/directory",
     caa_domains=("letsencrypt.org",),
+    limits=Limits.model_validate(
+        {"orders": "300 per 3h", "domain": "50 per 7d", "set": "5 per 7d", "failures": "5 per 1h"}
+    ),
 )
+"""With the rate limits of Let's Encrypt's production CA, of which renewals within their window are exempt."""
 
 
 class Acme(Section):
@@ -117,6 +133,8 @@ class Dns(Section):
     resolvers: Annotated[tuple[Endpoint, ...], BeforeValidator(words)] = ()
     delegation_from: Literal["parent", "resolver"] = "parent"
     timeout: Seconds = 3.0
+    per_server: Whole = Field(default=8, ge=1, le=1000)
+    authority_port: Port = 53
     update: Update | None = None
 
 
@@ -134,6 +152,7 @@ class Rdap(Section):
     """Overrides of the IANA bootstrap, by top-level domain."""
 
     servers: dict[str, str] = Field(default_factory=dict)
+    timeout: Seconds = 5.0
 
 
 class Http(Section):
@@ -176,12 +195,8 @@ class Renewal(Section):
     ari_hours: Number = Field(default=6, gt=0, le=12)
     lease_seconds: Number = Field(default=60, ge=5, le=86_400)
     workers: Whole = Field(default=4, ge=1, le=64)
-
-
-class Alerts(Section):
-    """Who is told of blocked renewals."""
-
-    channel: str = ""
+    watch_hours: Number = Field(default=24, gt=0, le=720)
+    watchers: Whole = Field(default=2, ge=1, le=64)
 
 
 class Slack(Section):

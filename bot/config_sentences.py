@@ -8,11 +8,14 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-SECRETS = frozenset({"key", "old_keys", "key_secret", "eab_hmac", "bot_token", "signing_secret", "app_token"})
+SECRETS = frozenset(
+    {"key", "old_keys", "key_secret", "eab_hmac", "bot_token", "signing_secret", "app_token", "secret"}
+)
 """Keys whose values no error shows."""
 LONG = 80
 """Characters of a value that are shown."""
 
+_NO_TEXT = frozenset({"model_type", "tuple_type"})
 _LIST = "a list is needed, such as [one, two]"
 _MAP = "a map of keys is needed"
 _WHOLE, _NUMBER = "a whole number is needed", "a number is needed"
@@ -101,7 +104,9 @@ def _given(detail: ErrorDetails) -> str:
         return f"a {kind}" if value else f"an empty {kind}"
     if value is None or isinstance(value, bool):
         return "nothing" if value is None else str(value).lower()
-    if detail["type"] == "model_type":  # a text where a map belongs may be the secret itself
+    if (
+        isinstance(value, str) and detail["type"] in _NO_TEXT
+    ):  # a text where maps belong may be the secret itself
         return "a text"
     shown = re.sub(r"//[^']*", "//…", repr(value)) if "database" in detail["loc"] else repr(value)
     return shown if len(shown) <= LONG else f"{shown[:LONG]}…"

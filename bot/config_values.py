@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from datetime import timedelta
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -52,6 +53,11 @@ def words(value: object) -> object:
     if not isinstance(value, str):
         return value
     return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def lower(value: object) -> object:
+    """Take a word of a choice in any case."""
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 def each_named_once(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
@@ -172,6 +178,25 @@ def _arguments(value: object) -> object:
     return value
 
 
+_LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:per|/) ?([1-9][0-9]{0,4})? ?([smhd])")
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+
+def _limit(value: object) -> tuple[int, timedelta]:
+    """Return (count, per how long) of ``300 per 3h``."""
+    found = _LIMIT.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(
+            "a count and a time are needed, such as 300 per 3h; s, m, h and d are seconds, minutes, hours and days"
+        )
+    return int(found[1]), int(found[2] or 1) * _UNITS[found[3]]
+
+
 def _no_truth(value: object) -> object:
     """Refuse true and false, which Python takes for 1 and 0."""
     if isinstance(value, bool):
@@ -179,6 +204,8 @@ def _no_truth(value: object) -> object:
     return value
 
 
+Limit = Annotated[tuple[int, timedelta], PlainValidator(_limit)]
+"""A rate limit as (count, per how long), written 300 per 3h."""
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
 KeyText = Annotated[str, AfterValidator(_key)]

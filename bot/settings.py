@@ -3,19 +3,28 @@
 from datetime import timedelta
 
 from bot.config import Loaded
-from bot.config_keys import host_and_port, minutes
+from bot.config_alerts import PAGERDUTY, Webhook
+from bot.config_keys import Ca, host_and_port, minutes
 from bot.slack.settings import SlackSettings
 from commands.caller import Role
+from services.model.alerts import Severity
 from services.model.settings import (
+    Alerting,
     CaSettings,
     DnsSettings,
     DnsUpdate,
+    Hook,
     Issuing,
     Platform,
     Probing,
+    RdapSettings,
     Renewing,
+    Route,
     TargetSettings,
 )
+
+SHORT_PROFILES = frozenset({"tlsserver", "shortlived"})
+"""Profiles of Let's Encrypt whose certificates have 25 names at most (letsencrypt.org/docs/profiles)."""
 
 
 def platform(loaded: Loaded) -> Platform:
@@ -36,9 +45,15 @@ def cas(loaded: Loaded) -> tuple[CaSettings, ...]:
             ca_bundle=loaded.path(ca.ca_bundle) if ca.ca_bundle else None,
             caa_domains=ca.caa_domains,
             contact=ca.contact,
+            limits={kind: limit for kind, limit in ca.limits if limit is not None},
+            max_names=_max_names(ca),
         )
         for ca in loaded.config.acme.cas
     )
+
+
+def _max_names(ca: Ca) -> int:
+    return ca.max_names or (25 if ca.profile in SHORT_PROFILES else 100)
 
 
 def dns(loaded: Loaded) -> DnsSettings:
@@ -49,7 +64,13 @@ def dns(loaded: Loaded) -> DnsSettings:
         server, port = host_and_port(keys.update.server, keys.update.port)
         update = DnsUpdate(server, keys.update.key_name, keys.update.key_secret, port, keys.update.algorithm)
     resolvers = tuple(host_and_port(text, 53) for text in keys.resolvers)
-    return DnsSettings(resolvers, keys.delegation_from, keys.timeout, update)
+    return DnsSettings(resolvers, keys.delegation_from, keys.timeout, keys.per_server, update)
+
+
+def rdap(loaded: Loaded) -> RdapSettings:
+    """Return how registrations are looked up."""
+    keys = loaded.config.rdap
+    return RdapSettings(keys.servers, keys.timeout)
 
 
 def probing(loaded: Loaded) -> Probing:
@@ -75,7 +96,39 @@ def renewing(loaded: Loaded) -> Renewing:
         strikes=keys.strikes,
         ari_every=timedelta(hours=keys.ari_hours),
         lease=timedelta(seconds=keys.lease_seconds),
+        watch=timedelta(hours=keys.watch_hours),
     )
+
+
+def alerting(loaded: Loaded) -> Alerting:
+    """Return who is told of what, and when."""
+    keys = loaded.config.alerts
+    return Alerting(
+        channel=keys.channel,
+        support_channel=keys.support_channel,
+        routes=tuple(
+            Route(route.channel, route.owners, Severity[route.severity.upper()], route.codes, route.tags)
+            for route in keys.routes
+        ),
+        warning=timedelta(days=keys.warning_days),
+        urgent=timedelta(days=keys.urgent_days),
+        critical=timedelta(days=keys.critical_days),
+        confirm=minutes(keys.confirm_minutes),
+        reopen=minutes(keys.reopen_minutes),
+        burst=keys.burst,
+        settle=timedelta(seconds=keys.settle_seconds),
+        oncall_group=keys.oncall_group,
+        manager_group=keys.manager_group,
+        hooks=tuple(_hook(webhook) for webhook in keys.webhooks),
+        digest_daily=keys.digest.daily,
+        digest_weekly=keys.digest.weekly,
+        timezone=keys.digest.timezone,
+        digest_quiet=keys.digest.quiet,
+    )
+
+
+def _hook(keys: Webhook) -> Hook:
+    return Hook(keys.name, keys.kind, keys.url or PAGERDUTY, keys.secret, Severity[keys.severity.upper()])
 
 
 def targets(loaded: Loaded) -> tuple[TargetSettings, ...]:

@@ -10,13 +10,19 @@ from pydantic import BaseModel
 
 from bot.__main__ import app
 from bot.config import Config, load
-from bot.config_keys import Ca, Target, Update
+from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
+from bot.config_keys import Ca, Limits, Target, Update
 from commands.table import COMMANDS
 from services.model.findings import CODES
 
 ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
-INSIDE: dict[str, type[BaseModel]] = {"acme": Ca, "deploy": Target, "dns": Update}
+INSIDE: dict[str, tuple[type[BaseModel], ...]] = {
+    "acme": (Ca, Limits),
+    "deploy": (Target,),
+    "dns": (Update,),
+    "alerts": (Route, Webhook, Digest),
+}
 """Sections that have maps of keys in them."""
 MODULES = sorted(
     path
@@ -35,8 +41,7 @@ def keys() -> list[tuple[str, str]]:
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         found += [(section, key) for key in model.model_fields]
-        if section in INSIDE:
-            found += [(section, key) for key in INSIDE[section].model_fields]
+        found += [(section, key) for inner in INSIDE.get(section, ()) for key in inner.model_fields]
     return found
 
 
@@ -68,14 +73,16 @@ def test_app_yaml_gives_every_key_that_has_a_plain_default() -> None:
 
 def test_what_stands_in_comments_is_yaml_that_is_taken() -> None:
     """A reader who takes away the # gets a configuration that can be used."""
-    text = re.sub(r"^  targets: \[\].*\n", "", APP_YAML, flags=re.MULTILINE)
-    text = re.sub(r'(eab_\w+|key_secret): ""', r"\1: c2VjcmV0", text)
+    text = re.sub(r"^  (targets|routes|webhooks): \[\].*\n", "", APP_YAML, flags=re.MULTILINE)
+    text = re.sub(r'(eab_\w+|key_secret| secret): ""', r"\1: c2VjcmV0", text)
     bare = re.sub(r"^(\s+)# (\s*(?:- )?[a-z_]+:)", r"\1\2", text, flags=re.MULTILINE)
     values = yaml.safe_load(bare)
     config = Config.model_validate(values)
     assert config.dns.update is not None
     assert config.deploy.targets[0].reload == ("nginx", "-s", "reload")
     assert config.acme.cas[0].profile == "classic"
+    assert config.alerts.routes[0].codes == ("dns.*",)
+    assert config.alerts.webhooks[0].url == PAGERDUTY
 
 
 # --- findings

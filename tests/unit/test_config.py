@@ -15,9 +15,12 @@ from pydantic_core.core_schema import ErrorType
 
 from bot import settings
 from bot.config import Config, ConfigurationError, Loaded, load
-from bot.config_keys import Ca, Target, Update, host_and_port
+from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
+from bot.config_keys import Ca, Limits, Target, Update, host_and_port
 from bot.config_sentences import ALLOWED
 from bot.wiring import vault_keys
+from services.model.alerts import Severity
+from services.model.settings import Alerting, RdapSettings
 from storage.vault import new_key
 
 
@@ -178,6 +181,46 @@ def test_other_environment_is_left_alone(tmp_path: Path) -> None:
             "deploy: {targets: [{name: e, kind: ftp, directory: x}]}",
             ("deploy.targets[0].kind", "ftp", "files"),
         ),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test', limits: {order: 1 per 3h}}]}",
+            ("limits.orders?",),
+        ),
+        (
+            "acme: {cas: [{name: x, directory: 'https://a.test', limits: {orders: 300}}]}",
+            ("acme.cas[0].limits.orders: 300", "300 per 3h"),
+        ),
+        (
+            "alerts: {channel: '#ssl-alerts'}",
+            ("alerts.channel", "#ssl-alerts", "C0123456789", "not its name"),
+        ),
+        ("alerts: {oncall_group: C012}", ("alerts.oncall_group", "C012", "S0123456789")),
+        ("alerts: {urgent_days: 30}", ("alerts: warning_days must be larger", "21, 30 and 2")),
+        ("alerts: {critical_days: 7}", ("urgent_days", "21, 7 and 7")),
+        ("alerts: {urgent_days: 0}", ("alerts.urgent_days", "greater than 0")),
+        ("alerts: {routes: [{channel: ''}]}", ("alerts.routes[0].channel", "must not be empty")),
+        (
+            "alerts: {routes: [{channel: C1, severity: page}]}",
+            ("alerts.routes[0].severity", "'page'", "info, warning, urgent or critical"),
+        ),
+        (
+            "alerts: {routes: [{channel: C1, owners: shop}]}",
+            ("routes[0].owners[0]", "merchant, platform or ca"),
+        ),
+        (
+            "alerts: {webhooks: [{name: w, kind: json, url: 'http://hook.test/', secret: s}]}",
+            ("alerts.webhooks[0].url", "http://hook.test/", "https:// URL is needed"),
+        ),
+        ("alerts: {webhooks: [{name: w, kind: json, secret: s}]}", ("alerts.webhooks[0]: url is missing",)),
+        ("alerts: {webhooks: [{name: w, kind: pagerduty}]}", ("alerts.webhooks[0].secret: is missing",)),
+        (
+            "alerts: {webhooks: [{name: w, kind: pagerduty, secret: a}, {name: w, kind: pagerduty, secret: b}]}",
+            ("alerts.webhooks: more than one entry has the name 'w'",),
+        ),
+        ("alerts: {digest: {daily: 9}}", ("alerts.digest.daily", "9", '"09:00"')),
+        ("alerts: {digest: {daily: '24:00'}}", ("alerts.digest.daily", "24:00", "time of day")),
+        ("alerts: {digest: {weekly: someday}}", ("alerts.digest.weekly", "someday", "monday, tuesday")),
+        ("alerts: {digest: {timezone: Mars/Base}}", ("alerts.digest.timezone", "Mars/Base", "Europe/Berlin")),
+        ("alerts: {digest: {timezone: Europe}}", ("alerts.digest.timezone", "Europe/Berlin")),
         ("- a list", ("must hold a map",)),
         ("a: [", ("cannot be read as YAML",)),
     ],
@@ -221,11 +264,17 @@ INNER = {
     "acme.cas": {"name": "x", "directory": "https://a.test"},
     "deploy.targets": {"name": "x", "directory": "x"},
     "dns.update": {"server": "10.0.0.1", "key_name": "k", "key_secret": "s"},
+    "alerts.routes": {"channel": "C1"},
+    "alerts.webhooks": {"name": "x", "kind": "pagerduty", "secret": "s"},
+    "alerts.digest": {},
 }
 INNER_KEYS = {
     "acme.cas": Ca.model_fields,
     "deploy.targets": Target.model_fields,
     "dns.update": Update.model_fields,
+    "alerts.routes": Route.model_fields,
+    "alerts.webhooks": Webhook.model_fields,
+    "alerts.digest": Digest.model_fields,
 }
 OF_PYDANTIC = re.compile(r"Input|[Vv]alid\b|validation|function-|lax|tuple|Tuple|dictionary|instance|<class")
 
@@ -243,7 +292,7 @@ def with_garbage(key: tuple[str, ...], garbage: object) -> str:
     value = garbage
     if len(key) == 3:
         entry = INNER[".".join(key[:2])] | {key[2]: garbage}
-        value = entry if key[1] == "update" else [entry]
+        value = entry if key[1] in {"update", "digest"} else [entry]
     return yaml.safe_dump({key[0]: {key[1]: value} if len(key) > 1 else value})
 
 
@@ -333,6 +382,8 @@ def test_secrets_are_not_shown_in_errors(tmp_path: Path) -> None:
     [
         "acme: {cas: [{name: x, eab_hmac: hush}]}",
         "acme: {cas: {name: x, eab_hmac: hush}}",
+        "alerts: {webhooks: [{name: x, secret: [hush]}]}",
+        "alerts: {webhooks: hush}",
         "dns: {update: {server: x, key_secret: hush}}",
         "database: {url: 'postgres://desk:hush@db.test/x'}",
         "slack: {merchants: {U1: {bot_token: hush}}}",
@@ -466,3 +517,85 @@ def test_lists_and_people_may_be_given_plainly_in_the_environment(tmp_path: Path
     slack = load(env, tmp_path).config.slack
     assert slack.support == ("U1", "U2")
     assert slack.merchants == {"U0123": ("moon",)}
+
+
+# --- alerts and politeness
+
+
+def test_alerts_reach_the_services(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        """
+acme: {cas: [{name: x, directory: "https://ca.test/d", profile: shortlived, limits: {orders: 300/3h, set: 5 per 7D}}]}
+dns: {per_server: 3, authority_port: 5300}
+renewal: {watch_hours: 12}
+rdap: {servers: {test: "http://127.0.0.1:9000/"}, timeout: 2}
+alerts:
+  channel: C1
+  routes: [{channel: C2, owners: merchant, severity: Urgent, codes: "dns.*", tags: [enterprise]}]
+  warning_days: 14
+  confirm_minutes: 5
+  settle_seconds: 2
+  manager_group: S9
+  webhooks: [{name: pager, kind: pagerduty, secret: key}, {name: own, kind: json, url: "http://127.0.0.1:9/", secret: k, severity: urgent}]
+  digest: {daily: 10:30, weekly: Friday, timezone: Asia/Seoul, quiet: false}
+""",
+    )
+    alerting = settings.alerting(found)
+    assert alerting.routes[0].severity is Severity.URGENT
+    assert (alerting.routes[0].owners, alerting.routes[0].tags) == (("merchant",), ("enterprise",))
+    assert (alerting.warning, alerting.urgent) == (timedelta(days=14), timedelta(days=7))
+    assert (alerting.confirm, alerting.settle) == (timedelta(minutes=5), timedelta(seconds=2))
+    assert [hook.url for hook in alerting.hooks] == [PAGERDUTY, "http://127.0.0.1:9/"]
+    assert [hook.severity for hook in alerting.hooks] == [Severity.CRITICAL, Severity.URGENT]
+    assert (alerting.digest_daily, alerting.digest_weekly) == ("10:30", "friday")
+    assert (alerting.timezone, alerting.digest_quiet) == ("Asia/Seoul", False)
+    [ca] = settings.cas(found)
+    assert ca.limits == {"orders": (300, timedelta(hours=3)), "set": (5, timedelta(days=7))}
+    assert ca.max_names == 25
+    assert settings.dns(found).per_server == 3
+    assert settings.renewing(found).watch == timedelta(hours=12)
+    assert settings.rdap(found) == RdapSettings({"test": "http://127.0.0.1:9000/"}, 2)
+    assert "key" not in repr(alerting.hooks)
+
+
+def test_without_settings_the_services_own_defaults_hold(tmp_path: Path) -> None:
+    assert settings.alerting(loaded(tmp_path)) == Alerting()
+    [ca] = settings.cas(loaded(tmp_path))
+    assert ca.limits["orders"] == (300, timedelta(hours=3))
+    assert ca.max_names == 100
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("300 per 3h", timedelta(hours=3)),
+        ("300/3h", timedelta(hours=3)),
+        ("300 per h", timedelta(hours=1)),
+        ("300 per 90 m", timedelta(minutes=90)),
+        ("300 PER 7D", timedelta(days=7)),
+    ],
+)
+def test_limits_are_written_as_people_say_them(given: str, found: timedelta) -> None:
+    assert Limits.model_validate({"orders": given}).orders == (300, found)
+
+
+@pytest.mark.parametrize("given", ["", "300", "0 per 3h", "300 per 0h", "300 per 3w", "many", "-1 per 3h"])
+def test_what_is_no_limit(given: str) -> None:
+    with pytest.raises(ValueError, match="300 per 3h"):
+        Limits.model_validate({"orders": given})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/", "http://[::1]/", "http://localhost:80/x", "https://h.test"]
+)
+def test_where_webhooks_may_go(url: str) -> None:
+    assert Webhook(name="w", kind="json", url=url, secret="s").url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://10.0.0.1/", "https://", "ftp://h.test", "https://h.test:x/", "https://[x/"]
+)
+def test_where_webhooks_may_not_go(url: str) -> None:
+    with pytest.raises(ValueError, match="https:// URL is needed"):
+        Webhook(name="w", kind="json", url=url, secret="s")
