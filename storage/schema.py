@@ -1,10 +1,9 @@
 """The database's tables, as SQLAlchemy Core: what the migrations create and the repositories speak to.
 
 Lists and nested values are JSON in text columns, states are plain text: no types that only one database has. The
-indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored.
+indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored. Watches, alerts and what goes with them
+are in storage.alerting.
 """
-
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -14,37 +13,40 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
+from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
+from storage.columns import METADATA, Key, where
 from storage.moments import Moment
 
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+__all__ = [
+    "ACCOUNTS",
+    "ALERTS",
+    "BREAKERS",
+    "BUDGETS",
+    "CERTIFICATES",
+    "CHALLENGES",
+    "DOMAINS",
+    "EVENTS",
+    "FINDINGS",
+    "FOLLOWERS",
+    "METADATA",
+    "OUTBOX",
+    "REQUESTS",
+    "REVISIONS",
+    "SIGHTINGS",
+    "STORES",
+    "VERSIONS",
+    "WATCHES",
+    "WORKERS",
+]
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
-
-
-Key = Text().with_variant(Text(collation="C"), "postgresql")
-"""Ids and names: PostgreSQL sorts and compares them byte by byte, as SQLite and Python do, whatever its locale."""
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """Return the arguments that make an index partial on both databases."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
 
 STORES = Table(
     "stores",
@@ -52,6 +54,7 @@ STORES = Table(
     Column("id", Key, primary_key=True),
     Column("status", Text, nullable=False),
     Column("locale", Text, nullable=False),
+    Column("tags", Text, nullable=False, server_default="[]"),
 )
 
 DOMAINS = Table(
@@ -92,9 +95,16 @@ CERTIFICATES = Table(
     Column("window_end", Moment),
     Column("ari_after", Moment),
     Column("retry_at", Moment),
+    Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     UniqueConstraint("store", "domain"),
-    Index("ix_certificates_due", "run_after", "id", **_where("run_after IS NOT NULL")),
+    Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
+    Index(
+        "ix_certificates_renewals",
+        "renew_at",
+        "store",
+        **where("renew_at IS NOT NULL AND installed IS NOT NULL"),
+    ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
@@ -184,8 +194,9 @@ REQUESTS = Table(
     Column("fence", BigInteger, nullable=False),
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
+    Column("kind", Text, nullable=False, server_default="command"),
     UniqueConstraint("dedupe"),
-    Index("ix_requests_undone", "created_at", "id", **_where("done_at IS NULL")),
+    Index("ix_requests_undone", "created_at", "id", **where("done_at IS NULL")),
 )
 
 OUTBOX = Table(
@@ -208,8 +219,11 @@ OUTBOX = Table(
     Column("error", Text, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("lease_until", Moment),
+    Column("via", Key, nullable=False, server_default="slack"),
+    Column("thread", Text, nullable=False, server_default=""),
     UniqueConstraint("key"),
-    Index("ix_outbox_dirty", "run_after", "id", **_where("version > sent")),
+    Index("ix_outbox_dirty", "run_after", "id", **where("version > sent")),
+    Index("ix_outbox_owed", "via", "run_after", "id", **where("version > sent")),
 )
 
 FOLLOWERS = Table(

@@ -69,12 +69,12 @@ class MemoryOutbox(MemoryRepository):
         now = aware(now)
         self._put(*(_dirty(row, now) for row in self._tables.outbox.values() if certificate in row.follows))
 
-    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
-        """Claim dirty messages that are due, oldest change first."""
+    def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
+        """Claim dirty messages of ``via`` that are due, oldest change first."""
         due = {
             row.id: row.run_after
-            for row in self._tables.outbox.values()
-            if row.version > row.sent and row.run_after is not None and row.run_after <= aware(now)
+            for row in self._owed(via)
+            if row.run_after is not None and row.run_after <= aware(now)
         }
         messages = [self._tables.outbox[id_] for id_ in due]
         rows = claim(messages, lambda row: due[row.id], now, lease, limit)
@@ -100,6 +100,17 @@ class MemoryOutbox(MemoryRepository):
     def waiting(self) -> int:
         """Return how many messages are dirty."""
         return sum(row.version > row.sent for row in self._tables.outbox.values())
+
+    def oldest(self, via: str = "slack") -> datetime | None:
+        """Return since when the longest waiting dirty message of ``via`` has been due; None if none is."""
+        return min((row.run_after for row in self._owed(via) if row.run_after is not None), default=None)
+
+    def struggling(self, via: str = "slack") -> int:
+        """Return how many dirty messages of ``via`` have failed at least once."""
+        return sum(row.failures > 0 for row in self._owed(via))
+
+    def _owed(self, via: str) -> Sequence[Message]:
+        return [row for row in self._tables.outbox.values() if row.via == via and row.version > row.sent]
 
     def _put(self, *rows: Message) -> None:
         if rows:

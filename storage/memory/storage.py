@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from services.model.clock import aware
+from storage.memory.alerting import MemoryAlerts
 from storage.memory.certificates import MemoryCertificates
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
+from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.tables import MemoryRepository, Tables, View
 from storage.turns import Turns
@@ -46,6 +48,26 @@ class MemoryTransaction(MemoryRepository):
     def outbox(self) -> MemoryOutbox:
         """Messages that are owed to Slack."""
         return MemoryOutbox(self._view)
+
+    @property
+    def alerts(self) -> MemoryAlerts:
+        """Alerts and the sightings that they are made of."""
+        return MemoryAlerts(self._view)
+
+    @property
+    def watches(self) -> MemoryWatches:
+        """When each certificate is looked at next."""
+        return MemoryWatches(self._view)
+
+    @property
+    def breakers(self) -> MemoryBreakers:
+        """Breakers of what failed for many."""
+        return MemoryBreakers(self._view)
+
+    @property
+    def budgets(self) -> MemoryBudgets:
+        """What CAs allow, as moments."""
+        return MemoryBudgets(self._view)
 
 
 class MemoryStorage:

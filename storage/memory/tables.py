@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from services.model.alerts import Alert, Sighting
 from services.model.certificates import Certificate, Happening, Revision
 from services.model.clock import aware
 from services.model.errors import LeaseLostError
 from services.model.findings import Finding
+from services.model.pacing import Breaker, Watch
 from services.model.stores import Domain, Store
 from services.ports import Account, Message, Request
 from storage.refusals import READING, no_parent
 
-Row = TypeVar("Row", Certificate, Request, Message)
+Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch)
 
 
 @dataclass(slots=True)
@@ -31,6 +33,12 @@ class Tables:
     accounts: dict[str, Account] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     outbox: dict[str, Message] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    sightings: dict[tuple[str, str], Sighting] = field(default_factory=dict)
+    """(certificate, key) -> what was seen"""
+    watches: dict[str, Watch] = field(default_factory=dict)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+    budgets: dict[str, datetime] = field(default_factory=dict)
     workers: dict[str, datetime] = field(default_factory=dict)
 
 

@@ -3,6 +3,16 @@
 Knows nothing of SQLAlchemy, so that the in-memory twin keeps exactly what the database would.
 """
 
+from storage.records.alerting import (
+    alert,
+    alert_changes,
+    alert_values,
+    breaker,
+    breaker_values,
+    sighting,
+    sighting_values,
+    watch,
+)
 from storage.records.certificates import (
     certificate,
     certificate_changes,
@@ -32,6 +42,11 @@ __all__ = [
     "Values",
     "account",
     "account_values",
+    "alert",
+    "alert_changes",
+    "alert_values",
+    "breaker",
+    "breaker_values",
     "certificate",
     "certificate_changes",
     "certificate_values",
@@ -50,8 +65,11 @@ __all__ = [
     "revision",
     "revision_values",
     "settled",
+    "sighting",
+    "sighting_values",
     "storable",
     "store",
     "store_values",
     "urgency",
+    "watch",
 ]

@@ -5,9 +5,11 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.model import text
 from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
 from services.model.clock import aware
 from services.model.lifecycle import State
+from services.model.text import NOTHING
 from storage.records.coding import Values, decode, encode, storable
 from storage.records.findings import finding_from_json, finding_to_json
 
@@ -63,6 +65,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "window_end": window.end if window else None,
         "ari_after": certificate.ari_after,
         "retry_at": certificate.retry_at,
+        "compared": encode(text.to_json(certificate.compared)) if certificate.compared != NOTHING else None,
         "urgency": urgency(certificate),
     }
 
@@ -71,7 +74,8 @@ def certificate(row: Sequence[Any]) -> Certificate:
     """Return the certificate of a row: all columns in the table's order, `urgency` left out."""
     (id_, store, domain, created_at, fence, lease_until, wanted, updated_at, state, run_after,
      installed, next_, attempt, stopped_at, failures, strikes, problem, asked, serial, not_before, not_after,
-     renew_at, window_start, window_end, ari_after, retry_at) = row  # fmt: skip
+     renew_at, window_start, window_end, ari_after, retry_at,
+     compared) = row  # fmt: skip
     return Certificate(
         id=id_,
         store=store,
@@ -98,6 +102,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
         window=Window(window_start, window_end) if window_start else None,
         ari_after=ari_after,
         retry_at=retry_at,
+        compared=text.from_json(decode(compared)) if compared else NOTHING,
     )
 
 

@@ -10,13 +10,13 @@ from storage.records.coding import Values, decode, encode, storable
 
 def store_values(store: Store) -> Values:
     """Return the row of a store."""
-    return {"id": store.id, "status": store.status.value, "locale": store.locale}
+    return {"id": store.id, "status": store.status.value, "locale": store.locale, "tags": encode(store.tags)}
 
 
 def store(row: Sequence[Any]) -> Store:
     """Return the store of a row."""
-    id_, status, locale = row
-    return Store(id_, StoreStatus(status), locale)
+    id_, status, locale, tags = row
+    return Store(id_, StoreStatus(status), locale, tuple(decode(tags)))
 
 
 def domain_values(domain: Domain) -> Values:
@@ -60,6 +60,7 @@ def request_values(request: Request) -> Values:
         "fence": request.fence,
         "lease_until": request.lease_until,
         "tries": request.tries,
+        "kind": request.kind,
     }
 
 
@@ -88,6 +89,8 @@ def message_values(message: Message) -> Values:
         "error": storable(message.error),
         "fence": message.fence,
         "lease_until": message.lease_until,
+        "via": message.via,
+        "thread": message.thread,
     }
 
 

@@ -54,7 +54,8 @@ _TOUCH = {
     name: update(OUTBOX).where(inside).values(version=_O.version + 1, run_after=_due(NOW))
     for name, inside in among(_O.id, select(_FOLLOWING.c.id)).items()
 }
-_QUEUE = Queue.over(OUTBOX, and_(_DIRTY, _O.run_after <= NOW), "run_after")
+_OWED = and_(_O.via == bindparam("the_via"), _DIRTY)
+_QUEUE = Queue.over(OUTBOX, and_(_OWED, _O.run_after <= NOW), "run_after")
 _DELIVERED = (
     update(OUTBOX)
     .where(held(OUTBOX))
@@ -70,6 +71,8 @@ _DELIVERED = (
 _FORGET = update(OUTBOX).where(_O.id == bindparam("the_id")).values(follows="[]")
 _POSTPONED = update(OUTBOX).where(held(OUTBOX)).values(failures=_O.failures + 1, lease_until=None)
 _WAITING = select(func.count()).select_from(OUTBOX).where(_DIRTY)
+_OLDEST = select(func.min(_O.run_after)).where(_OWED)
+_STRUGGLING = select(func.count()).select_from(OUTBOX).where(_OWED, _O.failures > 0)
 
 
 class SqlOutbox(Repository):
@@ -98,9 +101,10 @@ class SqlOutbox(Repository):
         touch = _TOUCH[self._connection.dialect.name]
         self._connection.execute(touch, {"the_certificate": certificate, "the_time": now})
 
-    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
-        """Claim dirty messages that are due, oldest change first."""
-        return [records.message(row) for row in _QUEUE.claim(self._connection, now, lease, limit)]
+    def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
+        """Claim dirty messages of ``via`` that are due, oldest change first."""
+        rows = _QUEUE.claim(self._connection, now, lease, limit, the_via=via)
+        return [records.message(row) for row in rows]
 
     def delivered(self, message: Message, ts: str, *, final: bool) -> None:
         """Record that ``message.version`` was sent as ``ts``; a final one that nothing has changed since follows no more."""
@@ -125,3 +129,11 @@ class SqlOutbox(Repository):
     def waiting(self) -> int:
         """Return how many messages are dirty."""
         return self._connection.execute(_WAITING).scalar_one()
+
+    def oldest(self, via: str = "slack") -> datetime | None:
+        """Return since when the longest waiting dirty message of ``via`` has been due; None if none is."""
+        return self._connection.execute(_OLDEST, {"the_via": via}).scalar()
+
+    def struggling(self, via: str = "slack") -> int:
+        """Return how many dirty messages of ``via`` have failed at least once."""
+        return self._connection.execute(_STRUGGLING, {"the_via": via}).scalar_one()

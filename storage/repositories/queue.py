@@ -104,12 +104,15 @@ class Queue:
         )
 
     def claim(
-        self, connection: Connection, now: datetime, lease: timedelta, limit: int
+        self, connection: Connection, now: datetime, lease: timedelta, limit: int, **asked: Any
     ) -> Sequence[Row[Any]]:
-        """Claim up to ``limit`` due rows and return them, longest due first. With nothing due it writes nothing."""
-        if connection.execute(self.peek, {"the_time": now}).first() is None:
+        """Claim up to ``limit`` due rows and return them, longest due first. With nothing due it writes nothing.
+
+        ``asked`` holds the values of what else the condition asks for.
+        """
+        if connection.execute(self.peek, {"the_time": now, **asked}).first() is None:
             return ()
-        values = {"the_time": now, "the_end": now + lease, "the_limit": limit}
+        values = {"the_time": now, "the_end": now + lease, "the_limit": limit, **asked}
         rows = connection.execute(self.take[connection.dialect.name], values).all()
         return sorted(rows, key=lambda row: (row[self.since], row[0]))
 

@@ -1,12 +1,16 @@
 """The repositories of one database transaction."""
 
 from storage.repositories.accounts import SqlAccounts
+from storage.repositories.alerts import SqlAlerts
 from storage.repositories.base import Repository
+from storage.repositories.breakers import SqlBreakers
+from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
+from storage.repositories.watches import SqlWatches
 
 
 class SqlTransaction(Repository):
@@ -43,3 +47,23 @@ class SqlTransaction(Repository):
     def outbox(self) -> SqlOutbox:
         """Messages that are owed to Slack."""
         return SqlOutbox(self._connection)
+
+    @property
+    def alerts(self) -> SqlAlerts:
+        """Alerts and the sightings that they are made of."""
+        return SqlAlerts(self._connection)
+
+    @property
+    def watches(self) -> SqlWatches:
+        """When each certificate is looked at next."""
+        return SqlWatches(self._connection)
+
+    @property
+    def breakers(self) -> SqlBreakers:
+        """Breakers of what failed for many."""
+        return SqlBreakers(self._connection)
+
+    @property
+    def budgets(self) -> SqlBudgets:
+        """What CAs allow, as moments."""
+        return SqlBudgets(self._connection)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Table, or_
+from sqlalchemy import Connection, CursorResult, Table, TextClause, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -21,14 +21,19 @@ def _prepared(table: Table, finish: Callable[[Insert], Insert]) -> Statements:
     }
 
 
-def insert_or_keep(table: Table, *key: str) -> Statements:
-    """Prepare an INSERT that does nothing where a row with the same ``key`` exists (its row count tells)."""
-    return _prepared(table, lambda new: new.on_conflict_do_nothing(index_elements=list(key)))
+def insert_or_keep(table: Table, *key: str, among: TextClause | None = None) -> Statements:
+    """Prepare an INSERT that does nothing where a row with the same ``key`` exists (its row count tells).
+
+    ``among``: the condition of a unique index that is partial; only rows that it holds for are in the way.
+    """
+    return _prepared(
+        table, lambda new: new.on_conflict_do_nothing(index_elements=list(key), index_where=among)
+    )
 
 
 def insert_or_update(
     table: Table,
-    key: str,
+    key: str | tuple[str, ...],
     changes: Callable[[Excluded], dict[str, Any]] | None = None,
     *,
     only_changed: bool = False,
@@ -38,12 +43,13 @@ def insert_or_update(
     ``changes`` makes the new values from the row that was to be inserted; without it every other column is taken
     over. With ``only_changed`` a row that would stay the same is not written and not counted.
     """
-    others = [column.key for column in table.c if column.key != key]
+    keys = [key] if isinstance(key, str) else list(key)
+    others = [column.key for column in table.c if column.key not in keys]
 
     def finish(new: Insert) -> Insert:
         values = changes(new.excluded) if changes else {name: new.excluded[name] for name in others}
         differs = or_(*(table.c[name] != new.excluded[name] for name in others)) if only_changed else None
-        return new.on_conflict_do_update(index_elements=[key], set_=values, where=differs)
+        return new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
 
     return _prepared(table, finish)
 

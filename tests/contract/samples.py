@@ -79,6 +79,7 @@ def full_certificate() -> Certificate:
         window=Window(NOW + timedelta(days=29), NOW + timedelta(days=31)),
         ari_after=NOW + timedelta(hours=6),
         retry_at=NOW + timedelta(hours=1),
+        compared=say("{name} is right now.", name="a.test"),
     )
 
 
