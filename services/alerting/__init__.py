@@ -1,1 +1,1 @@
-"""Alerting: which alerts are owed, grouped by root cause; escalation, digest, pages, and certdesk's own health."""
+"""Alerting: root causes out of findings, what an alert says to whom and when, escalation, clicks, the digest."""

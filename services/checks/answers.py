@@ -1,8 +1,10 @@
 """Check: every authoritative server answers for the name, and all of them the same."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from services.checks.case import Case
+from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Lookup, Outcome
 from services.checks.rules import Report, listed
 from services.checks.views import Facts, gather, v4
@@ -12,16 +14,27 @@ from services.model.text import plain_value, say
 
 def check(case: Case) -> tuple[Finding, ...]:
     """Return what is wrong with the servers' answers."""
-    return decide(gather(case), case.now)
+    zone = gather_delegation(case).delegation.closest
+    hosts = {probe.address: probe.host for probe in zone.probes} if zone else {}
+    return decide(gather(case), case.now, hosts)
 
 
-def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
-    """Return errors, silence and disagreement."""
+def decide(facts: Facts, now: datetime, hosts: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+    """Return errors, silence and disagreement. ``hosts``: the name server of each address that was asked."""
     report = Report(facts.name, now)
-    return (*_errors(report, facts), *_unanswered(report, facts), *_inconsistent(report, facts))
+    return (
+        *_errors(report, facts, hosts or {}),
+        *_unanswered(report, facts, hosts or {}),
+        *_inconsistent(report, facts),
+    )
 
 
-def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
+def _named(servers: Iterable[str], hosts: Mapping[str, str]) -> set[str]:
+    """Return the name servers that these addresses belong to, as far as they are known."""
+    return {hosts[server] for server in servers if server in hosts}
+
+
+def _errors(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Finding, ...]:
     """Judge errors of authoritative servers; what the resolver says is another check's.
 
     From every server a block; from some, or for AAAA while A is answered, a warning.
@@ -54,18 +67,20 @@ def _errors(report: Report, facts: Facts) -> tuple[Finding, ...]:
         owner=facts.server_owner,
         zone=facts.zone,
         found=said,
+        hosts=_named((server for server, _, _ in failed), hosts),
     )
     return (finding,)
 
 
-def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
+def _unanswered(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Finding, ...]:
     """Say what is not known because nobody answered; AAAA alone failing is a warning, as for errors."""
-    silent = tuple(
-        f"{view.server}: {lookup.said} for {rtype}"
+    unheard = tuple(
+        (view.server, f"{view.server}: {lookup.said} for {rtype}")
         for view in facts.views
         for rtype, lookup in (("A", view.v4), ("AAAA", view.v6))
         if lookup.outcome is Outcome.SILENT
     )
+    silent = tuple(said for _, said in unheard)
     if not silent:
         return ()
     onlyv6 = all(view.v4.outcome is not Outcome.SILENT for view in facts.views) and bool(facts.found(v4))
@@ -87,6 +102,7 @@ def _unanswered(report: Report, facts: Facts) -> tuple[Finding, ...]:
         owner=facts.server_owner,
         zone=facts.zone,
         found=silent,
+        hosts=_named((server for server, _ in unheard), hosts),
     )
     return (finding,)
 

@@ -123,7 +123,15 @@ def _finding(
         else _mend(owner, verdict, zone, our_hosts(platform))
     )
     return report.finding(
-        code, verdict, summary, remedy, owner=owner, zone=zone.name, found=said, servers=servers
+        code,
+        verdict,
+        summary,
+        remedy,
+        owner=owner,
+        zone=zone.name,
+        found=said,
+        servers=servers,
+        hosts={probe.host for probe in probes},
     )
 
 
