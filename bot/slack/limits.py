@@ -18,8 +18,11 @@ MAX_ID = 255
 MAX_OPTIONS = 100
 MAX_OPTION = 75
 MAX_OPTION_VALUE = 150
+MAX_OVERFLOW = 5
+MAX_PLACEHOLDER = 150
 MAX_CONFIRM_TITLE = 100
 MAX_CONFIRM = 300
+MAX_CONFIRM_BUTTON = 30
 MAX_FALLBACK = 4000
 """chat.update refuses a longer text; chat.postMessage would take ten times as much."""
 MAX_TOTAL = 13_200
@@ -94,19 +97,49 @@ def _actions(block: Piece) -> Iterator[str]:
 
 def _element(element: Piece) -> Iterator[str]:
     yield from _length("action_id", element.get("action_id", "-"), MAX_ID)
-    if element["type"] == "button":
-        yield from _text("button", element["text"], MAX_BUTTON, plain=True)
-        yield from _length("button value", element.get("value", "-"), MAX_BUTTON_VALUE)
-    if "options" in element:
-        yield from _count("options", element["options"], MAX_OPTIONS)
-    for option in element.get("options", ()):
-        yield from _text("option", option["text"], MAX_OPTION)
-        yield from _length("option value", option["value"], MAX_OPTION_VALUE)
+    rule = _ELEMENTS.get(str(element.get("type")))
+    yield from rule(element) if rule else iter([f"unknown element {element.get('type')}"])
     if "confirm" in element:
-        yield from _text("confirm title", element["confirm"]["title"], MAX_CONFIRM_TITLE, plain=True)
-        yield from _text("confirm text", element["confirm"]["text"], MAX_CONFIRM)
+        yield from _confirm(element["confirm"])
 
 
+def _button(element: Piece) -> Iterator[str]:
+    yield from _text("button", element["text"], MAX_BUTTON, plain=True)
+    yield from _length("button value", element.get("value", "-"), MAX_BUTTON_VALUE)
+    if element.get("style", "primary") not in ("primary", "danger"):
+        yield f"button style {element['style']} is unknown"
+
+
+def _select(element: Piece) -> Iterator[str]:
+    if "placeholder" in element:
+        yield from _text("placeholder", element["placeholder"], MAX_PLACEHOLDER, plain=True)
+    yield from _options(element, MAX_OPTIONS)
+
+
+def _overflow(element: Piece) -> Iterator[str]:
+    yield from _options(element, MAX_OVERFLOW)
+
+
+def _options(element: Piece, most: int) -> Iterator[str]:
+    yield from _count("options", element.get("options", []), most)
+    for option in element.get("options", ()):
+        yield from _text("option", option["text"], MAX_OPTION, plain=True)
+        yield from _length("option value", option["value"], MAX_OPTION_VALUE)
+
+
+def _confirm(confirm: Piece) -> Iterator[str]:
+    yield from _text("confirm title", confirm["title"], MAX_CONFIRM_TITLE, plain=True)
+    yield from _text("confirm text", confirm["text"], MAX_CONFIRM)
+    for name in ("confirm", "deny"):
+        if name in confirm:
+            yield from _text(f"confirm's {name}", confirm[name], MAX_CONFIRM_BUTTON, plain=True)
+
+
+_ELEMENTS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
+    "button": _button,
+    "static_select": _select,
+    "overflow": _overflow,
+}
 _BLOCKS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
     "section": _section,
     "header": _header,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from bot.slack.escape import clip, code, fit, mrkdwn, plain, preformatted, size, value_mrkdwn
@@ -14,7 +15,23 @@ from bot.slack.limits import (
     MAX_SECTION,
     text_size,
 )
-from commands.reply import Code, Fields, Hint, Mark, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
+from bot.slack.render_actions import Actions, mentioned
+from commands.reply import (
+    Buttons,
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Mention,
+    Paragraph,
+    Part,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
 from services.model.text import Text, say
 
 Block = dict[str, Any]
@@ -53,8 +70,8 @@ def render(reply: Reply, command: str = "/ssl", *, date_tokens: bool = True) -> 
 
     Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
     """
-    drawn = (block for part in reply.parts for block in _DRAW[type(part)](part, command))
-    rendered = Rendered(_fallback(reply), tuple(_within([_header(reply), *drawn], command)))
+    drawn = [_Drawn(_header(reply), kept=True), *_drawn(reply.parts, command)]
+    rendered = Rendered(_fallback(reply), tuple(_within(drawn, command)))
     return rendered if date_tokens else _with_moments_in_utc(rendered)
 
 
@@ -72,6 +89,31 @@ def _in_utc(piece: Any) -> Any:
     if isinstance(piece, list | tuple):
         return [_in_utc(item) for item in piece]
     return _DATE_TOKEN.sub(r"\1", piece) if isinstance(piece, str) else piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A block, and whether it stays where the message has to be cut."""
+
+    block: Block
+    kept: bool = False
+
+
+_KEPT = (Mention, Buttons)
+"""A message that is cut still calls whom it has to call, and can be acted upon."""
+MOST_KEPT = 6
+MAX_KEPT = 1500
+"""As long as they are few blocks, and none is of unheard-of size."""
+
+
+def _drawn(parts: Iterable[Part], command: str) -> Iterator[_Drawn]:
+    actions, kept = Actions(), 0
+    for part in parts:
+        blocks = actions.draw(part) if isinstance(part, Buttons) else _DRAW[type(part)](part, command)
+        for block in blocks:
+            keep = isinstance(part, _KEPT) and kept < MOST_KEPT and text_size(block) <= MAX_KEPT
+            kept += keep
+            yield _Drawn(block, keep)
 
 
 def _header(reply: Reply) -> Block:
@@ -134,6 +176,14 @@ def _code(part: Code, _command: str) -> Iterator[Block]:
     yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
 
 
+def _mention(part: Mention, _command: str) -> Iterator[Block]:
+    yield from _section(_mentioned(part))
+
+
+def _mentioned(part: Mention) -> str:
+    return " ".join(word for word in (mentioned(part.groups), fit(mrkdwn(part.text), MAX_ROW)) if word)
+
+
 _DRAW: Mapping[type[Part], Callable[[Any, str], Iterator[Block]]] = {
     Paragraph: _paragraph,
     Hint: _hint,
@@ -142,7 +192,9 @@ _DRAW: Mapping[type[Part], Callable[[Any, str], Iterator[Block]]] = {
     Problem: _problem,
     Rows: _rows,
     Code: _code,
+    Mention: _mention,
 }
+"""How each part is drawn; `Buttons` need to know of each other, see `Actions`."""
 
 
 def _sections(lines: Iterable[str], before: str = "", after: str = "") -> Iterator[Block]:
@@ -180,22 +232,38 @@ def _join_words(*words: str) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _within(blocks: list[Block], command: str) -> Iterator[Block]:
-    """Yield the blocks that one message holds, and say so if some were left out."""
+def _within(drawn: list[_Drawn], command: str) -> Iterator[Block]:
+    """Yield the blocks that one message holds: what is kept, and as many of the others as there is room for."""
     hint = say("This message was cut. For one name alone: {command}", command=f"{command} status NAME")
     [note] = _context(mrkdwn(hint))
-    room = BUDGET - text_size(note)
-    for place, block in enumerate(blocks):
-        room -= text_size(block)
-        last_place = place + 1 == MAX_BLOCKS and len(blocks) > MAX_BLOCKS
-        if room < 0 or last_place:
+    room = BUDGET - sum(text_size(one.block) for one in drawn if one.kept)
+    places = MAX_BLOCKS - sum(one.kept for one in drawn)
+    rest = [one.block for one in drawn if not one.kept]
+    fitting = len(rest) if len(rest) <= places and sum(map(text_size, rest)) <= room else None
+    if fitting is None:
+        fitting = _fitting(rest[: places - 1], room - text_size(note))
+    for one in drawn:
+        if one.kept:
+            yield one.block
+        elif fitting > 0:
+            yield one.block
+            fitting -= 1
+        elif fitting == 0:
             yield note
-            return
-        yield block
+            fitting = -1
+
+
+def _fitting(blocks: list[Block], room: int) -> int:
+    """Return how many of the blocks, from the first one on, have at most ``room`` characters together."""
+    sizes = accumulate(map(text_size, blocks))
+    return sum(size_so_far <= room for size_so_far in sizes)
 
 
 def _fallback(reply: Reply) -> str:
     lines = [f"{TONES[reply.tone]} {fit(mrkdwn(reply.title), MAX_ROW)}"]
+    lines += [
+        _mentioned(part) for part in reply.parts if isinstance(part, Mention)
+    ]  # first: a cut spares them
     lines += [line for part in reply.parts for line in _SPOKEN.get(type(part), _silent)(part)]
     return fit("\n".join(line for line in lines if line.strip()), MAX_FALLBACK)
 

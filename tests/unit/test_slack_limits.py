@@ -97,6 +97,40 @@ def test_a_message_within_the_limits_breaks_none() -> None:
             [_actions(_button(confirm={"title": _plain(101), "text": _mrkdwn(9)}))],
             "block 0: confirm title has 101 characters, 100 allowed",
         ),
+        (
+            "t",
+            [_actions(_button(confirm={"title": _plain(9), "text": _mrkdwn(301)}))],
+            "block 0: confirm text has 301 characters, 300 allowed",
+        ),
+        (
+            "t",
+            [_actions(_button(confirm={"title": _plain(9), "text": _plain(9), "deny": _plain(31)}))],
+            "block 0: confirm's deny has 31 characters, 30 allowed",
+        ),
+        ("t", [_actions(_button(style="loud"))], "block 0: button style loud is unknown"),
+        ("t", [_actions({"type": "slider", "action_id": "a"})], "block 0: unknown element slider"),
+        ("t", [_actions({"type": "static_select", "options": []})], "block 0: 0 options, 1 to 100 allowed"),
+        (
+            "t",
+            [_actions({"type": "static_select", "placeholder": _plain(151), "options": [_option()]})],
+            "block 0: placeholder has 151 characters, 150 allowed",
+        ),
+        (
+            "t",
+            [_actions({"type": "static_select", "options": [_option(text=_plain(76))]})],
+            "block 0: option has 76 characters, 75 allowed",
+        ),
+        (
+            "t",
+            [_actions({"type": "static_select", "options": [_option(text=_mrkdwn(7))]})],
+            "block 0: option must be plain_text",
+        ),
+        (
+            "t",
+            [_actions({"type": "overflow", "options": [_option()] * 6})],
+            "block 0: 6 options, 1 to 5 allowed",
+        ),
+        ("t", [_actions()], "block 0: 0 actions, 1 to 25 allowed"),
     ],
 )
 def test_each_limit_is_seen(text: str, blocks: list[dict[str, Any]], line: str) -> None:

@@ -4,12 +4,30 @@ import re
 from datetime import UTC, datetime
 from typing import Any, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.limits import violations
 from bot.slack.render import _DRAW, MARKS, MAX_ROWS, TONES, render
-from commands.reply import Code, Fields, Hint, Mark, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
+from commands.reply import (
+    Button,
+    Buttons,
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Mention,
+    Menu,
+    Paragraph,
+    Part,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
 from services.model.text import NOTHING, Text, say
 
 _long = st.one_of(
@@ -24,7 +42,15 @@ _texts = st.one_of(
     st.just(NOTHING),
 )
 _rows = st.builds(Row, _long, st.sampled_from(Tone), _texts, _texts)
+_confirms = st.one_of(st.none(), _texts)
+_actions = st.one_of(st.sampled_from(("alert.ack", "alert.check")), _long)
+_items = st.one_of(
+    st.builds(Button, _actions, _long, _texts, st.sampled_from(("", "primary", "loud")), _confirms),
+    st.builds(Menu, _actions, _texts, st.lists(st.tuples(_long, _texts), max_size=6).map(tuple)),
+)
 _parts: st.SearchStrategy[Part] = st.one_of(
+    st.builds(Buttons, st.lists(_items, max_size=8).map(tuple)),
+    st.builds(Mention, st.lists(_long, max_size=4).map(tuple), _texts),
     st.builds(Paragraph, _texts),
     st.builds(Hint, _texts),
     st.builds(Fields, st.lists(st.tuples(_texts, _long), max_size=25).map(tuple)),
@@ -36,9 +62,12 @@ _parts: st.SearchStrategy[Part] = st.one_of(
 _replies = st.builds(Reply, st.sampled_from(Tone), _texts, st.lists(_parts, max_size=70).map(tuple))
 
 
+_UNSEEN = ("type", "action_id", "value")
+
+
 def _strings(piece: Any) -> list[str]:
     if isinstance(piece, dict):
-        return [text for key, value in piece.items() if key != "type" for text in _strings(value)]
+        return [text for key, value in piece.items() if key not in _UNSEEN for text in _strings(value)]
     if isinstance(piece, list | tuple):
         return [text for item in piece for text in _strings(item)]
     return [piece] if isinstance(piece, str) else []
@@ -52,7 +81,7 @@ def test_any_reply_is_a_message_that_slack_takes(reply: Reply) -> None:
     message = render(reply)
     assert violations(message.text, message.blocks) == []
     for text in [message.text, *_strings(message.blocks)]:
-        assert "<" not in text  # there are no moments in these replies
+        assert "<" not in text  # there are no moments and no groups in these replies
         text.encode()
 
 
@@ -155,7 +184,7 @@ def test_the_fallback_speaks_the_whole_message() -> None:
 
 
 def test_every_kind_of_part_can_be_drawn() -> None:
-    assert set(_DRAW) == set(get_args(Part))
+    assert {*_DRAW, Buttons} == set(get_args(Part))
 
 
 def test_slack_makes_no_links_by_itself() -> None:
@@ -164,3 +193,102 @@ def test_slack_makes_no_links_by_itself() -> None:
     assert blocks[1]["text"]["verbatim"] is True
     assert blocks[2]["elements"][0]["verbatim"] is True
     assert not re.search(r"https?:", str(blocks))
+
+
+ACK = Button("alert.ack", "alr_1 7", say("Acknowledge"), "primary")
+SNOOZE = Menu("alert.snooze", say("Snooze …"), (("alr_1 7 1d", say("1 day")), ("alr_1 7 3d", say("3 days"))))
+
+
+def _elements(reply: Reply) -> list[dict[str, Any]]:
+    blocks = render(reply).blocks
+    return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+def test_a_button_carries_its_action_its_value_and_what_is_asked_before_it_acts() -> None:
+    renew = Button("alert.renew", "alr_1 7", say("Renew now"), "danger", say("Renew {n} now?", n=3))
+    plain_ack, asked = _elements(Reply(Tone.BAD, say("T"), (Buttons((ACK, renew)),)))
+    assert plain_ack == {
+        "type": "button",
+        "text": {"type": "plain_text", "text": "Acknowledge", "emoji": False},
+        "value": "alr_1 7",
+        "style": "primary",
+        "action_id": "alert.ack",
+    }
+    assert (asked["style"], asked["action_id"]) == ("danger", "alert.renew")
+    assert {name: text["text"] for name, text in asked["confirm"].items()} == {
+        "title": "Renew now",
+        "text": "Renew 3 now?",
+        "confirm": "Renew now",
+        "deny": "Cancel",
+    }
+
+
+def test_a_menu_offers_its_values() -> None:
+    [menu] = _elements(Reply(Tone.BAD, say("T"), (Buttons((SNOOZE,)),)))
+    assert (menu["type"], menu["action_id"], menu["placeholder"]["text"]) == (
+        "static_select",
+        "alert.snooze",
+        "Snooze …",
+    )
+    assert [(option["value"], option["text"]["text"]) for option in menu["options"]] == [
+        ("alr_1 7 1d", "1 day"),
+        ("alr_1 7 3d", "3 days"),
+    ]
+
+
+def test_each_element_of_a_message_has_an_id_of_its_own() -> None:
+    elements = _elements(Reply(Tone.BAD, say("T"), (Buttons((ACK, ACK)), Buttons((SNOOZE, ACK)))))
+    assert [element["action_id"] for element in elements] == [
+        "alert.ack",
+        "alert.ack:2",
+        "alert.snooze",
+        "alert.ack:3",
+    ]
+
+
+def test_more_buttons_than_one_block_holds_stand_in_two() -> None:
+    buttons = tuple(Button(f"alert.n{n}", "v", say("Click")) for n in range(30))
+    blocks = render(Reply(Tone.INFO, say("T"), (Buttons(buttons),))).blocks
+    assert [len(block["elements"]) for block in blocks[1:]] == [25, 5]
+
+
+def test_what_slack_would_refuse_is_left_out_and_nothing_that_acts_is_cut() -> None:
+    wrong = (
+        Button("alert.ack", "", say("No value")),
+        Button("", "v", say("No action")),
+        Button("alert.ack", "v" * 2001, say("Too long")),
+        Menu("alert.snooze", say("Nothing to choose"), ()),
+        Menu("alert.snooze", say("Too long"), (("v" * 151, say("x")),)),
+    )
+    assert _elements(Reply(Tone.INFO, say("T"), (Buttons(wrong),))) == []
+    assert len(_elements(Reply(Tone.INFO, say("T"), (Buttons((*wrong, ACK)),)))) == 1
+
+
+def test_a_mention_notifies_in_the_blocks_and_in_the_text() -> None:
+    part = Mention(("S0ONCALL", "S0LEADS"), say("{name} expires soon.", name="a.test"))
+    message = render(Reply(Tone.BAD, say("T"), (Paragraph(say("First.")), part)))
+    assert (
+        message.blocks[2]["text"]["text"] == "<!subteam^S0ONCALL> <!subteam^S0LEADS> `a.test` expires soon."
+    )
+    assert message.text.splitlines()[1] == message.blocks[2]["text"]["text"]
+
+
+@pytest.mark.parametrize(
+    "group", ["here", "channel", "!here", "S", "s0oncall", "S0> <!here", "S0\n", "U0AGENT", "<!here>", ""]
+)
+def test_what_is_no_user_group_is_never_called(group: str) -> None:
+    message = render(Reply(Tone.BAD, say("T"), (Mention((group,), say("See {x}.", x="<!here> @here")),)))
+    for text in [message.text, *_strings(message.blocks)]:
+        assert "<" not in text
+        assert not re.search(r"(?<![`;\w ])@here", text)
+
+
+def test_a_message_that_is_cut_keeps_its_mention_and_its_buttons() -> None:
+    long = tuple(Paragraph(say("Sentence number {n}: {x}", n=n, x="y" * 340)) for n in range(90))
+    parts: tuple[Part, ...] = (Mention(("S0ONCALL",), say("Help.")), *long, Buttons((ACK, SNOOZE)))
+    message = render(Reply(Tone.BAD, say("T"), parts))
+    assert violations(message.text, message.blocks) == []
+    assert message.blocks[1]["text"]["text"] == "<!subteam^S0ONCALL> Help."
+    assert "This message was cut" in str(message.blocks[-2])
+    assert message.blocks[-1]["type"] == "actions"
+    assert "<!subteam^S0ONCALL>" in message.text
