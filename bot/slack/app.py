@@ -1,7 +1,8 @@
 """The Bolt app: a listener writes one row, wakes the workers and acknowledges; there is no logic here."""
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,7 @@ from slack_bolt.request.internals import build_context
 
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
-from bot.slack.intake import Intake
+from bot.slack.intake import Intake, NotOursError
 from bot.slack.settings import SlackSettings
 from services.model.text import say
 
@@ -24,8 +25,16 @@ _log = structlog.get_logger(__name__)
 FORM = "application/x-www-form-urlencoded"
 
 
-def make_app(settings: SlackSettings, intake: Intake) -> App:
-    """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`."""
+_ANY = re.compile("")
+
+
+def make_app(
+    settings: SlackSettings, intake: Intake, heard: Callable[[Mapping[str, Any]], None] = lambda _event: None
+) -> App:
+    """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`.
+
+    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on.
+    """
     app = App(
         name="certdesk",
         logger=wire_logger(),
@@ -35,13 +44,27 @@ def make_app(settings: SlackSettings, intake: Intake) -> App:
         process_before_response=True,  # the answer leaves when the listener returns: no polling, no thread pool
         token_verification_enabled=False,
         request_verification_enabled=False,
+        ignoring_self_events_enabled=False,  # the canary listens for what certdesk itself does
     )
 
     def take_command(ack: Ack, body: dict[str, Any]) -> None:
         intake.take(body)
         ack()
 
-    app.command(settings.command)(take_command)
+    def take_click(ack: Ack, body: dict[str, Any]) -> None:
+        try:
+            intake.click(body)
+        except (NotOursError, KeyError) as error:  # nothing of ours: Slack need not send it again
+            _log.warning("slack.click_ignored", why=str(error))
+        ack()
+
+    def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
+        heard(event)
+        ack()
+
+    app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
+    app.action({"type": "block_actions", "action_id": _ANY})(take_click)
+    app.event("reaction_added")(take_reaction)
     app.error(apologise)
     return app
 
@@ -49,7 +72,8 @@ def make_app(settings: SlackSettings, intake: Intake) -> App:
 class RestoreBody(Middleware):
     """Parses the form that Bolt left empty: it takes any body with the word ``payload`` in it for a button's.
 
-    Without this ``/ssl add payload.example.com`` would be lost (slack_bolt.request.internals.parse_body).
+    Without this ``/ssl add payload.example.com`` would be lost (slack_bolt.request.internals.parse_body). A click that
+    names no action ends here: Bolt would stumble over it.
     """
 
     def process(
@@ -63,7 +87,15 @@ class RestoreBody(Middleware):
         if not req.body and req.raw_body and req.content_type == FORM:
             req.body = dict(parse_qsl(req.raw_body, keep_blank_values=True))
             build_context(req.context, req.body)
+        if req.body.get("type") == "block_actions" and not _acts(req.body.get("actions")):
+            _log.warning("slack.click_ignored", why="a click without an action")
+            return BoltResponse(status=200, body="")
         return next()
+
+
+def _acts(actions: Any) -> bool:
+    """Tell whether there is an action: Bolt takes the first one without looking whether it is there."""
+    return isinstance(actions, list) and bool(actions) and isinstance(actions[0], dict)
 
 
 def apologise(error: Exception) -> BoltResponse:

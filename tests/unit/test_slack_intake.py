@@ -314,3 +314,133 @@ def test_after_a_failure_the_next_command_is_taken() -> None:
     storage.fail_with = None
     assert intake.take(two)
     assert intake.take(one)
+
+
+def click(**changes: Any) -> dict[str, Any]:
+    """Return what Slack sends for a click by a person of another workspace in a shared channel, with changes to it."""
+    body: dict[str, Any] = {
+        "type": "block_actions",
+        "user": {"id": "U9", "username": "ines", "team_id": "TGUEST"},
+        "team": {"id": "THOST", "domain": "moon"},
+        "api_app_id": "A0",
+        "token": "t",
+        "container": {
+            "type": "message",
+            "message_ts": "1.2",
+            "channel_id": "C0ALERTS",
+            "is_ephemeral": False,
+        },
+        "trigger_id": "12321423423.333649436676.d8c1bb837935619ccad0f624c448ffb3",
+        "channel": {"id": "C0ALERTS", "name": "alerts"},
+        "message": {"ts": "1.2", "text": "payload"},
+        "actions": [
+            {
+                "type": "button",
+                "action_id": "alert.ack",
+                "block_id": "b",
+                "value": "alr_1 7",
+                "action_ts": "3.4",
+            }
+        ],
+    }
+    return body | changes
+
+
+def knocked(front: Front, body: Mapping[str, Any]) -> BoltResponse:
+    return front.knock(urlencode({"payload": json.dumps(body)}).encode())
+
+
+MENU = {
+    "type": "static_select",
+    "action_id": "alert.snooze",
+    "selected_option": {"text": {"type": "plain_text", "text": "1 day"}, "value": "alr_1 7 1d"},
+}
+
+
+def test_a_click_becomes_one_row_of_its_own_kind() -> None:
+    front = Front()
+    answer = knocked(front, click())
+    assert (answer.status, answer.body, front.woken) == (200, "", 1)
+    [row] = front.rows
+    assert (row.kind, row.text, row.dedupe) == ("click", "alert.ack alr_1 7", click()["trigger_id"])
+    assert (row.team, row.user, row.channel) == ("TGUEST", "U9", "C0ALERTS")
+    assert knocked(front, click()).status == 200
+    assert (len(front.rows), front.woken) == (1, 1)
+
+
+def test_a_command_is_of_the_other_kind() -> None:
+    front = Front()
+    front.knock(form("status"))
+    assert [row.kind for row in front.rows] == ["command"]
+
+
+def test_over_socket_mode_a_click_is_the_same() -> None:
+    front = Front()
+    assert front.app.dispatch(BoltRequest(mode="socket_mode", body=click())).status == 200
+    assert [row.text for row in front.rows] == ["alert.ack alr_1 7"]
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        (MENU, "alert.snooze alr_1 7 1d"),
+        (MENU | {"type": "overflow"}, "alert.snooze alr_1 7 1d"),
+        (
+            {"type": "button", "action_id": "certificate.retry:2", "value": "cert_1"},
+            "certificate.retry cert_1",
+        ),
+    ],
+)
+def test_what_was_chosen_is_the_value(action: dict[str, Any], text: str) -> None:
+    front = Front()
+    knocked(front, click(actions=[action]))
+    assert [row.text for row in front.rows] == [text]
+
+
+def test_where_only_the_container_names_the_channel_it_is_that_one() -> None:
+    front = Front()
+    body = click()
+    del body["channel"]
+    knocked(front, body)
+    assert [row.channel for row in front.rows] == ["C0ALERTS"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        click(actions=[{"type": "button", "action_id": "somebody.elses", "value": "x"}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack; drop", "value": "x"}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack:x", "value": "x"}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack"}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack", "value": ""}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack", "value": "v" * 151}]),
+        click(actions=[{"type": "button", "action_id": "alert.ack", "value": ["x"]}]),
+        click(actions=[MENU | {"selected_option": None}]),
+        click(channel=None, container={"type": "view"}),
+        click(user={"team_id": "T"}),
+    ],
+)
+def test_a_click_on_nothing_of_ours_is_acknowledged_and_logged(body: dict[str, Any]) -> None:
+    front = Front()
+    with capture_logs() as logs:
+        answer = knocked(front, body)
+    assert (answer.status, front.rows, front.woken) == (200, [], 0)
+    assert [entry["event"] for entry in logs] == ["slack.click_ignored"]
+
+
+@pytest.mark.parametrize("actions", [[], None, "x", [None], {}])
+def test_a_click_without_an_action_does_no_harm(actions: Any) -> None:
+    front = Front()
+    with capture_logs() as logs:
+        assert knocked(front, click(actions=actions)).status == 200
+    assert front.rows == []
+    assert [entry["event"] for entry in logs] == ["slack.click_ignored"]
+
+
+def test_a_click_that_cannot_be_written_is_apologised_for() -> None:
+    front = Front()
+    front.storage.fail_with = OSError("down")
+    with capture_logs() as logs:
+        answer = knocked(front, click())
+    assert "nothing was changed" in str(answer.body)
+    assert "slack.request_failed" in [entry["event"] for entry in logs]
