@@ -4,8 +4,6 @@ Everything is on one listener, metrics included: the edge forwards only /slack/e
 /.well-known/, so /health and /metrics stay with whoever reaches the listener itself (127.0.0.1 by default).
 """
 
-import hashlib
-import hmac
 import logging
 import re
 import socket
@@ -23,6 +21,7 @@ from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from bot.slack.http import SlackDoor
+from services.checks.edge_proof import edge_proof
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body; what Slack sends is far smaller."""
@@ -55,11 +54,6 @@ class Site:
     registry: CollectorRegistry
     slack: SlackDoor | None = None
     """Takes Slack's requests in HTTP mode; None: there is no such page."""
-
-
-def edge_proof(key: bytes, token: str) -> str:
-    """Return what /.well-known/certdesk/TOKEN answers: lower-case hex of HMAC-SHA256(key, token)."""
-    return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
 
 
 def make_app(site: Site) -> flask.Flask:

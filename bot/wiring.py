@@ -12,6 +12,8 @@ from bot import settings, vetting
 from bot.config import ConfigurationError, Loaded
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
+from services.checks.edge_proof import edge_proof
+from services.checks.web import SocketWeb
 from services.checks.world import World
 from services.deployment.files import FilesTarget
 from services.deployment.proof import TlsProbe
@@ -20,6 +22,7 @@ from services.issuance.acme.authority import AcmeCa
 from services.issuance.dns_responder import Dns01
 from services.issuance.move import Parts
 from services.issuance.responders import Http01
+from services.model.certificates import Certificate
 from services.model.clock import Clock, utc_now
 from services.model.errors import CertdeskError
 from services.model.settings import CaSettings, TargetSettings
@@ -115,6 +118,7 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     dns, renewing, cas = settings.dns(loaded), settings.renewing(loaded), settings.cas(loaded)
     bell, mail = Bell(), Bell()
     wildcards = dns.update is not None and "dns-01" in config.acme.challenges
+    edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
     world = World(
         dns=DnsClient(dns, authority_port),
         platform=platform,
@@ -124,6 +128,9 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         accounts=partial(_account_url, storage),
         wildcards=wildcards,
         clock=clock,
+        web=SocketWeb(probing),
+        edge_proof=partial(edge_proof, edge_key),
+        covered=partial(_covered, storage),
     )
     checker = Chain(world)
     authorities = {ca.name: AcmeCa(ca, storage, vault, clock) for ca in cas}
@@ -145,7 +152,6 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     )
     closers = (checker.close, *(ca.close for ca in authorities.values()), storage.close)
     traffic = {name: ca.traffic for name, ca in authorities.items()}
-    edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
     return Application(loaded, storage, vault, desk, parts, bell, mail, clock, traffic, edge_key, closers)
 
 
@@ -163,6 +169,15 @@ def _account_url(storage: Storage, ca: CaSettings) -> str | None:
     with storage.read() as tx:
         account = tx.accounts.get(ca.directory)
     return account.url if account else None
+
+
+def _covered(storage: Storage, certificate: Certificate) -> tuple[str, ...]:
+    """Return the names of the installed revision; see `services.checks.world.World.covered`."""
+    if certificate.installed is None:
+        return ()
+    with storage.read() as tx:
+        revision = tx.certificates.revision(certificate.installed)
+    return revision.names if revision else ()
 
 
 def _responders(

@@ -1,8 +1,12 @@
 """Check: the name has addresses, all of them the platform's, and all reachable from the Internet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
+from services.checks import strangers
 from services.checks.case import Case
 from services.checks.lookup import Outcome
 from services.checks.reach import may_be_used
@@ -15,15 +19,27 @@ from services.model.text import Text, Value, say
 
 def check(case: Case) -> tuple[Finding, ...]:
     """Return what is wrong with the name's addresses."""
-    return decide(gather(case), case.world.platform, case.world.probing, case.now)
+    return decide(
+        gather(case), case.world.platform, case.world.probing, case.now, answers=strangers.gather(case)
+    )
 
 
-def decide(facts: Facts, platform: Platform, probing: Probing, now: datetime) -> tuple[Finding, ...]:
-    """Return what is wrong, over all views: the CA may ask any of the servers."""
+def decide(
+    facts: Facts,
+    platform: Platform,
+    probing: Probing,
+    now: datetime,
+    *,
+    answers: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[Finding, ...]:
+    """Return what is wrong, over all views: the CA may ask any of the servers.
+
+    ``answers`` is what answers at strange addresses, for the evidence alone.
+    """
     report = Report(facts.name, now)
     return (
         *_missing(report, facts, platform),
-        *_wrong(report, facts, platform),
+        *_wrong(report, facts, platform, answers),
         *_private(report, facts, platform, probing),
     )
 
@@ -104,17 +120,26 @@ def _point(facts: Facts, platform: Platform) -> Text:
     )
 
 
-def _wrong(report: Report, facts: Facts, platform: Platform) -> tuple[Finding, ...]:
+def _wrong(
+    report: Report, facts: Facts, platform: Platform, answers: Mapping[str, Any]
+) -> tuple[Finding, ...]:
     """Judge addresses that are not the edge's; nothing if the edge's are not configured."""
     if not platform.addresses:
         return ()
     ours = {canonical(str(address)) for address in platform.addresses}
     judged = (("dns.wrong_address", "A", v4), ("dns.wrong_ipv6", "AAAA", v6))
-    return tuple(
+    findings = tuple(
         _wrong_one(report, facts, platform, code, rtype, family, wrong)
         for code, rtype, family in judged
         if (wrong := tuple(address for address in facts.found(family) if address not in ours))
     )
+    return tuple(_with_answers(finding, answers) for finding in findings)
+
+
+def _with_answers(finding: Finding, answers: Mapping[str, Any]) -> Finding:
+    """Return the finding with what answers at its wrong addresses, as far as that is known."""
+    known = {address: answers[address] for address in finding.evidence["wrong"] if address in answers}
+    return replace(finding, evidence={**finding.evidence, "answers": known}) if known else finding
 
 
 def _wrong_one(

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from services.checks import addresses, answers, caa, delegation, domain, policy, resolution, servers, store
+from services.checks import (
+    access,
+    addresses,
+    answers,
+    caa,
+    delegation,
+    domain,
+    policy,
+    resolution,
+    servers,
+    store,
+)
 from services.checks.case import Case
 from services.checks.rules import MEANINGLESS
 from services.checks.world import World
@@ -35,6 +46,8 @@ CHAIN: tuple[Check, ...] = (
     Check("resolution", resolution.check),
     Check("addresses", addresses.check),
     Check("answers", answers.check),
+    # what answers there
+    Check("access", access.check),
     # what the CA reads before it issues
     Check("caa", caa.check),
 )

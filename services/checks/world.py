@@ -1,11 +1,12 @@
 """What the checks need of the world: DNS, registrations and the Web as ports, and the settings they judge by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
+from services.model.certificates import Certificate
 from services.model.clock import Clock
 from services.model.settings import CaSettings, Issuing, Platform, Probing
 
@@ -127,10 +128,13 @@ class Registration:
     """The registry's ``expiration`` event; a bare date is the end of that day in UTC."""
     registrar_expires_at: datetime | None = None
     """The ``registrar expiration`` event: evidence only."""
+    registrar: str = ""
+    """The registrar's name, on one line; empty if it is not given."""
     source: str = ""
     """URL that was asked."""
     error: str = ""
-    """Empty, or why nothing is known: no_rdap, not_found, timeout, refused, limited, malformed …"""
+    """Empty, or why nothing is known: unregistered (nobody registers such names), no_rdap, no_list, not_found, forbidden,
+    limited, busy, failed, timeout, refused, unreachable, tls, not_public, redirected, malformed."""
 
 
 class Registrations(Protocol):
@@ -153,7 +157,8 @@ class Fetched:
     server: str = ""
     """The Server header, shortened."""
     error: str = ""
-    """Empty, or: timeout, refused, unreachable, tls, not_http, not_tls, reset, malformed."""
+    """Empty, or: timeout, refused, unreachable, tls, not_http, not_tls, reset, malformed; or local: this machine cannot,
+    or may not, make such a connection, which says nothing of the other side."""
     detail: str = ""
     """What the network or TLS said, in its own words."""
 
@@ -192,6 +197,8 @@ class World:
     """None: nothing is connected to."""
     edge_proof: Callable[[str], str] | None = None
     """Returns what /.well-known/certdesk/TOKEN must answer for a token, if our edge leads to certdesk."""
+    covered: Callable[[Certificate], Collection[str]] | None = None
+    """Returns the names of a certificate's installed revision (none: nothing is installed); None: all that are wanted."""
     spent: Callable[[CaSettings, str], datetime | None] | None = None
     """Returns until when the CA's rate limits leave nothing for a name of a certificate, as far as we have counted
     (None: there is budget)."""

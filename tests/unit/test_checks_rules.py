@@ -25,6 +25,7 @@ def test_the_order_of_the_chain() -> None:
         ("resolution", True),
         ("addresses", True),
         ("answers", True),
+        ("access", True),
         ("caa", True),
     ]
 

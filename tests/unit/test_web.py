@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, Counter
 
 from bot.demo.parts.process import port_open, wait_until
-from bot.web import MAX_BODY, Site, WebServer, edge_proof, make_app
+from bot.web import MAX_BODY, Site, WebServer, make_app
+from services.checks.edge_proof import edge_proof
 
 KEY = b"0123456789abcdef"
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
