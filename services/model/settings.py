@@ -37,7 +37,7 @@ class CaSettings:
     """Issuer domain names of the CA in CAA records (RFC 8659 §4.2)."""
     contact: tuple[str, ...] = ()
     """Contact URLs of the account, such as mailto:…; may be empty."""
-    limits: Mapping[str, tuple[int, timedelta]] = field(default_factory=dict)
+    limits: Mapping[str, tuple[int, timedelta]] = field(default_factory=dict, hash=False)
     """The CA's rate limits as (count, per how long): ``orders`` of the account, ``domain`` for certificates of one
     registrable domain, ``set`` for one exact set of names, ``failures`` for failed authorizations of one name; one that
     is not there is not counted."""
