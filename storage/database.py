@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from services.model.clock import aware
 from services.model.errors import CertdeskError, SchemaBehindError
 from services.model.text import say
 from storage import upgrade
@@ -101,6 +102,13 @@ class Database:
         """Return when any worker was last alive, or None."""
         with self.reading() as connection:
             return connection.execute(_LAST_BEAT).scalar()
+
+    def server_time(self) -> datetime | None:
+        """Return what PostgreSQL's clock says now; None for SQLite, which has none but this machine's."""
+        with self.reading() as connection:
+            if connection.dialect.name != "postgresql":
+                return None
+            return aware(connection.execute(_SERVER_TIME).scalar_one())
 
     def rewrap(self, vault: Vault) -> int:
         """Put every secret under ``vault``'s first key; return how many were under another (see `storage.rewrap`)."""

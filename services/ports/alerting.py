@@ -20,7 +20,10 @@ class Alerts(Protocol):
         ...
 
     def add(self, alert: Alert) -> bool:
-        """Insert; False, and nothing changed, if an open one has its key. Safe when two do it at once."""
+        """Insert; False, and nothing changed, if an open one has its key. Safe when two do it at once.
+
+        After False that one cannot heal before the transaction ends.
+        """
         ...
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Alert]:
@@ -30,15 +33,19 @@ class Alerts(Protocol):
     def save(self, alert: Alert) -> None:
         """Save a claimed alert and give its lease back. Raises LeaseLostError if its fence is not the stored one.
 
+        The same if it is open and another open alert has its key by now: a cause has one open alert at a time.
+
         Its members may have changed since it was claimed (the stored ``stirred`` is larger): then the stored due_at
-        stays, if it is the earlier one. ``stirred`` itself is never written by a save or a change.
+        stays, if it is the earlier one. ``stirred`` itself is never written by a save or a change; nor are key, code,
+        thing, owner, wide and opened_at.
         """
         ...
 
     def change(self, alert: Alert, now: datetime) -> bool:
         """Save a change from outside the queue (a click) and raise the fence by one.
 
-        False, and nothing saved, if the stored fence is not the alert's or a lease is still held after ``now``.
+        False, and nothing saved, if the stored fence is not the alert's, a lease is still held after ``now``, or the alert
+        is open and another open one has its key. Its due_at is saved as in `save`.
         """
         ...
 

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from services.model.alerts import Alert, Forecast, Outlook, Severity, Sighting, Tally, collective_key
 from services.model.clock import aware
+from services.model.errors import LeaseLostError
 from services.model.findings import Owner
 from storage import records
 from storage.memory.tables import MemoryRepository, claim, free, held
@@ -156,8 +157,10 @@ class MemoryAlerts(MemorySightings):
         return rows
 
     def save(self, alert: Alert) -> None:
-        """Save a claimed alert and give its lease back. Raises LeaseLostError for an old fence."""
+        """Save a claimed alert and give its lease back. Raises LeaseLostError for an old fence or a key that is taken."""
         stored = held(self._tables.alerts, alert)
+        if self._taken(alert):
+            raise LeaseLostError(alert.id)
         self._put(_merged(stored, replace(alert, lease_until=None)))
 
     def change(self, alert: Alert, now: datetime) -> bool:
@@ -165,8 +168,15 @@ class MemoryAlerts(MemorySightings):
         stored = self.get(alert.id)
         if stored is None or stored.fence != alert.fence or not free(stored, aware(now)):
             return False
+        if self._taken(alert):
+            return False
         self._put(_merged(stored, replace(alert, lease_until=None, fence=alert.fence + 1)))
         return True
+
+    def _taken(self, alert: Alert) -> bool:
+        """Tell whether it is to be open and another open one has its key."""
+        other = self._open(alert.key)
+        return alert.open and other is not None and other.id != alert.id
 
     def stir(self, key: str, due_at: datetime) -> None:
         """Tell the open alert with this key that its members changed."""

@@ -106,5 +106,9 @@ class MemoryStorage:
         """Return when any worker was last alive, or None."""
         return max(self._committed.workers.values(), default=None)
 
+    def server_time(self) -> datetime | None:
+        """Return None: there is no other clock."""
+        return None
+
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""

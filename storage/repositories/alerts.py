@@ -17,8 +17,10 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from services.model.alerts import Alert, collective_key
+from services.model.errors import LeaseLostError
 from storage import records
 from storage.alerting import ALERTS
 from storage.moments import Moment
@@ -109,13 +111,20 @@ class SqlAlerts(SqlSightings, SqlForecasts):
         return [records.alert(row) for row in _QUEUE.claim(self._connection, now, lease, limit)]
 
     def save(self, alert: Alert) -> None:
-        """Save a claimed alert and give its lease back. Raises LeaseLostError for an old fence."""
-        must_hold(self._connection, _SAVE, alert, _saved(alert))
+        """Save a claimed alert and give its lease back. Raises LeaseLostError for an old fence or a key that is taken."""
+        try:
+            must_hold(self._connection, _SAVE, alert, _saved(alert))
+        except IntegrityError:  # it reopens one whose cause has another open alert by now
+            raise LeaseLostError(alert.id) from None
 
     def change(self, alert: Alert, now: datetime) -> bool:
         """Save a change from outside the queue and raise the fence; False if it has moved meanwhile."""
         values = {"the_id": alert.id, "the_fence": alert.fence, "the_time": now, **_saved(alert)}
-        return self._connection.execute(_CHANGE, values).rowcount == 1
+        try:
+            with self._connection.begin_nested():
+                return self._connection.execute(_CHANGE, values).rowcount == 1
+        except IntegrityError:  # as in `save`
+            return False
 
     def stir(self, key: str, due_at: datetime) -> None:
         """Tell the open alert with this key that its members changed."""

@@ -6,15 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.model.alerts import Alert, Severity, Sighting
 from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
 from services.model.findings import Finding, Owner, Verdict
 from services.model.lifecycle import State
+from services.model.pacing import Breaker
 from services.model.text import say
 from services.ports import Account, Message, Request, Storage
 
 NOW = datetime(2026, 11, 22, 12, 30, 15, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 def finding(code: str = "dns.not_hosted", name: str = "shop.moon.test", at: datetime = NOW) -> Finding:
@@ -135,6 +138,86 @@ def message(number: int = 1, **changes: Any) -> Message:
         body={"names": ["a.test"], "deep": {"한국": 1}},
         created_at=NOW + timedelta(seconds=number),
         follows=("cert_001", "cert_002"),
+    )
+    return replace(plain, **changes)
+
+
+def alert(number: int = 1, **changes: Any) -> Alert:
+    """Return an alert of one name server that is due at NOW."""
+    plain = Alert(
+        id=f"alert_{number}",
+        key=f"dns.lame ns{number}.other.test",
+        code="dns.lame",
+        thing=f"ns{number}.other.test",
+        owner=Owner.MERCHANT,
+        wide=False,
+        opened_at=NOW,
+        members=1,
+        due_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def full_alert() -> Alert:
+    """Return an alert in which no field has its default."""
+    return alert(
+        version=3,
+        severity=Severity.CRITICAL,
+        said=Severity.URGENT,
+        healed_at=NOW + 2 * MINUTE,
+        lead=finding("dns.lame"),
+        members=4,
+        most=5,
+        failures=6,
+        next_attempt=NOW + 3 * MINUTE,
+        earliest=NOW + 4 * MINUTE,
+        acked_by="T1/U1",
+        acked_at=NOW + 5 * MINUTE,
+        acked=Severity.WARNING,
+        snoozed_by="T1/U2",
+        snoozed_until=NOW + 6 * MINUTE,
+        handed_to="T1/U3",
+        channels=("C1", "C2"),
+        hooks=("pager",),
+        due_at=NOW + 7 * MINUTE,
+        stirred=8,
+        fence=9,
+        lease_until=NOW - MINUTE,
+    )
+
+
+def sighting(number: int = 1, **changes: Any) -> Sighting:
+    """Return a confirmed sighting of `alert`'s cause at `certificate` number ``number``, with every field set."""
+    plain = Sighting(
+        certificate=f"cert_{number:03}",
+        key="dns.lame ns1.other.test",
+        alert="dns.lame ns1.other.test",
+        code="dns.lame",
+        owner=Owner.MERCHANT,
+        store="moon",
+        name=f"shop{number:03}.test",
+        blocks=True,
+        position=0,
+        first_seen=NOW,
+        last_seen=NOW + MINUTE,
+        confirmed=True,
+        deadline=NOW + number * DAY,
+        lifetime=90 * DAY,
+        renews_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def breaker(thing: str = "ca Pebble", **changes: Any) -> Breaker:
+    plain = Breaker(
+        thing=thing,
+        failed=("cert_001", "cert_002", "cert_003"),
+        since=NOW - MINUTE,
+        code="ca.unavailable",
+        detail="503 한국",
+        opened_at=NOW,
+        probe_at=NOW + MINUTE,
+        probes=2,
     )
     return replace(plain, **changes)
 

@@ -148,7 +148,10 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], str]] = {
         "ix_revisions_certificate (certificate=?)",
     ),
     "requests": (lambda tx: tx.requests.claim(NOW + MINUTE, LEASE, 5), "ix_requests_undone"),
-    "messages": (lambda tx: tx.outbox.claim(NOW + MINUTE, LEASE, 5), "ix_outbox_owed (via=? AND run_after<?)"),
+    "messages": (
+        lambda tx: tx.outbox.claim(NOW + MINUTE, LEASE, 5),
+        "ix_outbox_owed (via=? AND run_after<?)",
+    ),
     "waiting": (lambda tx: tx.outbox.waiting(), "ix_outbox_dirty"),
     "touch": (lambda tx: tx.outbox.touch("cert_001", NOW), "followers_1 (certificate=?)"),
     "domains": (lambda tx: tx.stores.domains("moon"), "ix_domains_store_name (store=?)"),
