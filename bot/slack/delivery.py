@@ -25,6 +25,7 @@ class Then(StrEnum):
     DIRECT = "direct"  # this place takes nothing from us: write to the person directly
     ANEW = "anew"  # what was posted cannot be edited any more: post another
     PLAIN = "plain"  # the blocks are refused: send the text alone
+    ALOUD = "aloud"  # nothing can be added to its thread: say it in the channel
 
 
 _CODES: Mapping[Then, str] = {
@@ -37,6 +38,7 @@ _CODES: Mapping[Then, str] = {
     Then.ANEW: "cant_update_message edit_window_closed message_not_found",
     Then.PLAIN: "attachment_payload_limit_exceeded invalid_attachments invalid_blocks invalid_blocks_format"
     " msg_blocks_too_long msg_too_long too_many_attachments",
+    Then.ALOUD: "cannot_reply_to_message invalid_thread_ts restricted_action_thread_locked thread_not_found",
 }
 THEN: Mapping[str, Then] = {code: then for then, codes in _CODES.items() for code in codes.split()}
 """Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral). All others pass by themselves."""
@@ -45,6 +47,8 @@ SOON = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60))
 """Waiting time after the first, second … failure that passes by itself; the last one repeats."""
 SELDOM = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 360))
 """The same where a person has to act: nothing is given up, but Slack is not pestered either."""
+OFTEN = SELDOM[:2]
+"""The same for what is for a channel and nobody in particular, such as an alert: there is no other way to tell of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +81,41 @@ class Way:
     ts: str = ""
     plain: bool = False
     """Whether the text goes alone, without blocks."""
+    thread: str = ""
+    """Slack's id of the message in whose thread it is posted; empty: in the channel itself."""
 
 
-def first_way(message: Message, *, private: bool, final: bool) -> Way:
+def first_way(message: Message, *, private: bool, final: bool, under: Place | None = None) -> Way:
     """Return the way to try first.
 
     What stands is edited in place. What is private and finished is shown to the person alone where they asked; what is
     private and goes on changing stands in their direct messages, because an ephemeral message cannot be edited and is
-    lost when the person is away. A direct-message channel (D…) is private as it is.
+    lost when the person is away. A direct-message channel (D…) is private as it is. ``under`` is where the message
+    stands whose thread it belongs to.
     """
     place = place_of(message)
     hidden = private and not message.channel.startswith("D")
     if place is not None and not (hidden and place.channel == message.channel):
         return Way(Method.UPDATE, place.channel, place.ts)
+    if under is not None:
+        return Way(Method.POST, under.channel, thread=under.ts)
     if hidden:
         return Way(Method.EPHEMERAL, message.channel) if final else Way(Method.POST, "")
     return Way(Method.POST, message.channel)
 
 
-def next_way(way: Way, then: Then) -> Way | None:
-    """Return what to try after ``way`` failed; None if there is nothing else. May return a way that was tried before."""
-    if then is Then.DIRECT:
-        return Way(Method.POST, "", plain=way.plain)
-    if then is Then.ANEW:
+def next_way(way: Way, todo: Then, user: str = "somebody") -> Way | None:
+    """Return what to try after ``way`` failed; None if there is nothing else. May return a way that was tried before.
+
+    ``user`` is whom the message is for; empty: nobody in particular, so that nobody can be told directly.
+    """
+    if todo is Then.DIRECT:
+        return Way(Method.POST, "", plain=way.plain) if user else None
+    if todo is Then.ANEW:
         return replace(way, method=Method.POST, ts="")
-    return replace(way, plain=True) if then is Then.PLAIN else None
+    if todo is Then.ALOUD:
+        return replace(way, thread="")
+    return replace(way, plain=True) if todo is Then.PLAIN else None
 
 
 def then(error: CallError) -> Then:
@@ -109,9 +123,9 @@ def then(error: CallError) -> Then:
     return THEN.get(error.code, Then.LATER)
 
 
-def wait(todo: Then, failures: int, retry_after: int | None) -> timedelta:
-    """Return how long to wait after one more failure; ``failures`` counts those before it, Slack's Retry-After wins."""
+def wait(todo: Then, message: Message, retry_after: int | None) -> timedelta:
+    """Return how long to wait after one more failure of ``message``; Slack's Retry-After wins."""
     if retry_after is not None:
         return timedelta(seconds=retry_after)
-    ladder = SOON if todo is Then.LATER else SELDOM
-    return ladder[min(failures, len(ladder) - 1)]
+    ladder = SOON if todo is Then.LATER else SELDOM if message.user else OFTEN
+    return ladder[min(message.failures, len(ladder) - 1)]

@@ -7,13 +7,14 @@ and the write that records it, the message is posted a second time. Each message
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 from slack_sdk.web import SlackResponse, WebClient
 
-from bot.slack.delivery import Method, Place, Then, Way, first_way, next_way, then, wait
+from bot.slack.delay import delayed, error_line
+from bot.slack.delivery import Method, Place, Then, Way, first_way, next_way, place_of, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render import Rendered, render
 from commands.reply import Hint, Reply
@@ -24,6 +25,11 @@ from services.ports import Message, Storage
 
 _log = structlog.get_logger(__name__)
 _EVERYWHERE = "*"
+_A_MOMENT = timedelta(seconds=1)
+REMEMBERED = timedelta(hours=1)
+"""How long a pause that has ended is kept: by then everything that was due before its end has been claimed."""
+ORPHANED = timedelta(minutes=10)
+"""After this time a message is posted in the channel whose thread was never begun."""
 _ELSEWHERE = Hint(
     say(
         "You see this here because certdesk may not write where you asked. To have its answers there, type there:"
@@ -50,6 +56,14 @@ class _Failed:
     todo: Then
 
 
+class _ParentWaitsError(Exception):
+    """The message in whose thread this one belongs is not posted yet."""
+
+    def __init__(self, until: datetime, why: str) -> None:
+        super().__init__(why)
+        self.until = until
+
+
 class Notifier:
     """Delivers claimed messages. Safe to use from many threads, each with messages of its own."""
 
@@ -74,40 +88,64 @@ class Notifier:
         While a channel is paused after a failure, later messages for it wait as well, so that they keep their order.
         """
         now = self._clock()
-        if (until := self._pauses.until(message.channel, now)) is not None:
-            self._postpone(message, until, message.error or "waits for its channel")
+        if (pause := self._pauses.find(message, now)) is not None:
+            self._postpone(message, pause.until, pause.error)
             return
         try:
+            under = self._under(message, now)
             composed = self._compose(message)
-        except CertdeskError as error:
-            self._postpone(message, now + wait(Then.MEND, message.failures, None), str(error))
+        except _ParentWaitsError as error:
+            self._pauses.pause(message.thread, _Pause(error.until, str(error)))
+            self._postpone(message, error.until, str(error))
             return
-        sent = self._send(message, composed)
+        except CertdeskError as error:
+            self._postpone(message, now + wait(Then.MEND, message, None), str(error))
+            return
+        sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
             self._failed(message, sent)
         else:
             self._delivered(message, sent, final=composed.final)
 
-    def _send(self, message: Message, composed: Composed) -> Place | _Failed:
+    def _under(self, message: Message, now: datetime) -> Place | None:
+        """Return where the message stands in whose thread this one belongs; None for one that is in no thread.
+
+        Raises _ParentWaitsError while that one is not posted: this one follows right behind it.
+        """
+        if not message.thread or message.ts:
+            return None
+        with self._storage.read() as tx:
+            parent = tx.outbox.by_key(message.thread)
+        place = place_of(parent) if parent is not None else None
+        if place is None and (parent is not None or now - message.created_at < ORPHANED):
+            error = parent.error if parent is not None else ""
+            until = max(now + _A_MOMENT, parent.run_after or now) if parent is not None else now + _A_MOMENT
+            raise _ParentWaitsError(until, error or "waits for the message in whose thread it belongs")
+        return place
+
+    def _send(self, message: Message, composed: Composed, under: Place | None) -> Place | _Failed:
         """Try one way after another, each at most once, until one leads to Slack."""
         private = message.private or composed.reply.private
-        way: Way | None = first_way(message, private=private, final=composed.final)
+        reply = composed.reply
+        if (hint := delayed(message, self._clock())) is not None:
+            reply = replace(reply, parts=(*reply.parts, hint))
+        way: Way | None = first_way(message, private=private, final=composed.final, under=under)
         failed = _Failed(CallError("none"), Then.LATER)
         tried: set[Way] = set()
         while way is not None and way not in tried:
             tried.add(way)
             try:
-                return self._go(way, message, composed.reply, private=private)
+                return self._go(way, message, reply, private=private)
             except CALL_ERRORS as error:
                 facts = read_error(error)
                 failed = _Failed(facts, then(facts))
                 _log.info("slack.call_failed", message=message.id, method=way.method, error=facts.code)
-                way = next_way(way, failed.todo)
+                way = next_way(way, failed.todo, message.user)
         return failed
 
     def _go(self, way: Way, message: Message, reply: Reply, *, private: bool) -> Place:
         channel = way.channel or self._direct_channel(message.user)
-        if channel != message.channel and not private:
+        if channel != message.channel and not private and not message.thread:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
         rendered = render(reply, self._command, date_tokens=self._date_tokens)
         content = _content(rendered, plain=way.plain)
@@ -126,10 +164,11 @@ class Notifier:
             _log.warning("slack.delivered_late", message=message.id)
 
     def _failed(self, message: Message, failed: _Failed) -> None:
-        until = self._clock() + wait(failed.todo, message.failures, failed.error.retry_after)
+        until = self._clock() + wait(failed.todo, message, failed.error.retry_after)
+        error = error_line(failed.error.code)
         if (where := _paused_by(failed, message.channel)) is not None:
-            self._pauses.pause(where, until)
-        self._postpone(message, until, f"Slack: {failed.error.code}")
+            self._pauses.pause(where, _Pause(until, error))
+        self._postpone(message, until, error)
 
     def _postpone(self, message: Message, until: datetime, error: str) -> None:
         try:
@@ -146,7 +185,12 @@ def _content(message: Rendered, *, plain: bool) -> dict[str, Any]:
 def _post(client: WebClient, message: Message, way: Way, content: dict[str, Any]) -> SlackResponse:
     metadata = {"event_type": "certdesk_message", "event_payload": {"id": message.id}}
     return client.chat_postMessage(
-        channel=way.channel, metadata=metadata, unfurl_links=False, unfurl_media=False, **content
+        channel=way.channel,
+        thread_ts=way.thread or None,
+        metadata=metadata,
+        unfurl_links=False,
+        unfurl_media=False,
+        **content,
     )
 
 
@@ -175,22 +219,45 @@ def _paused_by(failed: _Failed, channel: str) -> str | None:
     return _EVERYWHERE if down else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """Until when a channel takes nothing, and what Slack said."""
+
+    until: datetime
+    error: str
+
+
 class _Pauses:
-    """Channels that take nothing until some moment; this process's alone."""
+    """Channels (and threads) that take nothing until some moment; this process's alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[str, datetime] = {}
+        self._held: dict[str, _Pause] = {}
 
-    def until(self, channel: str, now: datetime) -> datetime | None:
-        """Return until when the channel is paused; None if it is not."""
-        with self._lock:
-            self._until = {where: until for where, until in self._until.items() if until > now}
-            return max(
-                (self._until[where] for where in (channel, _EVERYWHERE) if where in self._until), default=None
-            )
+    def find(self, message: Message, now: datetime) -> _Pause | None:
+        """Return the pause that the message has to wait for, the longest one; None if it need not wait.
 
-    def pause(self, where: str, until: datetime) -> None:
-        """Pause ``where`` (a channel, or everything) until that moment, or longer if it is paused for longer."""
+        Those that waited are all due when their pause ends, and sorted by age. So a message that was due before the end
+        and is claimed after it has to line up with them: it is put off to that moment, which is past.
+        """
         with self._lock:
-            self._until[where] = max(until, self._until.get(where, until))
+            self._held = {
+                where: pause for where, pause in self._held.items() if pause.until > now - REMEMBERED
+            }
+            found = [
+                self._held[where]
+                for where in (message.channel, message.thread, _EVERYWHERE)
+                if where in self._held and _waits(message, self._held[where], now)
+            ]
+        return max(found, key=lambda pause: pause.until, default=None)
+
+    def pause(self, where: str, pause: _Pause) -> None:
+        """Pause ``where`` (a channel, the key of a thread's message, or everything), unless it is paused for longer."""
+        with self._lock:
+            held = self._held.get(where)
+            if held is None or held.until < pause.until:
+                self._held[where] = pause
+
+
+def _waits(message: Message, pause: _Pause, now: datetime) -> bool:
+    return pause.until > now or (message.run_after is not None and message.run_after < pause.until)

@@ -52,6 +52,9 @@ class FakeOutbox:
     def put(self, message: Message) -> None:
         self.rows[message.key] = message
 
+    def by_key(self, key: str) -> Message | None:
+        return self.rows.get(key)
+
     def delivered(self, message: Message, ts: str, *, final: bool) -> None:
         self._held(message)
         self.finals[message.key] = final
@@ -83,6 +86,10 @@ class FakeStorage:
             if self.fail_with is not None:
                 raise self.fail_with
             yield self
+
+    @contextmanager
+    def read(self) -> Iterator["FakeStorage"]:
+        yield self
 
     @property
     def port(self) -> Storage:

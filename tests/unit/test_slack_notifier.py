@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.slack.clients import posting_client
-from bot.slack.delivery import SELDOM, SOON, THEN, Then
+from bot.slack.delivery import OFTEN, SELDOM, SOON, THEN, Then
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from commands.reply import Paragraph, Reply, Tone
@@ -49,7 +49,7 @@ class World:
     def deliver(self, key: str = "m", **fields: Any) -> Message:
         """Let one more change of the message be delivered; the row after it."""
         row = self.storage.outbox.rows.get(key) or Message(
-            f"msg_{key}", key, "reply", "C1", "U1", private=False, body={}, created_at=NOW, version=0
+            f"msg_{key}", key, "reply", "C1", "U1", private=False, body={}, created_at=self.clock(), version=0
         )
         row = replace(row, version=row.version + 1, **fields)
         self.storage.outbox.put(row)
@@ -245,4 +245,121 @@ def test_the_text_is_that_of_the_moment(world: World) -> None:
 
 def test_each_code_has_one_answer() -> None:
     assert THEN["not_in_channel"] is Then.DIRECT
-    assert set(THEN.values()) == {Then.MEND, Then.DIRECT, Then.ANEW, Then.PLAIN}
+    assert set(THEN.values()) == set(Then) - {Then.LATER}
+
+
+def test_a_note_stands_in_the_thread_of_its_message(world: World) -> None:
+    world.deliver("alert", user="")
+    row = world.deliver("note", user="", thread="alert")
+    _, posted = world.api.asked("chat.postMessage")
+    assert (posted["channel"], posted["thread_ts"]) == ("C1", "1700000000.000100")
+    assert "thread_ts" not in world.api.asked("chat.postMessage")[0]
+    assert row.sent == 1
+    world.api.tell("chat.postMessage", no("fatal_error"))
+    world.deliver("note", user="", thread="alert")  # its edits are as any other's
+    assert world.api.methods[-1] == "chat.update"
+
+
+def test_a_note_waits_until_its_message_is_posted(world: World) -> None:
+    world.api.tell("chat.postMessage", no("something_new"), ok(ts="5.5", channel="C1"))
+    alert = world.deliver("alert", user="")
+    row = world.deliver("note", user="", thread="alert", run_after=world.clock())
+    assert world.waits(row) == world.waits(alert) == SOON[0]
+    assert row.error == "Slack: something_new"
+    assert len(world.api.calls) == 1
+    world.clock.advance(seconds=5)
+    world.deliver("alert")
+    world.deliver("note", run_after=row.run_after)
+    assert world.api.asked("chat.postMessage")[-1]["thread_ts"] == "5.5"
+
+
+def test_a_later_note_does_not_overtake_one_that_waits(world: World) -> None:
+    world.deliver("first", user="", thread="alert", run_after=world.clock())
+    world.clock.advance(seconds=0.5)
+    begun = world.clock()
+    world.deliver("alert", user="")
+    later = world.deliver("second", user="", thread="alert", run_after=begun)
+    assert world.waits(later) == timedelta(seconds=0.5)  # as the first one does
+    assert len(world.api.calls) == 1
+
+
+def test_a_note_follows_its_message_to_direct_messages(world: World) -> None:
+    world.api.tell("chat.postMessage", no("not_in_channel"), ok(ts="1.2"), ok(ts="1.3"))
+    assert world.deliver("alert").ts == "D1/1.2"
+    assert world.deliver("note", thread="alert").ts == "D1/1.3"
+    posted = world.api.asked("chat.postMessage")[-1]
+    assert (posted["channel"], posted["thread_ts"]) == ("D1", "1.2")
+    assert "/invite" not in str(posted)
+
+
+def test_a_note_stands_below_a_message_that_was_posted_anew(world: World) -> None:
+    world.deliver("alert", user="")
+    world.api.tell("chat.update", no("message_not_found"))
+    world.api.tell("chat.postMessage", ok(ts="9.9", channel="C1"))
+    world.deliver("alert")
+    world.deliver("note", user="", thread="alert")
+    assert world.api.asked("chat.postMessage")[-1]["thread_ts"] == "9.9"
+
+
+def test_a_note_of_a_message_that_never_was_is_told_in_the_channel_after_a_while(world: World) -> None:
+    row = world.deliver("note", user="", thread="alert")
+    assert (world.waits(row), world.api.calls) == (timedelta(seconds=1), [])
+    world.clock.advance(minutes=10)
+    assert world.deliver("note").sent == 2
+    assert "thread_ts" not in world.api.asked("chat.postMessage")[0]
+
+
+def test_where_a_thread_takes_nothing_the_channel_is_told(world: World) -> None:
+    world.deliver("alert", user="")
+    world.api.tell("chat.postMessage", no("cannot_reply_to_message"), ok(ts="2.2"))
+    assert world.deliver("note", user="", thread="alert").ts == "2.2"
+    assert "thread_ts" not in world.api.asked("chat.postMessage")[-1]
+
+
+def test_what_is_for_nobody_in_particular_is_tried_often_until_the_channel_takes_it(world: World) -> None:
+    world.api.tell("chat.postMessage", no("not_in_channel"))
+    for step in (*OFTEN, OFTEN[-1]):
+        assert world.waits(world.deliver("alert", user="")) == step
+        world.clock.advance(seconds=step.total_seconds())
+    assert "conversations.open" not in world.api.methods
+    assert world.deliver("other", channel="C2", user="").failures == 1  # tried by itself: nothing is paused
+    assert world.api.asked("chat.postMessage")[-1]["channel"] == "C2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (no("ratelimited", 429, Retry_After="400"), "Slack took no more messages at that rate."),
+        ((503, {}, "down"), "Slack could not be reached."),
+        (no("not_in_channel"), "Slack did not take it (`not_in_channel`)."),
+    ],
+)
+def test_a_delay_is_said_with_its_reason(world: World, answer: Answer, said: str) -> None:
+    world.api.tell("chat.postMessage", answer)
+    world.deliver(user="")
+    world.clock.advance(minutes=9)
+    world.api.tell("chat.postMessage", ok(ts="1.2"))
+    world.deliver()
+    posted = world.api.asked("chat.postMessage")[-1]
+    assert posted["text"].splitlines()[-1].startswith("Delayed by 9 minutes: Slack ")
+    assert posted["blocks"][-1]["elements"][0]["text"] == f"Delayed by 9 minutes: {said}"
+    world.deliver()  # the edit is of now
+    assert "Delayed" not in str(world.api.asked("chat.update"))
+
+
+def test_what_waited_behind_a_pause_says_so_too(world: World) -> None:
+    world.api.tell("chat.postMessage", no("ratelimited", 429, Retry_After="400"), ok(ts="1.2"))
+    world.deliver("first")
+    world.deliver("second")
+    world.clock.advance(minutes=7)
+    world.deliver("second")
+    assert "Delayed by 7 minutes: Slack took no more" in world.api.asked("chat.postMessage")[-1]["text"]
+
+
+def test_a_short_delay_and_one_of_our_own_are_not_slacks(world: World) -> None:
+    world.api.tell("chat.postMessage", no("ratelimited", 429, Retry_After="20"), ok(ts="1.2"))
+    world.deliver("short")
+    world.clock.advance(minutes=4)
+    world.deliver("short")
+    world.deliver("ours", created_at=NOW - timedelta(hours=3))
+    assert "Delayed" not in str(world.api.calls)
