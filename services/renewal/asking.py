@@ -49,6 +49,23 @@ def renew(
     return tuple(describe(desk, status.name, store=store, visible=visible) for status in statuses)
 
 
+def renew_these(desk: Desk, certificates: Sequence[str], actor: str, tries: int = 3) -> tuple[int, int]:
+    """Start a renewal of each certificate with these ids now, in this order; one that is under way is joined.
+
+    Return how many are at work now, and how many could not be asked because a worker held them all the time.
+    """
+    with desk.storage.read() as tx:
+        rows = tx.certificates.get_many(certificates)
+    busy = 0
+    for row in rows:
+        try:
+            _ask(desk, row, actor, tries)
+        except BusyError:
+            busy += 1
+    desk.wake()
+    return len(rows) - busy, busy
+
+
 def _ask(desk: Desk, certificate: Certificate, actor: str, tries: int) -> None:
     """Write the wish unless the work is under way already, with what a look after each refusal shows."""
     for _ in range(tries):

@@ -1,0 +1,69 @@
+"""What an alert puts into the outbox: one message in each channel, lines in its thread, one page for each webhook."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from services.alerting.notes import Note
+from services.model.alerts import Alert
+from services.model.identity import new_id
+from services.model.text import to_json
+from services.ports import Message, Transaction
+
+ALERT, NOTE, PAGE = "alert", "alert_note", "page"
+
+
+def message_key(alert: Alert, channel: str) -> str:
+    """Return the key of an alert's one message in a channel."""
+    return f"alert:{alert.id}:{channel}"
+
+
+def put_messages(
+    tx: Transaction, alert: Alert, channels: Iterable[str], now: datetime, due: datetime
+) -> None:
+    """Post the alert's message in each channel, or edit the one that stands there, at ``due``."""
+    for channel in channels:
+        body = {"alert": alert.id}
+        message = _message(message_key(alert, channel), ALERT, channel, body, now)
+        tx.outbox.put(replace(message, run_after=due))
+
+
+def put_note(tx: Transaction, alert: Alert, note: Note, channels: Iterable[str], now: datetime) -> None:
+    """Write a line into the thread of the alert's message in each channel; the same one twice is one."""
+    for channel in channels:
+        key = f"note:{alert.id}:{alert.version}:{note.what}:{channel}"
+        body = {"text": to_json(note.text), "tone": note.tone, "mention": list(note.mention)}
+        thread = message_key(alert, channel)
+        tx.outbox.put(_message(key, NOTE, channel, body, now, thread=thread))
+
+
+def put_pages(tx: Transaction, alert: Alert, hooks: Iterable[str], now: datetime) -> None:
+    """Tell each webhook how the alert stands: opened, acknowledged or healed, under one key for all of them."""
+    for hook in hooks:
+        body = {"alert": alert.id}
+        tx.outbox.put(_message(f"page:{alert.id}:{hook}", PAGE, hook, body, now, via="webhook"))
+
+
+def _message(
+    key: str,
+    kind: str,
+    channel: str,
+    body: Mapping[str, object],
+    now: datetime,
+    *,
+    via: str = "slack",
+    thread: str = "",
+) -> Message:
+    return Message(
+        id=new_id("msg"),
+        key=key,
+        kind=kind,
+        channel=channel,
+        user="",
+        private=False,
+        body=body,
+        created_at=now,
+        run_after=now,
+        via=via,
+        thread=thread,
+    )
