@@ -11,7 +11,8 @@ from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
 from bot.wiring import Application
 from bot.workers import HEARTBEAT_SECONDS, Workers
-from commands.messages import followed_now, progress
+from commands.following import followed_now
+from commands.messages import progress
 from commands.progress import Followed
 from commands.reply import Outcome, Reply
 from services.model.certificates import Certificate

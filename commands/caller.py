@@ -21,13 +21,15 @@ class Action(StrEnum):
     HELP = "help"
     LOOK = "look"
     CHANGE = "change"
+    ALERTS = "alerts"
 
 
 RIGHTS: Mapping[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
     Role.SUPPORT: frozenset(Action),
     Role.ONCALL: frozenset(Action),
-    Role.MERCHANT: frozenset(Action),  # but only for what `Caller.stores` holds
+    # but only for what `Caller.stores` holds; alerts are of all stores
+    Role.MERCHANT: frozenset(Action) - {Action.ALERTS},
     Role.NOBODY: frozenset({Action.HELP}),
 }
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from commands import views
-from commands.caller import Action, Caller
+from commands.caller import Action, Caller, Role
 from commands.command import Call, Command, UsageError, usage_outcome
-from commands.help import access
+from commands.help import access, offered
 from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
 from commands.table import COMMANDS
 from commands.words import split, tidy
@@ -48,7 +48,7 @@ def _options(words: tuple[str, ...]) -> tuple[str, ...]:
 def _run(command: Command, call: Call) -> Outcome:
     if not call.caller.may(command.action):
         told = access(call.caller)
-        return Outcome(_no_access(told), exit_code=1, data={"error": told.plain()})
+        return Outcome(_no_access(call.caller, told), exit_code=1, data={"error": told.plain()})
     try:
         return command.run(call)
     except UsageError as error:
@@ -59,14 +59,17 @@ def _run(command: Command, call: Call) -> Outcome:
         )
 
 
-def _no_access(told: Text) -> Reply:
+def _no_access(caller: Caller, told: Text) -> Reply:
+    title = (
+        say("You have no access to this yet") if caller.role is Role.NOBODY else say("You may not do this")
+    )
     hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
-    return Reply(Tone.WARN, say("You have no access to this yet"), (Paragraph(told), hint), private=True)
+    return Reply(Tone.WARN, title, (Paragraph(told), hint), private=True)
 
 
 def _unknown(given: str, caller: Caller) -> Outcome:
     """Return the answer to a first word that is no sub-command, with what was probably meant. Exit code 2."""
-    title, hints = _meant(given)
+    title, hints = _meant(given, tuple(one.name for one in offered(COMMANDS, caller)))
     parts: tuple[Part, ...] = (
         *hints,
         Hint(say("All there is, you can read with: {command}", command="/ssl help")),
@@ -77,16 +80,16 @@ def _unknown(given: str, caller: Caller) -> Outcome:
     return Outcome(reply, exit_code=2, data={"error": title.plain()})
 
 
-def _meant(given: str) -> tuple[Text, tuple[Hint, ...]]:
+def _meant(given: str, commands: tuple[str, ...]) -> tuple[Text, tuple[Hint, ...]]:
     shown = views.clipped(given)
-    near = get_close_matches(given.casefold(), [one.name for one in COMMANDS], n=1)
+    near = get_close_matches(given.casefold(), commands, n=1)
     if near:
         meant = say("Did you mean: {command}", command=views.typed(near[0]))
         return say("There is no command “{given}”", given=shown), (Hint(meant),)
     try:
         name = naming.parse(given)
     except InvalidNameError:
-        usual = say("The usual ones are: {commands}", commands=tuple(one.name for one in COMMANDS))
+        usual = say("The usual ones are: {commands}", commands=commands)
         return say("There is no command “{given}”", given=shown), (Hint(usual),)
     look = say("To see where it stands, type: {command}", command=views.typed("status", name))
     get = say("To get a certificate for it, type: {command}", command=views.typed("add", name))

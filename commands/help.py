@@ -13,24 +13,30 @@ _ACCESS = (
 
 
 def access(caller: Caller) -> Text:
-    """Return what somebody with no role is told: who can change that, and how, with the id that is needed for it."""
+    """Return what somebody without the right is told; with no role at all: who can change that, how, and for which id."""
+    if caller.role is not Role.NOBODY:
+        return say("This is for the platform's own people alone: it speaks of all stores.")
     person = caller.person.rpartition("/")[2]
     keys = {key: f"slack.{key}" for key in ("support", "oncall", "admins")}
     return say(_ACCESS, person=person, file="app.yaml", **keys)
 
 
+def offered(table: tuple[Command, ...], caller: Caller) -> tuple[Command, ...]:
+    """Return the sub-commands that the caller is told of: those for the platform's own people are for their eyes."""
+    return tuple(one for one in table if one.action is not Action.ALERTS or caller.may(one.action))
+
+
 def run(call: Call) -> Outcome:
     """Show all sub-commands, or one of them in full."""
-    command = next((one for one in call.table if call.words[:1] == (one.name,)), None)
-    reply = _all(call) if command is None else _one(command)
-    return Outcome(
-        reply, data={"commands": [_to_json(one) for one in ((command,) if command else call.table)]}
-    )
+    table = offered(call.table, call.caller)
+    command = next((one for one in table if call.words[:1] == (one.name,)), None)
+    reply = _all(call.caller, table) if command is None else _one(command)
+    return Outcome(reply, data={"commands": [_to_json(one) for one in ((command,) if command else table)]})
 
 
-def _all(call: Call) -> Reply:
-    pairs = tuple((say("{command}", command=one.usage), one.summary) for one in call.table)
-    parts: tuple[Part, ...] = (*_access(call.caller), Fields(pairs))
+def _all(caller: Caller, table: tuple[Command, ...]) -> Reply:
+    pairs = tuple((say("{command}", command=one.usage), one.summary) for one in table)
+    parts: tuple[Part, ...] = (*_access(caller), Fields(pairs))
     hint = say("For one of them with an example, type: {command}", command="/ssl help add")
     return Reply(
         Tone.INFO,

@@ -1,6 +1,6 @@
 """/ssl history NAME: what has happened to a name's certificate, and who did it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commands import naming, views
@@ -38,6 +38,11 @@ WORDS: Mapping[str, Text] = {
     "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
     "fault": say("A step failed for certdesk's own reasons and is repeated"),
     "unproved": say("Certificate installed, but not seen at the edge yet"),
+    "postponed": say("Put off: what it needs is not to be had now"),
+    "checked": say("Checked"),
+    "evidence": say("The checks see a change"),
+    "waiting": say("Waits without an attempt"),
+    "told": say("People were told"),
     "attempt_failed": say("Attempt failed"),
     "handed_over": say("Handed over to support"),
 }
@@ -56,7 +61,7 @@ def run(call: Call) -> Outcome:
     rows = _history(call, status)
     data = {"name": name, "store": status.store, "history": [_to_json(row, call.caller) for row in rows]}
     title = say("What has happened to {name}", name=views.shown(name))
-    parts = _parts(rows, call.caller) if rows else _nothing_yet(status)
+    parts = timeline(rows, call.caller) if rows else _nothing_yet(status)
     return Outcome(Reply(Tone.INFO, title, parts, private=call.caller.limited), data=data)
 
 
@@ -75,8 +80,9 @@ def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
         return tuple(tx.certificates.history(status.certificate.id))
 
 
-def _parts(rows: tuple[Happening, ...], caller: Caller) -> tuple[Part, ...]:
-    shown = rows[-MOST_SHOWN:]
+def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) -> tuple[Part, ...]:
+    """Return the newest ``most`` rows as a time line, oldest first, as far as the caller may know them."""
+    shown = rows[-most:]
     pairs = tuple((say("{at}", at=row.at), _line(row, caller)) for row in shown)
     earlier = len(rows) - len(shown)
     return (
@@ -87,16 +93,18 @@ def _parts(rows: tuple[Happening, ...], caller: Caller) -> tuple[Part, ...]:
 
 def _line(row: Happening, caller: Caller) -> Text:
     what = WORDS.get(row.what) or say("{what}", what=row.what)
-    details, actor = _without_urls(row.details), _actor(row, caller)
+    details, actor = _details(row, caller), _actor(row, caller)
     if actor == ITSELF:
         return say("{what}: {details}", what=what, details=details) if details else what
     template = "{what}: {details} (by {actor})" if details else "{what} (by {actor})"
     return say(template, what=what, details=details, actor=_short(actor, caller))
 
 
-def _without_urls(details: str) -> str:
-    """Return the details without addresses such as an order's, which tell people nothing; --json has them."""
-    return " ".join(word for word in details.split() if "://" not in word)
+def _details(row: Happening, caller: Caller) -> str:
+    """Return the details; addresses such as an order's are for the platform's own people, who can ask the CA."""
+    if not caller.limited:
+        return row.details
+    return " ".join(word for word in row.details.split() if "://" not in word)
 
 
 def _short(actor: str, caller: Caller) -> str:
@@ -118,7 +126,7 @@ def _to_json(row: Happening, caller: Caller) -> dict[str, Any]:
         "what": row.what,
         "state": row.state,
         "actor": _actor(row, caller),
-        "details": row.details,
+        "details": _details(row, caller),
     }
 
 

@@ -1,27 +1,25 @@
 """What a waiting message says when it is sent: one table of kind -> composer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from commands.progress import Followed, view
-from commands.reply import Outcome, Problem, Refused, Reply
+from commands.alerts import alert_message, note_message
+from commands.digest import digest_message
+from commands.following import look
+from commands.handover import handover_message, timeline_message
+from commands.progress import view
+from commands.reply import Composed, Outcome, Problem, Refused
 from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
 from services.desk import Desk
-from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
 from services.model.text import say
-from services.ports import Message, Transaction
+from services.ports import Message
 
 REPLY, PROGRESS = "reply", "progress"
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What to show now; ``final`` tells that nothing will change it any more, so that following can end."""
-
-    reply: Reply
-    final: bool
+ALERT, ALERT_NOTE = "alert", "alert_note"
+HANDOVER, TIMELINE = "handover", "timeline"
+DIGEST = "digest"
 
 
 def compose(desk: Desk, message: Message) -> Composed:
@@ -53,21 +51,6 @@ def progress(
     return Composed(view(verb, followed, refused), all(one.done for one in followed))
 
 
-def look(desk: Desk, names: Sequence[str], follows: Sequence[str]) -> tuple[Followed, ...]:
-    """Return what the database says now of the certificates with the ids ``follows``, as far as ``names`` go."""
-    with desk.storage.read() as tx:
-        return tuple(followed_now(tx, one, names) for one in tx.certificates.get_many(follows))
-
-
-def followed_now(tx: Transaction, certificate: Certificate, names: Sequence[str]) -> Followed:
-    """Return what the database says now of ``certificate``, as far as it was asked for with ``names``."""
-    mine = tuple(name for name in names if name in certificate.wanted)
-    revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
-    covered = frozenset(revision.names) if revision else frozenset()
-    findings = tuple(tx.certificates.findings(certificate.id)) if certificate.resting else ()
-    return Followed(certificate, mine or certificate.wanted, covered, findings)
-
-
 def _reply(_desk: Desk, message: Message) -> Composed:
     return Composed(reply_from_json(message.body), final=True)
 
@@ -91,4 +74,12 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     REPLY: _reply,
     # the work on certificates: the body says what was asked, the rows of the certificates how far it is
     PROGRESS: _progress,
+    # an alert, and a line of its thread
+    ALERT: alert_message,
+    ALERT_NOTE: note_message,
+    # a certificate that needs a support agent, and in its thread all that has happened to it
+    HANDOVER: handover_message,
+    TIMELINE: timeline_message,
+    # the day's or the week's summary: the body says what it was when it was put out
+    DIGEST: digest_message,
 }

@@ -119,17 +119,23 @@ def _installed(one: Followed) -> tuple[Part, ...]:
     certificate = one.certificate
     fields = views.installed_fields(certificate, sorted(one.covered) or certificate.wanted)
     if not one.missing:
-        return (fields, *(views.problems(_reasons(one)[:1]) if one.unproved else ()))
+        return (fields, *(views.problems(reasons(one)[:1]) if one.unproved else ()))
     text = say(
         "It does not have these names yet: {names}. It was issued without them, so that what is wrong with them harms"
         " no other name. certdesk goes on looking, and adds them by itself once the cause is fixed.",
         names=one.missing,
     )
-    return (fields, Paragraph(text), *views.problems(f for f in _reasons(one) if f.name in one.missing))
+    return (fields, Paragraph(text), *views.problems(f for f in reasons(one) if f.name in one.missing))
 
 
 def _blocked(one: Followed) -> tuple[Part, ...]:
-    return (*views.problems(_reasons(one)), *_next_check(one), *_again(one), *still_live(one.certificate))
+    return (
+        *views.problems(reasons(one)),
+        *compared(one.certificate),
+        *_next_check(one),
+        *_again(one),
+        *still_live(one.certificate),
+    )
 
 
 def _failed(one: Followed) -> tuple[Part, ...]:
@@ -144,7 +150,13 @@ def _failed(one: Followed) -> tuple[Part, ...]:
         if at is not None
         else say("Failed attempts in a row: {count}.", count=certificate.failures)
     )
-    return (*views.problems(_reasons(one)), Paragraph(text), *_again(one), *still_live(one.certificate))
+    return (
+        *views.problems(reasons(one)),
+        *compared(certificate),
+        Paragraph(text),
+        *_again(one),
+        *still_live(certificate),
+    )
 
 
 def _needs_support(one: Followed) -> tuple[Part, ...]:
@@ -154,7 +166,12 @@ def _needs_support(one: Followed) -> tuple[Part, ...]:
         count=one.certificate.failures,
         command=views.typed("renew", one.names[0]),
     )
-    return (*views.problems(_reasons(one)), Paragraph(text), *still_live(one.certificate))
+    return (
+        *views.problems(reasons(one)),
+        *compared(one.certificate),
+        Paragraph(text),
+        *still_live(one.certificate),
+    )
 
 
 _ENDINGS = {
@@ -165,11 +182,16 @@ _ENDINGS = {
 }
 
 
-def _reasons(one: Followed) -> tuple[Finding, ...]:
+def reasons(one: Followed) -> tuple[Finding, ...]:
     """Return what stands in the way: the problem of the attempt, then every other finding that blocks."""
     found = [one.certificate.problem] if one.certificate.problem is not None else []
     known = {(f.code, f.name) for f in found}
     return (*found, *(f for f in one.findings if f.blocks and (f.code, f.name) not in known))
+
+
+def compared(certificate: Certificate) -> tuple[Part, ...]:
+    """Return how the last failure differs from the one before it; nothing if there is nothing to compare."""
+    return () if certificate.compared == NOTHING else (Paragraph(certificate.compared),)
 
 
 def _next_check(one: Followed) -> tuple[Part, ...]:
@@ -208,7 +230,7 @@ def _line(one: Followed) -> Row:
 def _line_detail(one: Followed) -> Text:
     certificate = one.certificate
     if certificate.resting and not one.done:
-        return next((finding.summary for finding in _reasons(one)), NOTHING)
+        return next((finding.summary for finding in reasons(one)), NOTHING)
     if certificate.state is State.INSTALLED and certificate.not_after is not None:
         return say("valid until {not_after}", not_after=certificate.not_after)
     return NOTHING

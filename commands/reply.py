@@ -143,6 +143,14 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """What a waiting message shows now; ``final``: nothing will change it any more, so that following can end."""
+
+    reply: Reply
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A name that a command did not take, and why."""
 

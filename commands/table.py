@@ -1,6 +1,6 @@
 """All sub-commands of /ssl, in the order in which help shows them. A new one is one file and one line here."""
 
-from commands import add, check, help, history, renew, status  # noqa: A004 - the sub-command is called help
+from commands import add, alerts, check, forecast, help, history, renew, status  # noqa: A004 - the sub-command is called help
 from commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -11,6 +11,9 @@ COMMANDS: tuple[Command, ...] = (
     # why not, and what was
     check.COMMAND,
     history.COMMAND,
+    # what is going to go wrong, and what has
+    forecast.COMMAND,
+    alerts.COMMAND,
     # what there is
     help.COMMAND,
 )

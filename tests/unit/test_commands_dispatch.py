@@ -61,7 +61,8 @@ def codes(outcome: Outcome) -> list[str]:
 
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
-    assert [one.name for one in COMMANDS] == ["add", "status", "renew", "check", "history", "help"]
+    names = [one.name for one in COMMANDS]
+    assert names == ["add", "status", "renew", "check", "history", "forecast", "alerts", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -123,7 +124,7 @@ USAGE = [
     ("add shop.moon.test --store moon --store sun", "given twice"),
     ("statsu", "Did you mean: /ssl status"),
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
-    ("frobnicate", "The usual ones are: add, status, renew, check, history, help"),
+    ("frobnicate", "The usual ones are: add, status, renew, check, history, forecast, alerts, help"),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
     (

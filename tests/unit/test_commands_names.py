@@ -335,7 +335,7 @@ def test_history_shows_who_did_what(bench: Bench) -> None:
     assert [(label.plain(), value.plain()) for label, value in fields.pairs] == [
         ("2027-02-10 14:03 UTC", "Name added: shop.moon.test (by U_SUPPORT)"),
         ("2027-02-10 14:03 UTC", "Name added: www.moon.test (by U_MOON)"),
-        ("2027-02-10 14:03 UTC", "Order placed at the CA: letsencrypt http-01"),
+        ("2027-02-10 14:03 UTC", f"Order placed at the CA: {order}"),
         ("2027-02-10 14:03 UTC", "something_new (by terminal)"),
     ]
     assert data(outcome)["history"][0] == {
@@ -350,6 +350,8 @@ def test_history_shows_who_did_what(bench: Bench) -> None:
     assert "(by T1/U_SUPPORT)" in elsewhere.pairs[0][1].plain()
     merchants = data(run(bench, "history shop.moon.test", MOON))["history"]
     assert [row["actor"] for row in merchants] == ["support", "T1/U_MOON", "certdesk", "support"]
+    assert merchants[2]["details"] == "letsencrypt http-01"
+    assert "https://" not in said(run(bench, "history shop.moon.test", MOON))
 
 
 def test_a_long_history_shows_its_end(bench: Bench) -> None:

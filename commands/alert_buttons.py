@@ -1,0 +1,72 @@
+"""What can be clicked below an alert; what makes no sense as things stand is left out. Pure."""
+
+from datetime import datetime
+
+from commands.reply import Button, Buttons, Menu, Part
+from commands.spans import number
+from services.model.alerts import Alert, Severity
+from services.model.text import say
+
+CHECK, RENEW, ACKNOWLEDGE, SNOOZE = "alert.check", "alert.renew", "alert.ack", "alert.snooze"
+HAND_OVER, LIST = "alert.hand_over", "alert.list"
+RETRY_ONE, CHECK_ONE = "certificate.retry", "certificate.check"
+CHOICES = (
+    ("1d", say("1 day")),
+    ("3d", say("3 days")),
+    ("margin", say("until it gets graver")),
+)
+"""How long an alert can be snoozed: in the menu's value, and in words."""
+
+
+def acknowledged(alert: Alert) -> bool:
+    """Tell whether somebody acknowledged the alert as grave as it is now."""
+    return alert.acked is not None and alert.severity <= alert.acked
+
+
+def snoozed(alert: Alert, now: datetime) -> bool:
+    """Tell whether the alert is to be quiet for now."""
+    return alert.snoozed_until is not None and now < alert.snoozed_until
+
+
+def buttons(alert: Alert, now: datetime, *, count: int, blocked: int, own: bool) -> tuple[Part, ...]:
+    """Return the row of buttons of an open alert with ``count`` members, ``blocked`` of which cannot renew.
+
+    ``own``: certdesk speaks of itself, so that there is no certificate to check, to renew or to hand over.
+    """
+    items = (
+        *(() if own else _work(alert, count, blocked)),
+        *(() if acknowledged(alert) else (Button(ACKNOWLEDGE, _value(alert), say("Acknowledge")),)),
+        *(_snooze(alert) if _can_snooze(alert, now) else ()),
+        *(() if own else _others(alert, count)),
+    )
+    return (Buttons(items),) if items else ()
+
+
+def _value(alert: Alert) -> str:
+    """Return what a click brings back: with an older version than the alert's it does nothing."""
+    return f"{alert.id} {alert.version}"
+
+
+def _work(alert: Alert, count: int, blocked: int) -> tuple[Button, ...]:
+    check = Button(CHECK, _value(alert), say("Check again"))
+    if not blocked:
+        return (check,)
+    sure = say("Renew {count} certificates now?", count=number(count)) if count > 1 else None
+    return check, Button(RENEW, _value(alert), say("Renew now"), "primary", sure)
+
+
+def _can_snooze(alert: Alert, now: datetime) -> bool:
+    quiet = acknowledged(alert) or snoozed(alert, now)
+    return not quiet and alert.severity < Severity.CRITICAL
+
+
+def _snooze(alert: Alert) -> tuple[Menu, ...]:
+    options = tuple((f"{_value(alert)} {choice}", label) for choice, label in CHOICES)
+    return (Menu(SNOOZE, say("Snooze"), options),)
+
+
+def _others(alert: Alert, count: int) -> tuple[Button, ...]:
+    sure = say("Hand this to support? They are told in their channel.")
+    hand = (Button(HAND_OVER, _value(alert), say("Hand to support"), confirm=sure),)
+    listed = (Button(LIST, _value(alert), say("List certificates")),)
+    return (() if alert.handed_to else hand) + (listed if count > 1 else ())

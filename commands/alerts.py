@@ -1,0 +1,205 @@
+"""/ssl alerts [ID]: what keeps certificates from renewing now; and the messages of alerts as the outbox sends them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from commands import alert_words as words
+from commands import views
+from commands.alert_buttons import acknowledged, snoozed
+from commands.alert_view import Facts, healed, member_row, person, title, view
+from commands.caller import Action
+from commands.command import Call, Command, UsageError, arguments
+from commands.reply import (
+    Composed,
+    Hint,
+    Mention,
+    Outcome,
+    Paragraph,
+    Part,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
+from commands.spans import margin
+from services.desk import Desk
+from services.model.alerts import Alert, Sighting
+from services.model.clock import rfc3339
+from services.model.text import NOTHING, Text, from_json, say
+from services.ports import Message, Transaction
+
+MOST_LISTED = 1000
+"""How many open alerts, or members of one, the machine contract lists."""
+MOST_TITLE = 140
+"""Characters of a note that fit into a title; a longer one stands below it."""
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+
+def alert_message(desk: Desk, message: Message) -> Composed:
+    """Compose kind ``alert``, body {"alert": id}: the alert as things stand; final once it is healed."""
+    with desk.storage.read() as tx:
+        alert = tx.alerts.get(str(message.body["alert"]))
+        facts = None if alert is None else gather(tx, desk, alert)
+    if facts is None:
+        return Composed(Reply(Tone.INFO, say("certdesk no longer knows this alert")), final=True)
+    # whom it was handed to is told by the message in their channel, without calling on-call there
+    handed = bool(facts.alert.handed_to) and message.channel == desk.alerting.support_channel
+    reply = view(facts, desk.alerting, first_post=message.ts is None and not handed)
+    return Composed(reply, final=not facts.alert.open)
+
+
+def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
+    """Return the alert with what the database says of its members now."""
+    members = tuple(tx.alerts.members(alert.key, views.MOST_ROWS))
+    return Facts(alert, tx.alerts.tally(alert.key), members, desk.clock())
+
+
+def note_message(_desk: Desk, message: Message) -> Composed:
+    """Compose kind ``alert_note``: one line of an alert's thread, with the groups that it calls."""
+    body: Mapping[str, Any] = message.body
+    tone, text = Tone(body.get("tone", Tone.INFO)), from_json(body["text"])
+    groups = tuple(str(group) for group in body.get("mention", ()))
+    calls = (Mention(groups, say("Please look at this alert.")),) if groups else ()
+    if len(text.plain()) <= MOST_TITLE:
+        return Composed(Reply(tone, text, calls), final=True)
+    return Composed(Reply(tone, _NOTES[tone], (*calls, Paragraph(text))), final=True)
+
+
+_NOTES: Mapping[Tone, Text] = {
+    Tone.INFO: say("About this alert"),
+    Tone.PROGRESS: say("Under way"),
+    Tone.GOOD: say("Good news of this alert"),
+    Tone.WARN: say("This alert has become graver"),
+    Tone.BAD: say("This alert has become graver"),
+}
+
+
+# --- the command ---------------------------------------------------------------------------------------------------
+
+
+def run(call: Call) -> Outcome:
+    """List open alerts, the gravest first, or the members of one, by its id or its number in the list."""
+    args = arguments(call, values=())
+    if len(args.words) > 1:
+        raise UsageError(say("This takes one alert, and {count} were given.", count=len(args.words)))
+    with call.desk.storage.read() as tx:
+        alerts = tuple(tx.alerts.listing(MOST_LISTED))
+        if args.words:
+            return _one(tx, call.desk, args.words[0], alerts)
+        return _all(tuple(gather(tx, call.desk, alert) for alert in alerts))
+
+
+def _all(listed: tuple[Facts, ...]) -> Outcome:
+    data = {"alerts": [_to_json(facts) for facts in listed]}
+    if not listed:
+        reply = Reply(Tone.GOOD, say("There are no alerts: nothing keeps a certificate from renewing"))
+        return Outcome(_private(reply), data=data)
+    rows = tuple(_row(place, facts) for place, facts in enumerate(listed[: views.MOST_ROWS], 1))
+    hint = say("To see the certificates of one, type: {command}", command=views.typed("alerts", "1"))
+    parts = (Rows(rows), *views.more(len(listed) - views.MOST_ROWS), Hint(hint))
+    headline = say("Open alerts, the gravest first: {count}", count=len(listed))
+    return Outcome(_private(Reply(words.TONES[listed[0].alert.severity], headline, parts)), data=data)
+
+
+def _row(place: int, facts: Facts) -> Row:
+    earliest = facts.tally.earliest
+    left = NOTHING if earliest is None else margin(earliest, facts.now)
+    template = "{left} ({state})" if left != NOTHING and _handled(facts) else "{left}{state}"
+    detail = say(template, left=left, state=_handled(facts) or NOTHING)
+    return Row(str(place), words.TONES[facts.alert.severity], title(facts), detail)
+
+
+def _handled(facts: Facts) -> Text | None:
+    """Return what somebody has made of the alert, in a few words."""
+    alert = facts.alert
+    if acknowledged(alert):
+        return say("acknowledged by {person}", person=person(alert.acked_by))
+    if snoozed(alert, facts.now):
+        return say("snoozed until {until}", until=views.known(alert.snoozed_until))
+    if alert.handed_to:
+        return say("handed to support by {person}", person=person(alert.handed_to))
+    return None
+
+
+def _one(tx: Transaction, desk: Desk, given: str, alerts: Sequence[Alert]) -> Outcome:
+    alert = _meant(tx, given, alerts)
+    if alert is None:
+        headline = say("There is no alert {given}", given=views.clipped(given))
+        hint = Hint(say("To see all that are open, type: {command}", command=views.typed("alerts")))
+        reply = _private(Reply(Tone.WARN, headline, (hint,)))
+        return Outcome(reply, exit_code=1, data={"error": headline.plain()})
+    facts = gather(tx, desk, alert)
+    members = tuple(tx.alerts.members(alert.key, MOST_LISTED))
+    data = _to_json(facts) | {"certificates": [_member_to_json(member) for member in members]}
+    return Outcome(members_reply(facts), data=data)
+
+
+def _meant(tx: Transaction, given: str, alerts: Sequence[Alert]) -> Alert | None:
+    """Return the alert with this id, or at this place of the list of open ones."""
+    if given.isascii() and given.isdigit():
+        return alerts[int(given) - 1] if 0 < int(given) <= len(alerts) else None
+    return tx.alerts.get(given)
+
+
+def members_reply(facts: Facts) -> Reply:
+    """Return the certificates that an alert is about, the first to expire first, for the asker alone."""
+    if not facts.alert.open:
+        return _private(healed(facts))
+    rows = tuple(member_row(member, facts.now) for member in facts.members[: views.MOST_ROWS])
+    beyond = views.more(facts.tally.certificates - len(rows))
+    parts: tuple[Part, ...] = (Rows(rows), *beyond) if rows else ()
+    hint = Hint(say("To see one name in full, type: {command}", command=views.typed("status", facts.name)))
+    whose = Hint(say("Whose move: {owner}", owner=views.OWNERS[facts.alert.owner]))
+    return _private(
+        Reply(
+            words.TONES[facts.alert.severity], title(facts), (*parts, whose, *(() if facts.own else (hint,)))
+        )
+    )
+
+
+def _private(reply: Reply) -> Reply:
+    return Reply(reply.tone, reply.title, reply.parts, private=True)
+
+
+def _to_json(facts: Facts) -> dict[str, Any]:
+    alert, tally = facts.alert, facts.tally
+    return {
+        "id": alert.id,
+        "code": alert.code,
+        "thing": alert.thing,
+        "owner": alert.owner.value,
+        "severity": alert.severity.name.lower(),
+        "title": title(facts).plain(),
+        "opened_at": rfc3339(alert.opened_at),
+        "healed_at": rfc3339(alert.healed_at),
+        "members": tally.certificates,
+        "stores": tally.stores,
+        "blocked": tally.blocked,
+        "earliest": rfc3339(tally.earliest),
+        "acknowledged_by": alert.acked_by or None,
+        "snoozed_until": rfc3339(alert.snoozed_until),
+        "handed_to": alert.handed_to or None,
+        "finding": alert.lead.as_json() if alert.lead else None,
+    }
+
+
+def _member_to_json(member: Sighting) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "store": member.store,
+        "blocks": member.blocks,
+        "since": rfc3339(member.first_seen),
+        "deadline": rfc3339(member.deadline),
+    }
+
+
+COMMAND = Command(
+    name="alerts",
+    action=Action.ALERTS,
+    summary=say("Show what keeps certificates from renewing, or the certificates of one alert"),
+    usage="/ssl alerts [NUMBER | ID]",
+    example="/ssl alerts",
+    run=run,
+)

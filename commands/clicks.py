@@ -1,0 +1,189 @@
+"""What each button does: one table of action id, the right it needs, and the use case. Slack's value proves nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from commands import alert_buttons as button
+from commands import views
+from commands.alerts import gather, members_reply
+from commands.caller import Action
+from commands.command import Call
+from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
+from services import overview
+from services.alerting import clicks
+from services.alerting.clicks import Clicked
+from services.desk import Desk
+from services.model.certificates import Certificate
+from services.model.errors import CertdeskError
+from services.model.findings import worst_first
+from services.model.text import Text, say
+from services.renewal import asking
+
+MOST_CHECKED = 5
+"""How many names of a certificate one click checks, those with something in the way first."""
+MOST_TITLE = 140
+"""Characters of an answer that fit into a title; a longer one stands below it."""
+
+
+class MalformedClickError(CertdeskError):
+    """A click's value is not what certdesk writes below its messages."""
+
+    def __init__(self) -> None:
+        super().__init__(say("The button's value cannot be read."))
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """What is done when one thing is clicked."""
+
+    action: Action
+    """The right that it needs."""
+    run: Callable[[Call], Outcome | None]
+    """Does it; `Call.words` are the value's words. None: it shows in the message itself, so nobody is answered.
+
+    Raises MalformedClickError for a value it cannot read, and CertdeskError for what cannot be done.
+    """
+
+
+def perform(text: str, call: Call) -> Outcome | None:
+    """Do what a click says: ``text`` is the action's id, then its value; ``call`` is who clicks, and where.
+
+    Return the answer for the clicker alone, or None if the message itself shows what was done.
+    """
+    action, *value = text.split() or [""]
+    click = CLICKS.get(action)
+    if click is None:
+        return _apology()
+    if not call.caller.may(click.action):
+        return _refusal()
+    try:
+        return click.run(Call(tuple(value), call.caller, call.desk, call.channel))
+    except MalformedClickError:
+        return _apology()
+    except CertdeskError as error:
+        return Outcome(_told(Tone.BAD, error.text), exit_code=1)
+
+
+def _apology() -> Outcome:
+    title = say("certdesk does not know this button (any more), and has done nothing")
+    hint = Hint(say("What stands open now, you see with: {command}", command=views.typed("alerts")))
+    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1)
+
+
+def _refusal() -> Outcome:
+    title = say("You may not do this")
+    hint = Hint(
+        say("It is for the platform's own people. What there is for you: {command}", command="/ssl help")
+    )
+    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1)
+
+
+def _told(tone: Tone, text: Text, *more: Part) -> Reply:
+    """Return a private answer of one sentence, or of several below a title."""
+    if len(text.plain()) <= MOST_TITLE:
+        return Reply(tone, text, more, private=True)
+    return Reply(tone, say("What came of your click"), (Paragraph(text), *more), private=True)
+
+
+# --- alerts --------------------------------------------------------------------------------------------------------
+
+Given = tuple[str, int, str]
+"""An alert's id, the version that was clicked, and what was chosen (empty for a plain button)."""
+
+
+def _given(words: tuple[str, ...], *, choice: bool = False) -> Given:
+    """Return what an alert's button carries: ALERT_ID VERSION [CHOICE]."""
+    if len(words) != (3 if choice else 2) or not (words[1].isascii() and words[1].isdigit()):
+        raise MalformedClickError
+    return words[0], int(words[1]), words[2] if choice else ""
+
+
+def _shown(call: Call, use: Callable[[Desk, str, int, str], Clicked]) -> Outcome | None:
+    """Do what the message itself shows; only what was not done is told, to the clicker alone."""
+    alert, version, _ = _given(call.words)
+    return _unless_done(use(call.desk, alert, version, call.caller.person))
+
+
+def _unless_done(clicked: Clicked) -> Outcome | None:
+    return None if clicked.done else Outcome(_told(Tone.WARN, clicked.text), exit_code=1)
+
+
+def _answered(call: Call, use: Callable[[Desk, str, int, str], Clicked]) -> Outcome:
+    """Do what takes a while: the clicker alone is told that it has begun, or why not."""
+    alert, version, _ = _given(call.words)
+    clicked = use(call.desk, alert, version, call.caller.person)
+    return Outcome(_told(Tone.INFO if clicked.done else Tone.WARN, clicked.text), int(not clicked.done))
+
+
+def _snooze(call: Call) -> Outcome | None:
+    alert, version, choice = _given(call.words, choice=True)
+    if choice not in {known for known, _ in button.CHOICES}:
+        raise MalformedClickError
+    return _unless_done(clicks.snooze(call.desk, alert, version, call.caller.person, choice))
+
+
+def _list(call: Call) -> Outcome:
+    alert_id, _, _ = _given(call.words)
+    with call.desk.storage.read() as tx:
+        alert = tx.alerts.get(alert_id)
+        if alert is None:
+            raise MalformedClickError
+        return Outcome(members_reply(gather(tx, call.desk, alert)))
+
+
+# --- a certificate that was handed over ----------------------------------------------------------------------------
+
+
+def _certificate(call: Call) -> Certificate:
+    """Return the certificate that was clicked. One that is not the caller's is as unknown as one that is not there."""
+    if len(call.words) != 1:
+        raise MalformedClickError
+    with call.desk.storage.read() as tx:
+        found = tx.certificates.get(call.words[0])
+    if found is None or not call.caller.sees(found.store):
+        raise CertdeskError(say("certdesk no longer knows this certificate. Nothing was done."))
+    return found
+
+
+def _retry(call: Call) -> Outcome:
+    certificate = _certificate(call)
+    name = certificate.wanted[0]
+    asking.renew(
+        call.desk, (name,), store=certificate.store, visible=call.caller.sees, actor=call.caller.person
+    )
+    text = "certdesk works on the certificate for {name} now; the message that you clicked shows how it goes"
+    return Outcome(_told(Tone.INFO, say(text, name=views.shown(name))))
+
+
+def _check(call: Call) -> Outcome:
+    certificate = _certificate(call)
+    with call.desk.storage.read() as tx:
+        saved = tx.certificates.findings(certificate.id)
+    troubled = [finding.name for finding in saved if finding.blocks and finding.name in certificate.wanted]
+    names = tuple(dict.fromkeys((*troubled, *certificate.wanted)))[:MOST_CHECKED]
+    statuses = [
+        overview.check(call.desk, name, store=certificate.store, visible=call.caller.sees) for name in names
+    ]
+    found = worst_first(tuple(finding for status in statuses for finding in status.findings))
+    blocked = [views.shown(status.name) for status in statuses if status.blocked]
+    if not blocked:
+        title = say("Nothing blocks these names now: {names}", names=tuple(map(views.shown, names)))
+        return Outcome(_told(Tone.GOOD, title, *views.problems(found)))
+    title = say("Still blocked: {names}", names=tuple(blocked))
+    return Outcome(_told(Tone.WARN, title, *views.problems(found)), exit_code=1)
+
+
+CLICKS: Mapping[str, Click] = {
+    # an alert: look again, try now
+    button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again)),
+    button.RENEW: Click(Action.ALERTS, lambda call: _answered(call, clicks.renew_members)),
+    # who looks after it
+    button.ACKNOWLEDGE: Click(Action.ALERTS, lambda call: _shown(call, clicks.acknowledge)),
+    button.SNOOZE: Click(Action.ALERTS, _snooze),
+    button.HAND_OVER: Click(Action.ALERTS, lambda call: _shown(call, clicks.hand_over)),
+    # what it is about
+    button.LIST: Click(Action.ALERTS, _list),
+    # a certificate that was handed over
+    button.RETRY_ONE: Click(Action.CHANGE, _retry),
+    button.CHECK_ONE: Click(Action.LOOK, _check),
+}
