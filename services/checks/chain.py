@@ -10,6 +10,7 @@ from services.checks import (
     access,
     addresses,
     answers,
+    ca,
     caa,
     delegation,
     domain,
@@ -50,6 +51,8 @@ CHAIN: tuple[Check, ...] = (
     Check("access", access.check),
     # what the CA reads before it issues
     Check("caa", caa.check),
+    # what the CA would say of an order, as far as we have counted
+    Check("ca", ca.check),
 )
 """Every check, in the order in which findings of the same weight are shown."""
 

@@ -10,7 +10,7 @@ from services.checks.case import Case
 from services.checks.rules import Report, host_name
 from services.model import names
 from services.model.findings import Finding, Verdict
-from services.model.settings import Issuing
+from services.model.settings import CaSettings, Issuing
 from services.model.text import say
 from services.ports import Subject
 
@@ -19,14 +19,20 @@ _PATTERN_SIGNS = frozenset("*?[")
 
 def check(case: Case) -> tuple[Finding, ...]:
     """Return what the policy says of the subject's name and of its certificate."""
-    return decide(case.subject, case.world.issuing, wildcards=case.world.wildcards, now=case.now)
+    world = case.world
+    return decide(case.subject, world.issuing, wildcards=world.wildcards, now=case.now, cas=world.cas)
 
 
-def decide(subject: Subject, issuing: Issuing, *, wildcards: bool, now: datetime) -> tuple[Finding, ...]:
-    """Return a block for each rule that is broken. ``wildcards``: whether dns-01 is set up."""
+def decide(
+    subject: Subject, issuing: Issuing, *, wildcards: bool, now: datetime, cas: Sequence[CaSettings] = ()
+) -> tuple[Finding, ...]:
+    """Return a block for each rule that is broken. ``wildcards``: whether dns-01 is set up.
+
+    ``cas`` are the configured CAs: too many names for each of them is a block, for some of them a warning.
+    """
     return (
         *_blocked_name(subject, issuing, now),
-        *_too_many(subject, issuing, now),
+        *_too_many(subject, issuing, cas, now),
         *(_wildcard(subject, now) if names.is_wildcard(subject.name) and not wildcards else ()),
     )
 
@@ -65,22 +71,47 @@ def _blocked_name(subject: Subject, issuing: Issuing, now: datetime) -> tuple[Fi
     return (found,)
 
 
-def _too_many(subject: Subject, issuing: Issuing, now: datetime) -> tuple[Finding, ...]:
+def _too_many(
+    subject: Subject, issuing: Issuing, cas: Sequence[CaSettings], now: datetime
+) -> tuple[Finding, ...]:
     wanted = {subject.name, *(subject.certificate.wanted if subject.certificate else ())}
-    if len(wanted) <= issuing.max_names:
-        return ()
+    limit = min(issuing.max_names, max((ca.max_names for ca in cas), default=issuing.max_names))
+    if len(wanted) <= limit:
+        return _crowded(subject, [ca for ca in cas if ca.max_names < len(wanted)], len(wanted), now)
     summary = say(
         "The certificate of {name} would have {count} names; {limit} are allowed in one.",
         name=subject.name,
         count=len(wanted),
-        limit=issuing.max_names,
+        limit=limit,
     )
     remedy = say(
         "Remove names that are no longer used, or replace several sub-domains by a wildcard, until {limit} are left.",
-        limit=issuing.max_names,
+        limit=limit,
     )
     found = Report(subject.name, now).finding(
-        "policy.too_many_names", Verdict.BLOCK, summary, remedy, count=len(wanted), limit=issuing.max_names
+        "policy.too_many_names", Verdict.BLOCK, summary, remedy, count=len(wanted), limit=limit
+    )
+    return (found,)
+
+
+def _crowded(subject: Subject, cas: Sequence[CaSettings], count: int, now: datetime) -> tuple[Finding, ...]:
+    """Warn that some CAs have no room for so many names: the others issue, and cannot be stood in for by these."""
+    if not cas:
+        return ()
+    named = tuple(ca.name for ca in cas)
+    summary = say(
+        "The certificate of {name} has {count} names, more than {cas} may put into one; another CA issues it.",
+        name=subject.name,
+        count=count,
+        cas=named,
+    )
+    remedy = say(
+        "Nothing has to be done while another CA takes so many names; with {limit} names or fewer {cas} could issue too.",
+        limit=min(ca.max_names for ca in cas),
+        cas=named,
+    )
+    found = Report(subject.name, now).finding(
+        "policy.too_many_names", Verdict.WARN, summary, remedy, count=count, crowded=named
     )
     return (found,)
 

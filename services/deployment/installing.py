@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from services.issuance.causes import own
 from services.issuance.move import Move, Parts, fault, on, poll
 from services.issuance.ordering import present_revision
+from services.issuance.routing import target_wait
 from services.model.certificates import Certificate, Revision
 from services.model.errors import DeployError
 from services.model.findings import CODES, Finding, Verdict
 from services.model.lifecycle import Event
+from services.model.pacing import Breaker
 from services.model.settings import Renewing
-from services.model.text import say
+from services.model.text import NOTHING, say
 from services.ports import Served
+from services.renewal import breaker
 from services.renewal.schedule import scheduled
 from services.renewal.timing import backoff, backstop
 
@@ -27,20 +30,47 @@ LOOK_AGAIN = timedelta(minutes=1)
 
 
 def deploying(parts: Parts, certificate: Certificate) -> Move:
-    """Write the revision to every target; a target that fails is tried again within a minute, and is no strike."""
+    """Write the revision to every target; a target that fails is tried again within a minute, and is no strike.
+
+    One that fails for several certificates is left to one of them at a time.
+    """
     revision = present_revision(parts, certificate)
+    names = tuple(target.name for target in parts.targets)
+    barred, canary = target_wait(parts, names)
+    if barred is not None:
+        return _waiting(parts, certificate, barred, revision.names[0])
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
-    now = parts.clock()
-    try:
-        for target in parts.targets:
+    met: list[breaker.Met] = []
+    for target in parts.targets:
+        thing = breaker.target_thing(target.name)
+        try:
             target.deploy(revision, key)
-    except DeployError as error:
-        remedy = say(
-            "On-call: mend the target; certdesk tries again within a minute, and the old certificate stays until then."
-        )
-        return fault(certificate, now, own("deploy.failed", error, revision.names[0], remedy, now))
-    names = ", ".join(target.name for target in parts.targets) or "no target configured"
-    return on(replace(certificate, problem=None), Event.DEPLOYED, now, names)
+        except DeployError as error:
+            failure = breaker.Met(thing, "deploy.failed", str(error), canary=thing in canary)
+            move = _undeployed(parts, certificate, error, target.name, revision.names[0])
+            return replace(move, met=(*met, failure))
+        met.append(breaker.Met(thing))
+    said = ", ".join(names) or "no target configured"
+    deployed = on(replace(certificate, problem=None), Event.DEPLOYED, parts.clock(), said)
+    return replace(deployed, met=tuple(met))
+
+
+def _undeployed(parts: Parts, certificate: Certificate, error: DeployError, target: str, name: str) -> Move:
+    now = parts.clock()
+    remedy = say(
+        "On-call: mend the target; certdesk tries again within a minute, and the old certificate stays until then."
+    )
+    return fault(certificate, now, own("deploy.failed", error, name, remedy, now, target=target))
+
+
+def _waiting(parts: Parts, certificate: Certificate, barred: Breaker, name: str) -> Move:
+    """Wait for a target that fails for others too; what was said of it stays said once."""
+    now = parts.clock()
+    due = breaker.returns_at(barred, now, parts.chance())
+    problem = breaker.waiting(barred, name, now)
+    said = "" if certificate.problem and certificate.problem.code == problem.code else "fault"
+    kept = replace(certificate, problem=problem, run_after=due, updated_at=now)
+    return Move(kept, said, problem.summary.plain())
 
 
 def verifying(parts: Parts, certificate: Certificate) -> Move:
@@ -99,6 +129,7 @@ def _installed(
         strikes=0,
         asked=False,
         problem=problem,
+        compared=NOTHING,
     )
 
 

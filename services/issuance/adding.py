@@ -122,6 +122,8 @@ def _wanted(
             new_id("cert"), store, domain, tuple(sorted(taken)), now, now, run_after=now
         )
         saved = tx.certificates.add(certificate)
+        if saved:
+            tx.watches.plan(certificate.id, now + desk.renewing.watch)
     else:
         certificate = enlarged(
             replace(before, wanted=tuple(sorted({*before.wanted, *taken})), updated_at=now)

@@ -159,6 +159,6 @@ def _of_one(error: CaError, name: str, now: datetime) -> Finding:
     return of_ca(alone, name, now)
 
 
-def own(code: str, error: CertdeskError, name: str, remedy: Text, now: datetime) -> Finding:
+def own(code: str, error: CertdeskError, name: str, remedy: Text, now: datetime, **evidence: str) -> Finding:
     """Return the finding for a fault on the platform's side, such as deploy.failed."""
-    return Finding(code, Verdict.BLOCK, name, CODES[code].owner, error.text, remedy, now)
+    return Finding(code, Verdict.BLOCK, name, CODES[code].owner, error.text, remedy, now, evidence)

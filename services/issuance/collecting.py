@@ -12,6 +12,7 @@ from services.model.certificates import Certificate, Revision
 from services.model.errors import CaError, CaTrouble
 from services.model.lifecycle import Event
 from services.ports import CertificateAuthority, Order
+from services.renewal.breaker import Met, ca_thing
 
 FIRST_LOOK = timedelta(milliseconds=50)
 
@@ -71,7 +72,8 @@ def collecting(parts: Parts, certificate: Certificate) -> Move:
     saved = replace(
         revision, chain=chain, serial=leaf.serial, not_before=leaf.not_before, not_after=leaf.not_after
     )
-    return on(certificate, Event.ISSUED, now, f"serial {leaf.serial}", saved)
+    issued = on(certificate, Event.ISSUED, now, f"serial {leaf.serial}", saved)
+    return replace(issued, met=(Met(ca_thing(revision.ca)),))
 
 
 def _alive(order: Order, ca: str) -> Order:

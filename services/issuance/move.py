@@ -9,7 +9,8 @@ from services.model.certificates import Certificate, Revision
 from services.model.clock import Clock
 from services.model.findings import Finding
 from services.model.lifecycle import Event
-from services.model.settings import Alerting, Issuing, Platform, Renewing
+from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
+from services.model.text import NOTHING, Text, say
 from services.ports import (
     CertificateAuthority,
     ChallengeResponder,
@@ -19,6 +20,8 @@ from services.ports import (
     Storage,
     Vault,
 )
+from services.renewal.breaker import Met
+from services.renewal.budget import Draw
 from services.renewal.timing import FAULTS, backoff, fault_delay, near_expiry, poll_delay
 
 URGENT = timedelta(hours=1)
@@ -47,6 +50,8 @@ class Parts:
     announce: Callable[[], None]
     """Tells who delivers messages that one may be due."""
     alerting: Alerting = field(default_factory=Alerting)
+    limits: Mapping[str, CaSettings] = field(default_factory=dict)
+    """CA -> its settings: its rate limits and how many names it takes; one that is not here has no limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class Move:
     details: str = ""
     revision: Revision | None = None
     findings: Sequence[Finding] | None = None
+    met: tuple[Met, ...] = ()
+    """What the step met at things that many share."""
+    drawn: tuple[Draw, ...] = ()
+    """What was taken from the budgets of CAs."""
 
 
 def on(
@@ -92,12 +101,13 @@ def fail(
     *,
     strike: bool,
     retry_at: datetime | None = None,
+    compared: Text = NOTHING,
 ) -> Move:
     """Return the move to a failed attempt: back off, or hand over to support after too many strikes.
 
     ``retry_at`` is the earliest moment the CA allows. While it waits, the facts are looked at every `blocked_recheck`,
     so that evidence of a fix retries at once. One name's trouble is no reason to hand over while others can go on.
-    A fault of certdesk's own fails no attempt: the step is taken again every minute, at the CA that met it.
+    ``compared`` says how the failure differs from the one before. A fault of certdesk's own fails no attempt: the step is taken again every minute, at the CA that met it.
     """
     if problem.code == OWN_FAULT:
         tried = tuple(way for way in certificate.attempt.tried if way != certificate.attempt.ca)
@@ -111,13 +121,22 @@ def fail(
         Event.ATTEMPT_FAILED, now=now, run_after=look_again(now, due, policy.blocked_recheck)
     )
     kept = replace(
-        moved, failures=failures, strikes=strikes, problem=problem, retry_at=due, stopped_at=certificate.state
+        moved,
+        failures=failures,
+        strikes=strikes,
+        problem=problem,
+        retry_at=due,
+        stopped_at=certificate.state,
+        compared=compared,
     )
     others = set(certificate.attempt.names) - set(certificate.attempt.refused)
     some_can_go_on = problem.code in NAME_SPECIFIC and 0 < len(others) < len(certificate.attempt.names)
     if strikes >= policy.strikes and not some_can_go_on:
         kept = replace(kept.moved(Event.HANDED_OVER, now=now, run_after=None), retry_at=None)
-    return Move(kept, Event.ATTEMPT_FAILED.value, problem.summary.plain())
+    details = problem.summary
+    if compared != NOTHING:
+        details = say("{problem} {difference}", problem=problem.summary, difference=compared)
+    return Move(kept, Event.ATTEMPT_FAILED.value, details.plain())
 
 
 def look_again(now: datetime, due: datetime, every: timedelta) -> datetime:

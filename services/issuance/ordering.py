@@ -1,5 +1,6 @@
 """The steps up to an order: key and CSR are made and saved, then an order is placed with the first CA that takes it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,13 +8,16 @@ from services.issuance.causes import CAUSES, Then, of_ca, refusals, refused_name
 from services.issuance.csr import make_csr, new_key
 from services.issuance.move import Move, Parts, fail, fault, on
 from services.issuance.planning import NAME_SPECIFIC, Route, next_route
+from services.issuance.routing import Stay, breaks, postponed, taken, way_for
 from services.model.certificates import Certificate, Revision
 from services.model.errors import CaError, CaTrouble
 from services.model.findings import CODES, Finding, Verdict
 from services.model.identity import new_id
 from services.model.lifecycle import Event, State
-from services.model.text import say
+from services.model.text import NOTHING, Text, say
 from services.ports import CertificateAuthority
+from services.renewal import breaker, budget
+from services.renewal.compare import difference
 
 HASTE = 1
 PATIENCE = 5
@@ -50,17 +54,18 @@ def present_revision(parts: Parts, certificate: Certificate) -> Revision:
 
 
 def ordering(parts: Parts, certificate: Certificate) -> Move:
-    """Place an order along the first route that is left; its URL is saved before anything else is done with it."""
-    now = parts.clock()
-    names = certificate.attempt.names
-    route = next_route(names, list(parts.cas), list(parts.responders), certificate.attempt.tried)
-    if route is None:
+    """Place an order along the first route that is open; its URL is saved before anything else is done with it."""
+    way = taken(parts, certificate)
+    if way is None:
         return _no_route(parts, certificate)
+    if isinstance(way, Stay):
+        return _no_way(parts, certificate, way)
+    now, route = parts.clock(), way.route
     revision = present_revision(parts, certificate)
     try:
-        order = parts.cas[route.ca].place_order(names, _replaced_by(parts, certificate, route))
+        order = parts.cas[route.ca].place_order(certificate.attempt.names, way.replaces)
     except CaError as error:
-        return trouble(parts, routed(certificate, route), error)
+        return _as_canary(trouble(parts, routed(certificate, route), error), canary=way.canary)
     saved = replace(
         revision,
         ca=route.ca,
@@ -69,9 +74,14 @@ def ordering(parts: Parts, certificate: Certificate) -> Move:
         authorizations=order.authorizations,
         certificate_url=None,
     )
-    return on(
+    placed = on(
         waiting(routed(certificate, route), now), Event.ORDER_PLACED, now, f"{route} {order.url}", saved
     )
+    return replace(placed, drawn=budget.taken(way.buckets))
+
+
+def _as_canary(move: Move, *, canary: bool) -> Move:
+    return replace(move, met=tuple(replace(met, canary=canary) for met in move.met))
 
 
 def waiting(certificate: Certificate, now: datetime) -> Certificate:
@@ -92,13 +102,11 @@ def routed(certificate: Certificate, route: Route) -> Certificate:
     return replace(certificate, attempt=replace(certificate.attempt, ca=route.ca, challenge=route.challenge))
 
 
-def _replaced_by(parts: Parts, certificate: Certificate, route: Route) -> str | None:
-    """Return the PEM that the order replaces (RFC 9773 §5): only a certificate of the same CA can be named."""
-    if certificate.installed is None:
-        return None
-    with parts.storage.read() as tx:
-        installed = tx.certificates.revision(certificate.installed)
-    return installed.chain if installed and installed.ca == route.ca else None
+def _no_way(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
+    """Wait, unless a CA has refused in this attempt what another one would have to take: then the attempt has failed."""
+    problem = certificate.problem
+    told = certificate.attempt.ca and problem is not None and problem.code not in breaker.WIDE
+    return _no_route(parts, certificate) if told else postponed(parts, certificate, stay)
 
 
 def _no_route(parts: Parts, certificate: Certificate) -> Move:
@@ -108,7 +116,16 @@ def _no_route(parts: Parts, certificate: Certificate) -> Move:
     problem = certificate.problem
     if certificate.attempt.ca and problem is not None:
         strike = any(cause.strike and cause.code == problem.code for cause in CAUSES.values())
-        return fail(certificate, now, problem, parts.renewing, strike=strike, retry_at=certificate.retry_at)
+        compared = _compared(parts, certificate, (problem,))
+        return fail(
+            certificate,
+            now,
+            problem,
+            parts.renewing,
+            strike=strike,
+            retry_at=certificate.retry_at,
+            compared=compared,
+        )
     code = "policy.wildcard_needs_dns"
     summary = say(
         "No CA and challenge type of app.yaml can prove control of {names}.", names=certificate.attempt.names
@@ -120,8 +137,32 @@ def _no_route(parts: Parts, certificate: Certificate) -> Move:
     return fail(certificate, now, lacking, parts.renewing, strike=False)
 
 
+def _compared(parts: Parts, certificate: Certificate, said: Sequence[Finding]) -> Text:
+    """Return how this failure differs from the last one: what the checks found now, and what the CA ``said``."""
+    if not certificate.attempt.before:
+        return NOTHING
+    with parts.storage.read() as tx:
+        saved = tx.certificates.findings(certificate.id)
+    checks = (f for f in saved if f.code not in NAME_SPECIFIC)
+    return difference(certificate.attempt.before, (*checks, *said))
+
+
 def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
-    """Return how the work goes on after a CA's ``error`` in the present state, by the table in causes.py."""
+    """Return how the work goes on after a CA's ``error`` in the present state, by the table in causes.py.
+
+    What it says of the CA as a whole, good or bad, is noted for its breaker.
+    """
+    return replace(_after(parts, certificate, error), met=_met(error, certificate.attempt.ca))
+
+
+def _met(error: CaError, ca: str) -> tuple[breaker.Met, ...]:
+    code = CAUSES[error.trouble].code
+    if error.trouble in (CaTrouble.UNAVAILABLE, CaTrouble.ACCOUNT):
+        return (breaker.Met(breaker.ca_thing(ca), code, error.detail),)
+    return (breaker.Met(breaker.ca_thing(ca)),) if code in NAME_SPECIFIC and error.type else ()
+
+
+def _after(parts: Parts, certificate: Certificate, error: CaError) -> Move:
     now = parts.clock()
     names = certificate.attempt.names
     problem = next(iter(refusals(error, names, now)), of_ca(error, names[0], now))
@@ -147,33 +188,71 @@ def _patience(parts: Parts, certificate: Certificate) -> int:
 
 
 def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Finding) -> Move:
-    """Strike the route that failed and go on to the next one with a new order, or fail if none is left."""
+    """Strike the route that failed and go on to the next one with a new order, or fail if none is left.
+
+    A CA that does not work for others either fails no attempt: the certificate waits for it.
+    """
     now = parts.clock()
     attempt = certificate.attempt
     cause = CAUSES[error.trouble]
     struck = f"{attempt.ca} {attempt.challenge}" if cause.then is Then.NEXT_CHALLENGE else attempt.ca
-    refused = (
-        *attempt.refused,
-        *(n for n in refused_names(error, attempt.names) if n not in attempt.refused),
-    )
     marked = replace(
         certificate,
         problem=problem,
         retry_at=error.retry_at,
         attempt=replace(attempt, tried=(*attempt.tried, struck), faults=0),
     )
+    drawn = _drawn(parts, certificate, error)
+    met = _met(error, attempt.ca)
     left = next_route(attempt.names, list(parts.cas), list(parts.responders), marked.attempt.tried)
     if left is None:
-        failed = replace(marked, attempt=replace(marked.attempt, refused=refused))
-        move = fail(failed, now, problem, parts.renewing, strike=cause.strike, retry_at=error.retry_at)
-        return replace(move, findings=_with_refusals(parts, certificate, error, now))
+        return replace(_last(parts, marked, error, problem), drawn=drawn, met=met)
     if certificate.state is State.ORDERING:
-        return Move(
-            replace(marked, run_after=now, updated_at=now), "route_failed", f"{struck}: {error.detail}"
+        said = f"{struck}: {error.detail}"
+        again = replace(marked, run_after=now, updated_at=now)
+        return Move(again, "route_failed", said, drawn=drawn, met=met)
+    proving = certificate.state in (State.CHALLENGING, State.VALIDATING)
+    event = Event.CHALLENGE_TYPE_FAILED if proving else Event.ORDER_LOST
+    return replace(on(marked, event, now, f"{struck}: {error.detail}"), drawn=drawn, met=met)
+
+
+def _last(parts: Parts, certificate: Certificate, error: CaError, problem: Finding) -> Move:
+    """Fail because no route is left, or wait if it is the CA that fails for everybody."""
+    now, attempt = parts.clock(), certificate.attempt
+    cause = CAUSES[error.trouble]
+    if cause.code in breaker.WIDE and breaks(parts, attempt.ca) is not None:
+        stay = way_for(parts, replace(certificate, attempt=replace(attempt, tried=())))
+        if isinstance(stay, Stay):
+            return postponed(parts, certificate, stay)
+    fresh = tuple(n for n in refused_names(error, attempt.names) if n not in attempt.refused)
+    failed = replace(certificate, attempt=replace(attempt, refused=(*attempt.refused, *fresh)))
+    said = refusals(error, attempt.names, now) or (problem,)
+    move = fail(
+        failed,
+        now,
+        problem,
+        parts.renewing,
+        strike=cause.strike,
+        retry_at=error.retry_at,
+        compared=_compared(parts, certificate, said),
+    )
+    return replace(move, findings=_with_refusals(parts, certificate, error, now))
+
+
+def _drawn(parts: Parts, certificate: Certificate, error: CaError) -> tuple[budget.Draw, ...]:
+    """Return what the error means for the CA's budgets: its own word on a limit, or authorizations that failed."""
+    attempt = certificate.attempt
+    settings = parts.limits.get(attempt.ca)
+    if error.trouble is CaTrouble.RATE_LIMITED:
+        buckets = (
+            *budget.order_buckets(attempt.ca, settings, certificate.domain, attempt.names),
+            *budget.failure_buckets(attempt.ca, settings, attempt.names),
         )
-    if certificate.state in (State.CHALLENGING, State.VALIDATING):
-        return on(marked, Event.CHALLENGE_TYPE_FAILED, now, f"{struck}: {error.detail}")
-    return on(marked, Event.ORDER_LOST, now, f"{struck}: {error.detail}")
+        return budget.refused(buckets, error.detail, error.retry_at)
+    proving = certificate.state in (State.CHALLENGING, State.VALIDATING)
+    # only what the CA says of names in so many words is a failed authorization, not what certdesk could not put up
+    names = refused_names(error, attempt.names) if proving and error.subproblems else ()
+    return budget.taken(budget.failure_buckets(attempt.ca, settings, names))
 
 
 def _with_refusals(

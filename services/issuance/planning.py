@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.model.certificates import Certificate
 from services.model.findings import CODES, Finding
 from services.model.names import is_wildcard
+from services.model.settings import CaSettings
 
 NAME_SPECIFIC = frozenset({"ca.unauthorized", "ca.caa", "ca.rejected_identifier"})
 """A CA's refusals that speak of one name and leave the others of the certificate alone."""
@@ -74,3 +75,14 @@ def forbidden_cas(
         for ca in f.evidence.get("forbidden", ())
     }
     return () if named >= set(cas) else tuple(sorted(named))
+
+
+def crowded_cas(
+    names: Collection[str], limits: Mapping[str, CaSettings], cas: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of ``cas`` whose certificates have no room for so many names.
+
+    If that is every one of them, none is left out: the policy's check has said so, and the CA is the judge.
+    """
+    crowded = tuple(ca for ca in cas if ca in limits and len(names) > limits[ca].max_names)
+    return () if len(crowded) == len(cas) else crowded

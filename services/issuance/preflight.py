@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.issuance.move import Move, Parts
-from services.issuance.planning import NAME_SPECIFIC, forbidden_cas, healthy_names
+from services.issuance.planning import NAME_SPECIFIC, crowded_cas, forbidden_cas, healthy_names
+from services.issuance.routing import Stay, postponed, way_for
 from services.model.certificates import Attempt, Certificate
 from services.model.findings import Finding, Verdict, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
 from services.ports import Subject, Transaction
+from services.renewal.compare import standing_of
 from services.renewal.timing import backoff, near_expiry
 
 SIDE_BY_SIDE = 8
@@ -52,10 +54,12 @@ def examine(
 
 
 def checking(parts: Parts, certificate: Certificate) -> Move:
-    """Check every wanted name; go on with the healthy ones, or wait if there are none."""
+    """Check every wanted name; go on with the healthy ones, or wait if there are none, or no CA can take an order now."""
     found = examine(parts, certificate)
     now = parts.clock()
-    findings = worst_first((*(f for some in found.values() for f in some), *_refusals(parts, certificate)))
+    with parts.storage.read() as tx:
+        before = tuple(tx.certificates.findings(certificate.id))
+    findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
     names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
     if not names:
         return _blocked(parts, certificate, findings)
@@ -64,16 +68,24 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
         wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
         kept = replace(settled, retry_at=now + wait)
         return Move(kept, Event.NOTHING_TO_GAIN.value, ", ".join(names), findings=findings)
+    forbidden = forbidden_cas(names, found, parts.cas)
     attempt = Attempt(
         started_at=now,
         names=names,
         considered=certificate.wanted,
-        tried=forbidden_cas(names, found, parts.cas),
+        tried=(
+            *forbidden,
+            *crowded_cas(names, parts.limits, [ca for ca in parts.cas if ca not in forbidden]),
+        ),
         refused=certificate.attempt.refused,
+        before=standing_of((*before, certificate.problem)) if certificate.failures else (),
         leftovers=certificate.attempt.leftovers,
     )
-    moved = certificate.moved(Event.CHECKS_PASSED, now=now, run_after=now)
-    kept = replace(moved, attempt=attempt, stopped_at=None, next=None)
+    fresh = replace(certificate, attempt=attempt, next=None)
+    stay = way_for(parts, fresh)
+    if isinstance(stay, Stay):
+        return replace(postponed(parts, fresh, stay), findings=findings)
+    kept = replace(fresh.moved(Event.CHECKS_PASSED, now=now, run_after=now), stopped_at=None)
     return Move(kept, Event.CHECKS_PASSED.value, ", ".join(names), findings=findings)
 
 
@@ -88,13 +100,9 @@ def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, .
     return installed is not None and set(names) <= set(installed.names)
 
 
-def _refusals(parts: Parts, certificate: Certificate) -> tuple[Finding, ...]:
+def refusals_of(certificate: Certificate, saved: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return what the CA said of the names that it refused: it holds until the CA is asked about them again."""
     refused = certificate.attempt.refused
-    if not refused:
-        return ()
-    with parts.storage.read() as tx:
-        saved = tx.certificates.findings(certificate.id)
     return tuple(f for f in saved if f.code in NAME_SPECIFIC and f.name in refused)
 
 
@@ -129,6 +137,15 @@ def evidence_of_change(before: Sequence[Finding], found: Mapping[str, Sequence[F
     now = [f for some in found.values() for f in some]
     silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
     return _readings(before, silent) != _readings(now, silent)
+
+
+def evidence_of_fix(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> bool:
+    """Tell whether something that was wrong is not so any more, or less; silence is no evidence here either."""
+    now = [f for some in found.values() for f in some]
+    silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
+    was, is_now = _readings(before, silent), _readings(now, silent)
+    worse = {(name, code) for name, code, verdict in is_now if verdict is Verdict.BLOCK}
+    return any(reading not in is_now and reading[:2] not in worse for reading in was)
 
 
 def _readings(findings: Iterable[Finding], silent: set[str]) -> set[tuple[str, str, Verdict]]:

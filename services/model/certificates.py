@@ -40,6 +40,8 @@ class Attempt:
     """Names that the CA refused, in this attempt and those before: left out as long as others can go on without them."""
     answers: tuple[tuple[str, str, str], ...] = ()
     """(name, token, challenge URL) of answers that are put up, and have to be taken down again."""
+    before: tuple[tuple[str, str], ...] = ()
+    """(finding code, name) of what stood against the attempt before this one; empty for the first."""
     leftovers: tuple[tuple[str, str, str, str], ...] = ()
     """(CA, challenge type, name, token) of answers to former challenges that could not be taken down yet."""
 

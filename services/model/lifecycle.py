@@ -41,6 +41,7 @@ class Event(StrEnum):
     ORDER_LOST = "order_lost"
     ATTEMPT_FAILED = "attempt_failed"
     HANDED_OVER = "handed_over"
+    POSTPONED = "postponed"
     RETRY_DUE = "retry_due"
     RENEWAL_DUE = "renewal_due"
     ASKED = "asked"
@@ -81,6 +82,13 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.FINALIZING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.COLLECTING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.FAILED, _E.HANDED_OVER): _S.NEEDS_SUPPORT,
+    # every CA that could issue is known to be unable now, or our orders are spent: no failure, it waits and is watched
+    (_S.CHECKING, _E.POSTPONED): _S.BLOCKED,
+    (_S.ORDERING, _E.POSTPONED): _S.BLOCKED,
+    (_S.CHALLENGING, _E.POSTPONED): _S.BLOCKED,
+    (_S.VALIDATING, _E.POSTPONED): _S.BLOCKED,
+    (_S.FINALIZING, _E.POSTPONED): _S.BLOCKED,
+    (_S.COLLECTING, _E.POSTPONED): _S.BLOCKED,
     # what starts the work (again)
     (_S.INSTALLED, _E.RENEWAL_DUE): _S.CHECKING,
     (_S.INSTALLED, _E.ASKED): _S.CHECKING,
@@ -88,6 +96,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.BLOCKED, _E.ASKED): _S.CHECKING,
     (_S.FAILED, _E.RETRY_DUE): _S.CHECKING,
     (_S.FAILED, _E.ASKED): _S.CHECKING,
+    # the watch has seen that something is right now that was wrong
+    (_S.NEEDS_SUPPORT, _E.RETRY_DUE): _S.CHECKING,
     (_S.NEEDS_SUPPORT, _E.ASKED): _S.CHECKING,
 }
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from services.deployment.installing import LOOK_AGAIN, not_served, unserved
 from services.issuance.move import Move, Parts, look_again, on
 from services.issuance.preflight import evidence_of_change, examine
+from services.issuance.routing import waits_on
 from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
-from services.model.lifecycle import Event
+from services.model.lifecycle import Event, State
 from services.renewal.schedule import scheduled
 from services.renewal.timing import pause_until
 
@@ -69,7 +70,13 @@ def _complete(parts: Parts, certificate: Certificate, missing: tuple[str, ...], 
 
 
 def blocked(parts: Parts, certificate: Certificate) -> Move:
-    """Check again: the next step decides, and has it in the history if something has changed."""
+    """Check again: the next step decides, and has it in the history if something has changed.
+
+    What waits for a CA, its budget or a target waits on without checks while nothing has changed there; the watch looks
+    at its names meanwhile.
+    """
+    if certificate.stopped_at is State.ORDERING and (wait := waits_on(parts, certificate)) is not None:
+        return wait
     return replace(on(certificate, Event.RETRY_DUE, parts.clock()), what="")
 
 

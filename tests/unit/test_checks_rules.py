@@ -27,6 +27,7 @@ def test_the_order_of_the_chain() -> None:
         ("answers", True),
         ("access", True),
         ("caa", True),
+        ("ca", True),
     ]
 
 

@@ -1,0 +1,48 @@
+"""Handing over to support: after the third strike a message with all that is known, and the time line in its thread."""
+
+from datetime import datetime
+
+from services.model.certificates import Certificate
+from services.model.identity import new_id
+from services.model.settings import Alerting
+from services.ports import Message, Transaction
+
+
+def handed_over(tx: Transaction, policy: Alerting, certificate: Certificate, now: datetime) -> None:
+    """Owe support a message about the certificate that needs it, in the transaction that saves that it does.
+
+    Both messages are composed from the database when they are sent; the first is edited as the certificate changes,
+    the second stands in its thread. Nothing is owed where no channel is set. Twice for one ``now`` is once.
+    """
+    channel = policy.support_channel or policy.channel
+    if not channel:
+        return
+    episode = f"{certificate.id}:{now:%Y%m%dT%H%M%SZ}"
+    first = f"handover:{episode}"
+    body = {"certificate": certificate.id}
+    tx.outbox.put(
+        Message(
+            id=new_id("msg"),
+            key=first,
+            kind="handover",
+            channel=channel,
+            user="",
+            private=False,
+            body=body,
+            created_at=now,
+            follows=(certificate.id,),
+        )
+    )
+    tx.outbox.put(
+        Message(
+            id=new_id("msg"),
+            key=f"timeline:{episode}",
+            kind="timeline",
+            channel=channel,
+            user="",
+            private=False,
+            body=body,
+            created_at=now,
+            thread=first,
+        )
+    )

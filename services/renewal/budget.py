@@ -1,0 +1,197 @@
+"""Budgets: what a CA's rate limits leave, counted by ourselves, so that no order is spent on a certain refusal.
+
+Token buckets by the generic cell rate algorithm (GCRA), as the CAs count: one moment for each bucket, when it will be
+full again.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.model.certificates import Certificate
+from services.model.clock import rfc3339
+from services.model.findings import CODES, Finding, Verdict
+from services.model.settings import CaSettings
+from services.model.text import Text, say
+from services.naming import registrable
+from services.ports import Storage, Transaction
+
+UNCOUNTED = (1, timedelta(0))
+"""Stands for a limit that app.yaml does not have: nothing is counted, but what the CA itself says is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of a CA: what is counted, and for what."""
+
+    ca: str
+    kind: str
+    """``orders``, ``domain``, ``set`` or ``failures``, as in `CaSettings.limits`."""
+    subject: str
+    """The domain, name or set of names; empty for the account."""
+    count: int
+    per: timedelta
+
+    @property
+    def key(self) -> str:
+        """Key of the bucket in the database."""
+        return f"{self.ca} {self.kind} {self.subject}".rstrip()
+
+    @property
+    def cost(self) -> timedelta:
+        """How long one token takes to grow again."""
+        return self.per / self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A change of one bucket: a token taken, which takes ``cost`` to grow again, or ``until`` when the CA refuses."""
+
+    key: str
+    cost: timedelta = timedelta(0)
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A bucket that has nothing left until some moment."""
+
+    bucket: Bucket
+    until: datetime
+
+
+def set_hash(names: Sequence[str]) -> str:
+    """Return what stands for an exact set of names, in any order."""
+    return hashlib.sha256(" ".join(sorted(set(names))).encode()).hexdigest()[:24]
+
+
+def order_buckets(
+    ca: str, settings: CaSettings | None, domain: str, names: Sequence[str]
+) -> tuple[Bucket, ...]:
+    """Return the buckets that an order for ``names`` of the registrable ``domain`` takes a token from."""
+    subjects = (("orders", ""), ("domain", domain), ("set", set_hash(names)))
+    return tuple(_bucket(ca, settings, kind, subject) for kind, subject in subjects)
+
+
+def failure_buckets(ca: str, settings: CaSettings | None, names: Sequence[str]) -> tuple[Bucket, ...]:
+    """Return the buckets of failed authorizations, one for each name."""
+    return tuple(_bucket(ca, settings, "failures", name) for name in names)
+
+
+def _bucket(ca: str, settings: CaSettings | None, kind: str, subject: str) -> Bucket:
+    count, per = settings.limits.get(kind, UNCOUNTED) if settings else UNCOUNTED
+    return Bucket(ca, kind, subject, max(count, 1), per)
+
+
+def free_at(bucket: Bucket, full_at: datetime | None, now: datetime) -> datetime:
+    """Return when the bucket has a token: ``now`` or later. It holds ``count`` tokens when it is full."""
+    return now if full_at is None else max(now, full_at - (bucket.per - bucket.cost))
+
+
+def spent(buckets: Sequence[Bucket], full_at: Mapping[str, datetime], now: datetime) -> Spent | None:
+    """Return the bucket that is without a token the longest; None if each has one."""
+    moments = [(free_at(bucket, full_at.get(bucket.key), now), bucket) for bucket in buckets]
+    until, bucket = max(moments, key=lambda moment: moment[0], default=(now, None))
+    return Spent(bucket, until) if bucket is not None and until > now else None
+
+
+def taken(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
+    """Return one token taken from each bucket that is counted."""
+    return tuple(Draw(bucket.key, bucket.cost) for bucket in buckets if bucket.cost)
+
+
+_MEANT: Mapping[str, str] = {
+    "new orders": "orders",
+    "exact set": "set",
+    "failed authorizations": "failures",
+    "failed validations": "failures",
+    "already issued": "domain",
+    "registered domain": "domain",
+}
+"""Words of a CA's refusal -> the limit that it speaks of; the first that is found counts. CAs say it in prose only."""
+
+
+def refused(buckets: Sequence[Bucket], detail: str, until: datetime | None) -> tuple[Draw, ...]:
+    """Return what a CA's refusal (429) means for the buckets: those it speaks of have no token before ``until``.
+
+    A refusal whose words say nothing is taken for the narrowest limit, that of the exact set.
+    """
+    if until is None:
+        return ()
+    said = detail.lower()
+    kind = next((kind for words, kind in _MEANT.items() if words in said), "set")
+    meant = [bucket for bucket in buckets if bucket.kind == kind]
+    named = [bucket for bucket in meant if bucket.subject and bucket.subject in said]
+    return tuple(Draw(bucket.key, until=until + bucket.per - bucket.cost) for bucket in named or meant)
+
+
+def write(tx: Transaction, draws: Sequence[Draw], now: datetime) -> None:
+    """Save what was taken and what the CA said."""
+    for draw in draws:
+        if draw.until is not None:
+            tx.budgets.hold(draw.key, draw.until)
+        else:
+            tx.budgets.spend(draw.key, draw.cost, now)
+
+
+def exempt(certificate: Certificate, replaces: str | None, now: datetime) -> bool:
+    """Tell whether a renewal is free of limits: it names what it replaces, inside the CA's window (RFC 9773 §5)."""
+    window = certificate.window
+    return replaces is not None and window is not None and window.start <= now < window.end
+
+
+def look(storage: Storage, settings: CaSettings, name: str, now: datetime) -> datetime | None:
+    """Return until when the CA's limits leave no certificate for ``name``, as far as we have counted; None: there is one.
+
+    The limit of the exact set of names is left out: what the set will be is decided when the order is placed.
+    """
+    domain = registrable(name) or name
+    asked = (
+        *(b for b in order_buckets(settings.name, settings, domain, (name,)) if b.kind != "set"),
+        *failure_buckets(settings.name, settings, (name,)),
+    )
+    with storage.read() as tx:
+        full_at = tx.budgets.full_at([bucket.key for bucket in asked])
+    found = spent(asked, full_at, now)
+    return found.until if found else None
+
+
+_WHAT: Mapping[str, str] = {
+    "orders": "By our own count {ca} takes no further order from our account before {until}: its limit is {limit}.",
+    "domain": "By our own count {ca} issues no further certificate for {domain} before {until}: its limit is {limit}.",
+    "set": "By our own count {ca} issues no further certificate for exactly these names before {until}: its limit is {limit}.",
+    "failures": "By our own count {ca} tries {subject} no more before {until}: its limit for failed validations is {limit}.",
+}
+_SAID = "{ca} has said that its rate limit for {domain} leaves nothing before {until}."
+
+
+def waiting(found: Spent, certificate: Certificate, now: datetime) -> Finding:
+    """Return why the certificate waits for a CA's budget, and until when."""
+    bucket, code = found.bucket, "ca.rate_limited"
+    summary = say(
+        _WHAT[bucket.kind] if bucket.cost else _SAID,
+        ca=bucket.ca,
+        domain=certificate.domain,
+        subject=bucket.subject,
+        until=found.until,
+        limit=_limit(bucket),
+    )
+    remedy = say("Nothing to do: certdesk goes on by itself at {until}.", until=found.until)
+    evidence = {
+        "ca": bucket.ca,
+        "waits": True,
+        "limit": bucket.kind,
+        "until": rfc3339(found.until),
+    }
+    name = (certificate.attempt.names or certificate.wanted)[0]
+    return Finding(code, Verdict.BLOCK, name, CODES[code].owner, summary, remedy, now, evidence)
+
+
+def _limit(bucket: Bucket) -> Text:
+    hours = round(bucket.per / timedelta(hours=1))
+    if hours >= 48 and hours % 24 == 0:
+        return say("{count} in {days} days", count=bucket.count, days=hours // 24)
+    if hours > 1:
+        return say("{count} in {hours} hours", count=bucket.count, hours=hours)
+    return say("{count} in an hour", count=bucket.count)
