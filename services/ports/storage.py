@@ -65,6 +65,13 @@ class Storage(Protocol):
         """Return when any worker was last alive, or None."""
         ...
 
+    def server_time(self) -> datetime | None:
+        """Return what the database server's clock says now; None if the database runs on this machine's clock.
+
+        Raises DatabaseUnavailableError as `read`.
+        """
+        ...
+
     def close(self) -> None:
         """Give back connections. May be called twice."""
         ...

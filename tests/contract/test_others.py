@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from services.model.clock import utc_now
 from services.model.errors import NotFoundError
 from services.model.stores import Domain, Store, StoreStatus
 from services.ports import Account, Storage
@@ -205,6 +206,17 @@ def test_the_last_heartbeat_is_any_workers(storage: Storage) -> None:
     assert storage.last_heartbeat() == NOW + MINUTE
     storage.heartbeat("a", NOW + 2 * MINUTE)
     assert storage.last_heartbeat() == NOW + 2 * MINUTE
+
+
+def test_a_database_server_tells_its_own_time(postgres_storage: Storage) -> None:
+    told = postgres_storage.server_time()
+    assert told is not None
+    assert abs(told - utc_now()) < MINUTE
+
+
+def test_without_a_server_there_is_no_other_clock(memory_storage: Storage, sqlite_storage: Storage) -> None:
+    assert memory_storage.server_time() is None
+    assert sqlite_storage.server_time() is None
 
 
 def test_an_open_storage_is_ready(storage: Storage) -> None:

@@ -1,6 +1,7 @@
 """The adapter for one ACME CA: each port method is one short call that neither sleeps nor polls."""
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -64,6 +65,10 @@ class AcmeCa:
     def traffic(self) -> Mapping[str, int]:
         """Return how many requests were sent (``get``, ``head``, ``post``) and how many repeated (``bad_nonce``)."""
         return self._traffic.counts()
+
+    def clock_ahead(self) -> timedelta | None:
+        """Return how far the CA's clock is ahead of ours by its Date headers; None if it was not heard of for a day."""
+        return self._traffic.clock_ahead(self._clock(), time.monotonic())
 
     def place_order(self, names: Sequence[str], replaces: str | None = None) -> Order:
         """Place an order (§7.4) with the profile of app.yaml; without ``replaces`` where the CA refuses that field."""

@@ -130,6 +130,7 @@ class Wire(ClientNetwork):
         response: requests.Response | None = None
         try:
             response = self._send_request(method, url, **options)
+            self._traffic.dated(response.headers, time.monotonic())
             content = self._read(response)
         except (OSError, urllib3.exceptions.HTTPError) as error:
             if response is not None:
