@@ -15,8 +15,10 @@ from services.checks import (
     delegation,
     domain,
     policy,
+    registration,
     resolution,
     servers,
+    stale,
     store,
 )
 from services.checks.case import Case
@@ -41,6 +43,8 @@ CHAIN: tuple[Check, ...] = (
     Check("domain", domain.check, asks=False),
     Check("store", store.check, asks=False),
     Check("policy", policy.check, asks=False),
+    # the registry first: without a registration nothing below it works
+    Check("registration", registration.check),
     # from the root of the tree to the leaf: what is wrong higher up explains what is wrong below
     Check("delegation", delegation.check),
     Check("servers", servers.check),
@@ -51,6 +55,8 @@ CHAIN: tuple[Check, ...] = (
     Check("access", access.check),
     # what the CA reads before it issues
     Check("caa", caa.check),
+    # what would be in the way of dns-01
+    Check("stale", stale.check),
     # what the CA would say of an order, as far as we have counted
     Check("ca", ca.check),
 )

@@ -20,6 +20,7 @@ def test_the_order_of_the_chain() -> None:
         ("domain", False),
         ("store", False),
         ("policy", False),
+        ("registration", True),
         ("delegation", True),
         ("servers", True),
         ("resolution", True),
@@ -27,6 +28,7 @@ def test_the_order_of_the_chain() -> None:
         ("answers", True),
         ("access", True),
         ("caa", True),
+        ("stale", True),
         ("ca", True),
     ]
 
