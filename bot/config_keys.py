@@ -210,6 +210,7 @@ class Slack(Section):
     team: str = ""
     command: Command = "/ssl"
     date_tokens: bool = True
+    canary_channel: str = ""
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()

@@ -28,7 +28,11 @@ class FrontDoor:
             slack=slack.door if slack else None,
         )
         self._web = WebServer(make_app(site), host, port, threads=application.loaded.config.http.threads)
-        checks = (Tick("socket mode", SOCKET_CHECK_SECONDS, self._socket.check),) if self._socket else ()
+        checks = (
+            (Tick("socket mode", SOCKET_CHECK_SECONDS, lambda: slack.tick(application.clock())),)
+            if slack and slack.socket
+            else ()
+        )
         self._ticker = Ticker(checks)
 
     @property

@@ -153,4 +153,5 @@ def slack(loaded: Loaded) -> SlackSettings:
         merchants=keys.merchants,
         command=keys.command,
         date_tokens=keys.date_tokens,
+        canary_channel=keys.canary_channel,
     )

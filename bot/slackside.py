@@ -1,11 +1,15 @@
 """The Slack side of a process, put together: who a caller is, how messages leave, and the transport that commands come by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from bot import settings
 from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
+from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
@@ -24,6 +28,25 @@ class SlackSide:
     notifier: Notifier
     door: SlackDoor | None
     socket: SocketTransport | None
+    canary: Canary | None = None
+    """Tests Socket Mode end to end, where ``slack.canary_channel`` is set."""
+
+    def tick(self, now: datetime) -> None:
+        """Do what comes round for the connection; call it every few seconds, in processes that listen."""
+        if self.socket is not None:
+            self.socket.check()
+        if self.canary is not None:
+            self.canary.tick(now)
+
+    def deaf_since(self) -> datetime | None:
+        """Return since when commands and clicks would not arrive; None if all seems well, or in HTTP mode.
+
+        Known only to a process that listens: in one that only works the answer is None.
+        """
+        if self.socket is None or not self.socket.started:
+            return None
+        silent = self.canary.silent_since if self.canary is not None else None
+        return silent or self.socket.deaf_since()
 
 
 def connect(application: Application) -> SlackSide | None:
@@ -44,7 +67,13 @@ def connect(application: Application) -> SlackSide | None:
         raise ConfigurationError(say("slack.app_token is missing: Socket Mode opens its connection with it."))
     clock = application.clock
     intake = Intake(application.storage, clock, application.bell.ring)
-    app = make_app(slack, intake)
+    ear = _Ear()
+    app = make_app(slack, intake, ear)
+    socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
+    if socket is not None and slack.canary_channel:
+        ear.canary = Canary(
+            posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
+        )
     return SlackSide(
         identity=Identity(asking_client(slack), slack, clock),
         notifier=Notifier(
@@ -56,5 +85,16 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
         ),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
-        socket=SocketTransport(app, slack, clock) if slack.mode == "socket" else None,
+        socket=socket,
+        canary=ear.canary,
     )
+
+
+class _Ear:
+    """Hands events to the canary, which is made after the app: it needs the connection, and that needs the app."""
+
+    canary: Canary | None = None
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        if self.canary is not None:
+            self.canary.heard(event)

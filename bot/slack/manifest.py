@@ -15,6 +15,11 @@ BOT_SCOPES = (
     "usergroups:read",  # to see who is in the user groups (S…) that roles name
 )
 """Everything the bot may do, each with its reason; it cannot read messages, files or e-mail addresses."""
+CANARY_SCOPES = (
+    "reactions:write",  # to put a reaction on its own message in slack.canary_channel
+    "reactions:read",  # to be told of it: the event reaction_added
+)
+"""What `bot.slack.canary` needs on top, where it is switched on."""
 
 
 def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
@@ -25,6 +30,7 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
     is not an https address.
     """
     socket = not url
+    canary = socket and bool(settings.canary_channel)
     if not socket and not _is_https(url):
         text = "Slack sends its requests to an https:// address, and “{url}” is none. Without a URL it is a Socket Mode app."
         raise CertdeskError(say(text, url=url))
@@ -49,9 +55,10 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {"scopes": {"bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ())]}},
         "settings": {
             "interactivity": {"is_enabled": True, **request},
+            **({"event_subscriptions": {"bot_events": ["reaction_added"]}} if canary else {}),
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
             "token_rotation_enabled": False,

@@ -34,3 +34,5 @@ class SlackSettings:
     """The slash command's name, with its slash."""
     date_tokens: bool = True
     """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
+    canary_channel: str = ""
+    """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""

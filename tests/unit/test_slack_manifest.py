@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.manifest import BOT_SCOPES, manifest
+from bot.slack.manifest import BOT_SCOPES, CANARY_SCOPES, manifest
 from bot.slack.settings import Mode, SlackSettings
 from services.model.errors import CertdeskError
 
@@ -43,3 +43,14 @@ def test_slacks_own_limits_on_words_are_kept() -> None:
     assert len(made["display_information"]["name"]) <= 35
     assert len(made["display_information"]["description"]) <= 140
     assert len(made["features"]["slash_commands"][0]["description"]) <= 2000
+
+
+def test_the_canary_asks_for_more_only_where_it_sings() -> None:
+    settings = SlackSettings(mode="socket", canary_channel="C0CANARY")
+    made = manifest(settings)
+    assert made["oauth_config"]["scopes"]["bot"] == [*BOT_SCOPES, *CANARY_SCOPES]
+    assert made["settings"]["event_subscriptions"] == {"bot_events": ["reaction_added"]}
+    over_http = manifest(settings, "https://certdesk.example.com")
+    assert over_http["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
+    assert "event_subscriptions" not in manifest(SlackSettings(mode="socket"))["settings"]
+    assert "event_subscriptions" not in over_http["settings"]
