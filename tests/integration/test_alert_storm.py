@@ -1,0 +1,146 @@
+"""The storm: 5,000 certificates lose one name server within an hour. One message, one page; healed: the same ones turn green."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.alerting.rounds import tend_due
+from services.alerting.sighting import sight
+from services.model.alerts import Severity
+from services.model.certificates import Certificate
+from services.model.findings import Finding
+from services.model.lifecycle import State
+from services.model.stores import Store
+from services.ports import Message, Storage
+from storage.database import Database
+from storage.memory import MemoryStorage
+from tests.unit.alert_world import CHANNEL, DAY, HOUR, NOW, OURS, World, lame
+
+FLEET = 5000
+KEY = f"dns.lame {OURS}"
+PUMP = timedelta(seconds=1)
+"""How often the pump looks at what is due, in simulated time."""
+MOST_SECONDS = 60.0
+"""Far more than it takes: a round that costs what is stored, not what has changed, would need minutes."""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    made: Storage = (
+        MemoryStorage() if request.param == "memory" else Database.open(f"sqlite:///{tmp_path / 'storm.db'}")
+    )
+    yield made
+    made.close()
+
+
+def fleet(storage: Storage, chance: random.Random) -> list[Certificate]:
+    """Put 5,000 stores with a certificate each, with margins from 1.5 to 60 days."""
+    made = []
+    for number in range(FLEET):
+        end = NOW + timedelta(days=chance.uniform(1.5, 60))
+        name = f"s{number:04}.test"
+        made.append(
+            Certificate(
+                f"cert_{number:04}",
+                f"s{number:04}",
+                name,
+                (name,),
+                NOW,
+                NOW,
+                state=State.INSTALLED,
+                installed=f"rev_{number}",
+                not_before=end - 90 * DAY,
+                not_after=end,
+                renew_at=end - 30 * DAY,
+            )
+        )
+    with storage.write() as tx:
+        for certificate in made:
+            tx.stores.put(Store(certificate.store))
+            assert tx.certificates.add(certificate)
+    return made
+
+
+class Slack:
+    """Delivers what is owed, as the notifier does: counts what is posted and what is edited."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.posted: list[Message] = []
+        self.edits: Counter[str] = Counter()
+
+    def deliver(self, world: World) -> None:
+        for via in ("slack", "webhook"):
+            with self._storage.write() as tx:
+                for message in tx.outbox.claim(world.now, timedelta(minutes=1), 100, via):
+                    if message.ts is None:
+                        self.posted.append(message)
+                    else:
+                        self.edits[message.key] += 1
+                    tx.outbox.delivered(message, message.ts or f"ts_{message.id}", final=False)
+
+    def new(self, via: str, channel: str) -> list[Message]:
+        """Return what was posted anew there, lines in threads included."""
+        return [message for message in self.posted if (message.via, message.channel) == (via, channel)]
+
+
+def hour(world: World, slack: Slack, looks: list[tuple[Certificate, tuple[Finding, ...]]]) -> None:
+    """Spread the looks over a simulated hour, with the pump tending alerts and messages leaving all the while."""
+    end, pumped = world.now + HOUR, world.now
+    step = HOUR / len(looks)
+    for certificate, found in looks:
+        world.now += step
+        with world.storage.write() as tx:
+            fresh = tuple(replace(finding, checked_at=world.now) for finding in found)
+            tx.certificates.put_findings(certificate.id, fresh)
+            sight(tx, world.policy, certificate, fresh, world.now)
+        if world.now - pumped >= PUMP:
+            pumped = world.now
+            tend_due(world.desk)
+            slack.deliver(world)
+    world.now = end
+    for _ in range(3):
+        world.pass_(2 * world.policy.settle)
+        tend_due(world.desk)
+        slack.deliver(world)
+
+
+def test_a_storm_is_one_message_and_one_page(storage: Storage) -> None:
+    begun = time.perf_counter()
+    chance = random.Random(20270301)  # noqa: S311 - a test that can be repeated
+    certificates = fleet(storage, chance)
+    world, slack = World(storage), Slack(storage)
+
+    chance.shuffle(certificates)
+    for _ in range(2):  # seen twice, an hour apart: the second look confirms
+        hour(world, slack, [(one, (lame(one.domain),)) for one in certificates])
+
+    alert = world.alert(KEY)
+    posted = slack.new("slack", CHANNEL)
+    assert 1 <= len(posted) <= 3
+    assert [message.kind for message in posted].count("alert") == 1
+    assert len(slack.new("webhook", "pager")) == 1
+    assert (alert.members, alert.most, alert.severity) == (FLEET, FLEET, Severity.CRITICAL)
+    assert alert.said is Severity.CRITICAL
+    assert slack.edits[posted[0].key] <= 2 * 3600 / world.policy.settle.total_seconds()
+
+    before = len(slack.posted)
+    pages = slack.edits[f"page:{alert.id}:pager"]
+    chance.shuffle(certificates)
+    hour(world, slack, [(one, ()) for one in certificates])
+    healed = world.alert(KEY)
+    assert healed.id == alert.id
+    assert (healed.healed_at is not None, healed.members) == (True, 0)
+    assert len(slack.posted) == before, "nothing new is posted when it heals"
+    assert slack.edits[f"page:{alert.id}:pager"] == pages + 1, "the page is resolved, once"
+    assert slack.edits[posted[0].key] > 0
+    with storage.read() as tx:
+        assert tx.alerts.tally(KEY).certificates == 0
+        assert tx.outbox.waiting() == 0
+    assert time.perf_counter() - begun < MOST_SECONDS
