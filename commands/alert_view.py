@@ -112,7 +112,8 @@ def _harm(facts: Facts) -> str:
         return "warned"
     if earliest is None:
         return "nothing installed"
-    return "expired" if earliest <= facts.now else "blocked"
+    certificates = not facts.alert.code.startswith("domain.expir")  # those deadlines are the registration's
+    return "expired" if certificates and earliest <= facts.now else "blocked"
 
 
 def mention(facts: Facts, policy: Alerting) -> tuple[Part, ...]:
@@ -163,7 +164,11 @@ def _evidence(facts: Facts) -> tuple[tuple[Text, Value], ...]:
     """Return the answer that was found beside the one that is required, as far as the finding has them."""
     evidence: Mapping[str, Any] = facts.alert.lead.evidence if facts.alert.lead else {}
     shown = {key: _items(evidence[key]) for key, _ in _EVIDENCE if evidence.get(key) not in (None, "")}
-    said = {key: items for key, items in shown.items() if key == "found" or items != shown.get("found")}
+    said = {
+        key: items
+        for key, items in shown.items()
+        if key == "found" or (items and items != shown.get("found"))  # nothing found is an answer, too
+    }
     return tuple((label, said[key]) for key, label in _EVIDENCE if key in said)
 
 

@@ -28,7 +28,7 @@ from services.model.clock import rfc3339
 from services.model.text import NOTHING, Text, from_json, say
 from services.ports import Message, Transaction
 
-MOST_LISTED = 1000
+MOST_LISTED = 200
 """How many open alerts, or members of one, the machine contract lists."""
 MOST_TITLE = 140
 """Characters of a note that fit into a title; a longer one stands below it."""
