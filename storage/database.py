@@ -24,6 +24,7 @@ _FORGOTTEN = timedelta(days=1)  # after which a worker that is gone leaves no tr
 _BEAT = upserts.insert_or_update(WORKERS, "worker")
 _FORGET = delete(WORKERS).where(WORKERS.c.seen_at < bindparam("before"))
 _LAST_BEAT = select(func.max(WORKERS.c.seen_at))
+_SERVER_TIME = select(func.clock_timestamp())
 
 
 class Database:

@@ -17,13 +17,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text
 
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
 from storage import records
 from storage.database import Database
-from storage.schema import CERTIFICATES
+from storage.schema import CERTIFICATES, METADATA, WATCHES
 
 STORED = 100_000
 DUE = (0, 10, 100)
@@ -32,8 +32,9 @@ LEASE = timedelta(seconds=60)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def _certificate(number: int) -> Certificate:
+def certificate(number: int) -> Certificate:
     """Return an installed certificate, to be renewed some time in the next 60 days."""
+    renew_at = NOW + timedelta(hours=1, seconds=number * 37 % (60 * 86400))
     return Certificate(
         id=f"cert_{number:07}",
         store=f"store{number // 3}",
@@ -42,17 +43,27 @@ def _certificate(number: int) -> Certificate:
         created_at=NOW,
         updated_at=NOW,
         state=State.INSTALLED,
-        run_after=NOW + timedelta(hours=1, seconds=number * 37 % (60 * 86400)),
+        run_after=renew_at,
+        renew_at=renew_at,
+        installed=f"rev_{number:07}",
         not_after=NOW + timedelta(days=1 + number % 90),
     )
 
 
-def _fill(database: Database, stored: int) -> None:
+def fill(database: Database, stored: int) -> None:
+    """Store that many certificates, and when each is to be looked at next within the coming day."""
     for start in range(0, stored, 5000):
         numbers = range(start, min(start + 5000, stored))
-        rows = [records.certificate_values(_certificate(number)) for number in numbers]
+        rows = [records.certificate_values(certificate(number)) for number in numbers]
+        watches = [_watch(number) for number in numbers]
         with database.writing() as connection:
             connection.execute(insert(CERTIFICATES), rows)
+            connection.execute(insert(WATCHES), watches)
+
+
+def _watch(number: int) -> dict[str, Any]:
+    due_at = NOW + timedelta(hours=1, seconds=number * 37 % 86400)
+    return {"id": f"cert_{number:07}", "due_at": due_at, "fence": 0, "lease_until": None}
 
 
 def _claim_times(database: Database, due: int) -> list[float]:
@@ -80,21 +91,31 @@ def _check(claimed: int, due: int) -> None:
 
 
 @contextmanager
-def _database(url: str | None) -> Iterator[Database]:
+def filled(url: str | None, stored: int) -> Iterator[Database]:
+    """Yield a database that holds ``stored`` certificates: the one at ``url``, which is emptied first, or a file."""
     with tempfile.TemporaryDirectory(prefix="certdesk-bench-") as folder:
         database = Database.open(url or f"sqlite:///{folder}/certdesk.db", migrate=True)
         try:
             with database.writing() as connection:
-                connection.execute(text("DELETE FROM certificates"))
+                for table in reversed(METADATA.sorted_tables):
+                    connection.execute(delete(table))
+            fill(database, stored)
+            settle(database)
             yield database
         finally:
             database.close()
 
 
+def settle(database: Database) -> None:
+    """Let PostgreSQL learn how much there is, as it does by itself after a minute; nobody does so for SQLite."""
+    with database.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ANALYZE"))
+
+
 def _measured(url: str | None, stored: int) -> dict[int, float]:
     """Return the median seconds of a claim for each number of due rows."""
-    with _database(url) as database:
-        _fill(database, stored)
+    with filled(url, stored) as database:
         return {due: statistics.median(_claim_times(database, due)) for due in DUE}
 
 

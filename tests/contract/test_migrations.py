@@ -1,0 +1,147 @@
+"""From one version of the schema to the next: what is there goes on, and the code before it goes on beside it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, Table, insert, select, update
+
+from bot.demo.parts.postgres import Postgres
+from services.model.stores import Store
+from services.model.text import NOTHING
+from services.ports import Message, Request
+from storage import records, upgrade
+from storage.database import Database
+from storage.engines import engines_for
+from storage.schema import CERTIFICATES, OUTBOX, REQUESTS, STORES
+from tests.contract import samples
+from tests.contract.samples import DAY, LEASE, MINUTE, NOW
+
+EXISTING = 240
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'old.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@contextmanager
+def _at(url: str, version: str) -> Iterator[Database]:
+    """Yield the database at ``url`` with the schema of an older ``version``."""
+    database = Database(engines_for(url))
+    config = Config()
+    config.set_main_option("script_location", str(upgrade._MIGRATIONS))
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+class OldCode:
+    """The tables as the code of 0001 knew them: it reads and writes their columns and no others."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._tables = MetaData()
+        self._tables.reflect(connection, only=("stores", "certificates", "requests", "outbox"))
+
+    def columns(self, table: Table) -> list[Any]:
+        known = self._tables.tables[table.name].columns.keys()
+        return [column for column in table.c if column.key in known]
+
+    def row(self, table: Table, values: dict[str, Any]) -> dict[str, Any]:
+        known = self._tables.tables[table.name].columns.keys()
+        return {name: value for name, value in values.items() if name in known}
+
+    def add(self, connection: Connection, number: int) -> None:
+        """Insert a row of each as it did."""
+        store = Store(f"store_{number}")
+        kept = (
+            (STORES, records.store_values(store)),
+            (
+                CERTIFICATES,
+                records.certificate_values(samples.certificate(number, compared=samples.finding().summary)),
+            ),
+            (REQUESTS, records.request_values(samples.request(number, kind="click"))),
+            (OUTBOX, records.message_values(samples.message(number, via="webhook", thread="x"))),
+        )
+        for table, values in kept:
+            connection.execute(insert(table).values(self.row(table, values)))
+
+
+def test_what_was_there_goes_on_with_defaults(url: str) -> None:
+    with _at(url, "0001") as database:
+        with database.writing() as connection:
+            OldCode(connection).add(connection, 1)
+        assert not database.ready()
+        assert database.migrate()
+        assert database.ready()
+        with database.read() as tx:
+            certificate = tx.certificates.get("cert_001")
+            assert certificate == samples.certificate()
+            assert certificate.compared == NOTHING
+            assert tx.stores.get("store_1") == Store("store_1", tags=())
+            assert tx.requests.get("req_1") == samples.request()
+            assert tx.outbox.by_key("request:1") == _due(samples.message())
+
+
+def _due(message: Message) -> Message:
+    return records.message(records.settled(records.message_values(message)))
+
+
+def test_every_existing_certificate_gets_its_watch_within_a_day(url: str) -> None:
+    with _at(url, "0001") as database:
+        with database.writing() as connection:
+            old = OldCode(connection)
+            rows = [records.certificate_values(samples.certificate(n)) for n in range(EXISTING)]
+            connection.execute(insert(CERTIFICATES), [old.row(CERTIFICATES, row) for row in rows])
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        database.migrate()
+        after = datetime.now(UTC) + timedelta(seconds=1)
+        with database.write() as tx:
+            watches = tx.watches.claim(after + DAY, LEASE, 2 * EXISTING)
+    assert sorted(watch.id for watch in watches) == [f"cert_{n:03}" for n in range(EXISTING)]
+    due = sorted(watch.due_at for watch in watches)
+    assert before < due[0] < after + DAY / EXISTING
+    assert before + DAY < due[-1] < after + DAY
+    gaps = [later - earlier for earlier, later in pairwise(due)]
+    assert all(abs(gap - DAY / EXISTING) < timedelta(seconds=1) for gap in gaps)  # spread, not in heaps
+
+
+def test_with_no_certificates_there_is_no_watch(url: str) -> None:
+    with _at(url, "0001") as database:
+        database.migrate()
+        with database.read() as tx:
+            assert tx.watches.next_due() is None
+
+
+def test_the_code_before_it_goes_on_beside_it(url: str) -> None:
+    with _at(url, "0001") as database:
+        with database.writing() as connection:
+            old = OldCode(connection)
+            old.add(connection, 1)
+        database.migrate()
+        with database.writing() as connection:
+            old.add(connection, 2)
+            connection.execute(update(OUTBOX).values(version=OUTBOX.c.version + 1, run_after=NOW))
+            claimed = update(REQUESTS).values(fence=1, tries=1).returning(*old.columns(REQUESTS))
+            assert [Request(*row) for row in connection.execute(claimed.where(REQUESTS.c.id == "req_2"))] == [
+                samples.request(2, fence=1, tries=1)
+            ]
+            rows = connection.execute(select(*old.columns(OUTBOX)).order_by(OUTBOX.c.id)).all()
+            assert [row.version for row in rows] == [2, 2]
+        with database.write() as tx:
+            assert [m.id for m in tx.outbox.claim(NOW + MINUTE, LEASE, 5)] == ["msg_1", "msg_2"]
+            assert tx.stores.get("store_2") == Store("store_2")
+            assert tx.certificates.get("cert_002") == samples.certificate(2)
