@@ -1,7 +1,9 @@
 """A workspace that others wrote, over signed HTTP and over Socket Mode: a command becomes a row, then a message that is edited in place."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +13,12 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import requests
 from prometheus_client import CollectorRegistry
+from slack_sdk.socket_mode.builtin.connection import Connection
 
 from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.process import wait_until
 from bot.slack.app import make_app
+from bot.slack.canary import PATIENCE, Canary
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
@@ -26,7 +30,8 @@ from bot.slack.transport import SocketTransport
 from bot.web import Site, WebServer
 from bot.web import make_app as make_web
 from commands.caller import Role
-from commands.reply import Mark, Plan, Reply, Tone
+from commands.reply import Button, Buttons, Mark, Menu, Plan, Reply, Tone
+from commands.reply_json import reply_from_json
 from services.model.clock import utc_now
 from services.model.identity import new_id
 from services.model.text import say
@@ -57,7 +62,8 @@ class Desk:
             roles={Role.SUPPORT: (slack.first_user,)},
         )
         self.woken = 0
-        self.app = make_app(self.settings, Intake(self.storage, utc_now, self._wake))
+        self.events: list[Mapping[str, Any]] = []
+        self.app = make_app(self.settings, Intake(self.storage, utc_now, self._wake), self.events.append)
         self.identity = Identity(asking_client(self.settings), self.settings, utc_now)
         self.notifier = Notifier(posting_client(self.settings), self.storage, compose, utc_now)
 
@@ -75,15 +81,37 @@ class Desk:
             new_id("msg"), f"request:{request.id}", "reply", request.channel, request.user,
             private=private, body={"name": request.text, "step": step}, created_at=now, run_after=now,
         )  # fmt: skip
+        self.owe(message)
+
+    def owe(self, *messages: Message) -> None:
+        """Put messages into the outbox and deliver what is due, as the pump does: one after another."""
         with self.storage.write() as tx:
-            tx.outbox.put(message)
-        with self.storage.write() as tx:
-            claimed = tx.outbox.claim(utc_now(), LEASE, 10)
-        for one in claimed:
-            self.notifier.deliver(one)
+            for message in messages:
+                tx.outbox.put(message)
+        while True:
+            with self.storage.write() as tx:
+                claimed = tx.outbox.claim(utc_now(), LEASE, 1)
+            if not claimed:
+                return
+            self.notifier.deliver(claimed[0])
+
+
+ACTIONS = Buttons(
+    (
+        Button("alert.ack", "alr_1 7", say("Acknowledge"), "primary"),
+        Button("alert.renew", "alr_1 7", say("Renew now"), "", say("Renew now?")),
+        Menu("alert.snooze", say("Snooze …"), (("alr_1 7 1d", say("1 day")), ("alr_1 7 3d", say("3 days")))),
+    )
+)
 
 
 def compose(message: Message) -> Composed:
+    if message.kind == "alert":
+        return Composed(Reply(Tone.WARN, say("DNS left the platform"), (ACTIONS,)), final=False)
+    if message.kind == "alert_note":
+        return Composed(Reply(Tone.BAD, say("It is urgent now")), final=True)
+    if "step" not in message.body:
+        return Composed(reply_from_json(message.body), final=True)
     step = message.body["step"]
     marks = (Mark.DONE, Mark.DONE) if step == "done" else (Mark.DONE, Mark.NOW)
     plan = Plan(message.body["name"], ((say("check"), marks[0]), (say("issue"), marks[1])))
@@ -198,6 +226,49 @@ def test_a_channel_without_us_leads_to_a_direct_message(
     assert "/invite @certdesk" in str(message["blocks"])
 
 
+def _alert(slack: LocalSlack, kind: str = "alert", thread: str = "") -> Message:
+    now = utc_now()
+    return Message(
+        new_id("msg"), f"{kind}:1", kind, slack.first_channel, "", private=False, body={}, created_at=now,
+        run_after=now, thread=thread,
+    )  # fmt: skip
+
+
+def _clicks(desk: Desk, slack: LocalSlack) -> None:
+    """Post an alert with its actions and a note, then use a button and the menu."""
+    desk.owe(_alert(slack), _alert(slack, "alert_note", thread="alert:1"))
+    posted, note = slack.messages()
+    assert note["thread_ts"] == posted["ts"]
+    [actions] = [block for block in posted["blocks"] if block["type"] == "actions"]
+    button, _, menu = actions["elements"]
+    slack.interact(slack.first_channel, posted["ts"], button | {"block_id": actions.get("block_id", "b")})
+    wait_until(lambda: desk.woken == 1, 10, "a row for the click")
+    chosen = {"selected_option": menu["options"][1], "block_id": actions.get("block_id", "b")}
+    slack.interact(slack.first_channel, posted["ts"], menu | chosen)
+    wait_until(lambda: desk.woken == 2, 10, "a row for the choice")
+    rows = sorted(desk.claim(), key=lambda row: row.text)
+    assert [(row.kind, row.text) for row in rows] == [
+        ("click", "alert.ack alr_1 7"),
+        ("click", "alert.snooze alr_1 7 3d"),
+    ]
+    assert {(row.team, row.user, row.channel) for row in rows} == {
+        ("T0MOON", slack.first_user, slack.first_channel)
+    }
+    assert desk.identity.caller(rows[0]).role is Role.SUPPORT
+
+
+def test_over_http_a_click_arrives(web: tuple[Desk, str], local_slack: LocalSlack) -> None:
+    _clicks(web[0], local_slack)
+
+
+def test_over_socket_mode_a_click_arrives(
+    socket: tuple[Desk, SocketTransport], socket_slack: LocalSlack
+) -> None:
+    desk, transport = socket
+    wait_until(transport.connected, 10, "a connection")
+    _clicks(desk, socket_slack)
+
+
 def _body(trigger: str = "1.2.abc") -> bytes:
     fields = {"command": "/ssl", "text": "add a.test", "team_id": "T0MOON", "user_id": "U0AGENT"}
     return urlencode({**fields, "channel_id": "C0SUPPORT", "trigger_id": trigger}).encode()
@@ -278,3 +349,63 @@ def test_without_slack_the_transport_waits_for_it(tmp_path: Path, socket_slack: 
     transport.stop()
     transport.check()
     desk.storage.close()
+
+
+def _react(slack: LocalSlack, ts: str) -> None:
+    """Put a person's reaction on a message, as the workspace's page does: through its own WebSocket."""
+    page = Connection(url=slack.page_url.replace("http", "ws") + "/ui", logger=logging.getLogger("page"))
+    said = {"channel": slack.first_channel, "ts": ts, "user": slack.first_user, "name": "bird"}
+    with closing(page):
+        page.connect()
+        page.send(json.dumps({"t": "reaction", "present": True, **said}))
+
+
+def test_the_canary_mends_a_deaf_connection_and_hears_again(
+    socket: tuple[Desk, SocketTransport], socket_slack: LocalSlack
+) -> None:
+    """This workspace tells an app nothing of the app's own reactions: to the canary that is a deaf connection."""
+    desk, transport = socket
+    wait_until(transport.connected, 10, "a connection")
+    first = transport._client.session_id()
+    client = posting_client(desk.settings)
+    canary = Canary(client, desk.storage, socket_slack.first_channel, transport.reconnect)
+    begun = utc_now()
+    canary.tick(begun)
+    desk.owe()
+    canary.tick(begun)
+    [message] = socket_slack.messages()
+    assert [one["name"] for one in message["reactions"]] == ["bird"]
+    canary.tick(begun + PATIENCE)
+    silent_since = canary.silent_since
+    assert silent_since == begun
+    assert transport._client.session_id() != first
+    wait_until(transport.connected, 10, "a new connection")
+    _react(socket_slack, message["ts"])
+    wait_until(lambda: bool(desk.events), 10, "the event")
+    canary.heard(desk.events[0])
+    assert canary.silent_since is None
+    canary.tick(begun + PATIENCE)
+    [message] = socket_slack.messages()
+    assert [one["users"] for one in message["reactions"]] == [[socket_slack.first_user]]
+
+
+def test_a_connection_that_is_lost_is_known_since_when(tmp_path: Path, socket_slack: LocalSlack) -> None:
+    desk = Desk(tmp_path, socket_slack, "socket")
+    now = [utc_now()]
+    nowhere = replace(desk.settings, api_url="http://127.0.0.1:9/api/")
+    transport = SocketTransport(desk.app, nowhere, lambda: now[0])
+    with closing(desk.storage):
+        lost = now[0]
+        transport.start()
+        assert transport.deaf_since() == lost
+        now[0] += timedelta(minutes=3)
+        transport.check()
+        assert transport.deaf_since() == lost
+        transport.stop()
+
+
+def test_a_connection_that_works_is_not_deaf(socket: tuple[Desk, SocketTransport]) -> None:
+    transport = socket[1]
+    wait_until(transport.connected, 10, "a connection")
+    transport.check()
+    assert transport.deaf_since() is None
