@@ -24,6 +24,7 @@ from bot.config_values import (
     Network,
     Number,
     Port,
+    RdapUrl,
     Seconds,
     Strings,
     Whole,
@@ -151,7 +152,7 @@ class Probe(Section):
 class Rdap(Section):
     """Overrides of the IANA bootstrap, by top-level domain."""
 
-    servers: dict[str, str] = Field(default_factory=dict)
+    servers: dict[str, RdapUrl] = Field(default_factory=dict)
     timeout: Seconds = 5.0
 
 

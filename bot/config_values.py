@@ -94,6 +94,20 @@ def _https(url: str) -> str:
     return url
 
 
+def _rdap(url: str) -> str:
+    """Return a base URL, or the empty text for a top-level domain that nobody is to be asked about."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # such as brackets that hold no IPv6 address, or a port that is none
+        usable = False
+    if url and (not usable or parts.username is not None or parts.query or parts.fragment):
+        raise ValueError(
+            "a base URL is needed, such as https://rdap.example/ or http://127.0.0.1:9000/; an empty text asks nobody"
+        )
+    return url
+
+
 def _database(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE is needed")
@@ -208,6 +222,7 @@ Limit = Annotated[tuple[int, timedelta], PlainValidator(_limit)]
 """A rate limit as (count, per how long), written 300 per 3h."""
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
+RdapUrl = Annotated[str, AfterValidator(_rdap)]
 KeyText = Annotated[str, AfterValidator(_key)]
 Mac = Annotated[str, AfterValidator(_mac)]
 Command = Annotated[str, AfterValidator(_command)]

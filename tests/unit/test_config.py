@@ -103,6 +103,9 @@ def test_other_environment_is_left_alone(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("dns: {timeout: -1}", ("dns.timeout", "-1", "greater than 0")),
+        ("rdap: {servers: {test: '127.0.0.1:9000'}}", ("rdap.servers.test", "127.0.0.1:9000", "a base URL")),
+        ("rdap: {servers: {test: 'http://[::1'}}", ("rdap.servers.test", "a base URL")),
+        ("rdap: {servers: {test: 'https://rdap.test/?q=1'}}", ("rdap.servers.test", "a base URL")),
         ("dns: {timeouts: 1}", ("dns.timeouts", "no such key", "did you mean dns.timeout?")),
         ("dsn: {timeout: 1}", ("dsn", "no such key", "did you mean dns?")),
         ("probe: {https_port: 70000}", ("probe.https_port", "70000", "65535")),
