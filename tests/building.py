@@ -28,11 +28,12 @@ from services.model.errors import CaError, CaTrouble, DeployError, DnsUpdateErro
 from services.model.findings import Finding
 from services.model.lifecycle import State
 from services.model.names import base, is_wildcard
-from services.model.settings import Issuing, Platform, Renewing
+from services.model.pacing import Breaker
+from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
 from services.model.stores import Domain, Store
 from services.model.text import say
 from services.ports import Authorization, Challenge, Order, RenewalInfo, Served, Transaction
-from services.renewal import asking, runner
+from services.renewal import asking, runner, watching
 from storage.memory import MemoryStorage
 from storage.vault import Vault
 from tests.desks import ScriptedChecker
@@ -344,6 +345,10 @@ class Built:
     renewing: Renewing = field(default_factory=Renewing)
     names_of_cas: tuple[str, ...] = ("first", "second")
     vault: Vault = field(default_factory=lambda: Vault((os.urandom(32),)))
+    alerting: Alerting = field(default_factory=Alerting)
+    limits: dict[str, CaSettings] = field(default_factory=dict)
+    watching: bool = False
+    """Whether the fleet's watch is at work too."""
 
     def __post_init__(self) -> None:
         self.edge = FakeEdge(self.target)
@@ -378,6 +383,8 @@ class Built:
             clock=self.clock,
             chance=lambda: self.chance,
             announce=lambda: None,
+            alerting=self.alerting,
+            limits=self.limits,
         )
 
     @property
@@ -398,6 +405,15 @@ class Built:
     def add(self, *names: str) -> None:
         adding.add(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
 
+    def add_many(self, count: int) -> list[str]:
+        """Add ``count`` domains, each with a certificate of its own; return their names."""
+        names = [f"shop{number}.test" for number in range(count)]
+        with self.storage.write() as tx:
+            for name in names:
+                tx.stores.put_domain(Domain(name, "moon"))
+        self.add(*names)
+        return names
+
     def renew(self, *names: str) -> None:
         asking.renew(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
 
@@ -409,14 +425,25 @@ class Built:
             rows = tx.certificates.claim(self.now, self.renewing.lease, 10)
         for row in rows:
             runner.run(self.parts, row)
-        return bool(rows)
+        return bool(rows) or (self.watching and self.watch())
+
+    def watch(self) -> bool:
+        """Look at what the watch has due now; tell whether there was anything."""
+        with self.storage.write() as tx:
+            watches = tx.watches.claim(self.now, self.renewing.lease, 10)
+        for one in watches:
+            due_at = watching.look(self.parts, one)
+            with self.storage.write() as tx:
+                tx.watches.done(one, due_at)
+        return bool(watches)
 
     def next_due(self) -> datetime | None:
         """When something is due, or a lease that nobody holds any more ends."""
         with self.storage.read() as tx:
             rows = tx.certificates.listing(limit=1000)
+            watched = tx.watches.next_due() if self.watching else None
         moments = [max(r.run_after, r.lease_until or r.run_after) for r in rows if r.run_after is not None]
-        return min(moments, default=None)
+        return min((*moments, *([watched] if watched else ())), default=None)
 
     def advance(self, delta: timedelta) -> None:
         """Let the time pass, with everything done that falls due."""
@@ -429,7 +456,7 @@ class Built:
                 self.now = end
                 return
             self.now = max(self.now, due)
-        raise AssertionError(f"still at work at {self.now}: {self.one}")
+        raise AssertionError(f"still at work at {self.now}: {self.all}")
 
     def settle(self, patience: timedelta = timedelta(hours=3)) -> Certificate:
         """Let the time pass until the certificate is at rest; return it."""
@@ -459,6 +486,17 @@ class Built:
         assert isinstance(found, Certificate)
         return found
 
+    @property
+    def all(self) -> list[Certificate]:
+        """Every certificate."""
+        return list(self.reading(lambda tx: tx.certificates.listing(limit=1000)))
+
+    def breaker(self, thing: str) -> Breaker | None:
+        """Return the breaker of a thing."""
+        found = self.reading(lambda tx: tx.breakers.get(thing))
+        assert found is None or isinstance(found, Breaker)
+        return found
+
     def state(self) -> State:
         """Return the state of the only certificate, as it is now."""
         return self.one.state
@@ -477,11 +515,17 @@ class Built:
 
     @property
     def findings(self) -> list[Finding]:
-        return list(self.reading(lambda tx: tx.certificates.findings(self.one.id)))
+        return self.findings_of(self.one)
 
     @property
     def history(self) -> list[Happening]:
-        return list(self.reading(lambda tx: tx.certificates.history(self.one.id, 10_000)))
+        return self.history_of(self.one)
+
+    def history_of(self, certificate: Certificate) -> list[Happening]:
+        return list(self.reading(lambda tx: tx.certificates.history(certificate.id, 10_000)))
+
+    def findings_of(self, certificate: Certificate) -> list[Finding]:
+        return list(self.reading(lambda tx: tx.certificates.findings(certificate.id)))
 
     def happened(self, what: str) -> list[Happening]:
         """Return the rows of the history with this name."""

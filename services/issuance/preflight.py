@@ -13,7 +13,7 @@ from services.model.findings import Finding, Verdict, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
 from services.ports import Subject, Transaction
-from services.renewal.compare import standing_of
+from services.renewal.compare import Standing, standing_of
 from services.renewal.timing import backoff, near_expiry
 
 SIDE_BY_SIDE = 8
@@ -78,7 +78,7 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
             *crowded_cas(names, parts.limits, [ca for ca in parts.cas if ca not in forbidden]),
         ),
         refused=certificate.attempt.refused,
-        before=standing_of((*before, certificate.problem)) if certificate.failures else (),
+        before=_stood(certificate, before),
         leftovers=certificate.attempt.leftovers,
     )
     fresh = replace(certificate, attempt=attempt, next=None)
@@ -87,6 +87,17 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
         return replace(postponed(parts, fresh, stay), findings=findings)
     kept = replace(fresh.moved(Event.CHECKS_PASSED, now=now, run_after=now), stopped_at=None)
     return Move(kept, Event.CHECKS_PASSED.value, ", ".join(names), findings=findings)
+
+
+def _stood(certificate: Certificate, before: Sequence[Finding]) -> tuple[Standing, ...]:
+    """Return what stood against the last attempt that failed; a wait for a CA in between is none."""
+    if not certificate.failures:
+        return ()
+    problem = certificate.problem
+    if problem is not None and "waits" in problem.evidence:
+        return certificate.attempt.before
+    # the checks' words first, then the CA's
+    return standing_of((*sorted(before, key=lambda f: f.code in NAME_SPECIFIC), problem))
 
 
 def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import structlog
 
+from services.alerting.handover import handed_over
+from services.alerting.sighting import sight
 from services.deployment.installing import deploying, verifying
 from services.issuance.causes import own
 from services.issuance.collecting import collecting, finalizing
@@ -16,6 +18,8 @@ from services.model.certificates import Certificate, Happening
 from services.model.errors import CertdeskError, LeaseLostError, VaultError
 from services.model.lifecycle import State
 from services.model.text import say
+from services.ports import Transaction
+from services.renewal import breaker, budget
 from services.renewal.tending import blocked, failed, installed
 
 log = structlog.get_logger()
@@ -96,6 +100,7 @@ def broken(parts: Parts, certificate: Certificate, error_id: str) -> None:
         )
         move = fault(row, now, own("certdesk.fault", CertdeskError(text), row.wanted[0], remedy, now))
         tx.certificates.save(move.certificate, None)
+        _alarm(tx, parts, row, move)
         tx.certificates.record(Happening(row.id, now, "fault", state=row.state.value, details=move.details))
         tx.outbox.touch(row.id, now)
     parts.announce()
@@ -116,6 +121,9 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             tx.certificates.put_revision(move.revision)
         if move.findings is not None:
             tx.certificates.put_findings(after.id, move.findings)
+        breaker.write(tx, after.id, move.met, now)
+        budget.write(tx, move.drawn, now)
+        _alarm(tx, parts, before, move)
         if move.what:
             happening = Happening(after.id, now, move.what, state=after.state.value, details=move.details)
             tx.certificates.record(happening)
@@ -130,3 +138,20 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             tx.outbox.touch(after.id, now)
     parts.announce()
     return replace(after, lease_until=lease)
+
+
+def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> None:
+    """Bring in line, in the transaction of a save, what alerts, the watch and support know of the certificate.
+
+    Steps in which nothing changed that concerns them cost nothing here.
+    """
+    after, now = move.certificate, parts.clock()
+    entered = after.resting and after.state is not before.state
+    if move.findings is not None or after.problem != before.problem or entered:
+        findings = tx.certificates.findings(after.id) if move.findings is None else move.findings
+        sight(tx, parts.alerting, after, findings, now)
+    if after.installed != before.installed or (entered and after.state is State.NEEDS_SUPPORT):
+        # the first look soon after proves access from the start; spread, as many may be installed together
+        tx.watches.plan(after.id, now + parts.renewing.blocked_recheck * parts.chance())
+    if entered and after.state is State.NEEDS_SUPPORT:
+        handed_over(tx, parts.alerting, after, now)

@@ -1,0 +1,150 @@
+"""The watch: every installed certificate is checked long before its renewal, and one that needs support for signs of a fix."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.alerting.sighting import sight
+from services.issuance.move import Parts
+from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.preflight import (
+    WAITS_FOR_DNS,
+    evidence_of_change,
+    evidence_of_fix,
+    examine,
+    refusals_of,
+)
+from services.model.certificates import Certificate, Happening
+from services.model.findings import CODES, Finding, worst_first
+from services.model.lifecycle import Event, State
+from services.model.pacing import Watch
+from services.model.settings import Alerting, Renewing
+from services.ports import Transaction
+
+log = structlog.get_logger()
+
+SHARE = 0.1
+"""Which part of a waiting time is drawn by chance, so that certificates that were added together part."""
+SOON = timedelta(minutes=1)
+"""When to look again at a certificate that a worker took in hand during the look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a certificate: what was known of it, and what was found."""
+
+    certificate: Certificate
+    before: tuple[Finding, ...]
+    found: Mapping[str, Sequence[Finding]]
+    findings: tuple[Finding, ...]
+    """What is saved: what was found, and what a CA said of names that it refused."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the checks read something else than before."""
+        return evidence_of_change(self.before, self.found)
+
+
+def look(parts: Parts, watch: Watch) -> datetime:
+    """Check every wanted name of the watched certificate, save what was found, and return when to look again.
+
+    Nothing is spent at a CA, and an installed certificate is never moved: its renewal is the work queue's. One that
+    needs support starts again when something is right that was wrong. A certificate that is being worked on, or looks
+    by itself, is left alone. Twice at once is harmless; whatever the network does, nothing is raised.
+    """
+    now = parts.clock()
+    with parts.storage.read() as tx:
+        certificate = tx.certificates.get(watch.id)
+        if certificate is None or not watched(certificate, now):
+            return later(now, parts.renewing.watch, parts.chance())
+        before = tuple(tx.certificates.findings(certificate.id))
+        quiet = not before and not tx.alerts.sightings(certificate.id) and certificate.problem is None
+    found = examine(parts, certificate)
+    findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
+    if quiet and not findings:
+        return later(parts.clock(), parts.renewing.watch, parts.chance())
+    return _saved(parts, Look(certificate, before, found, findings))
+
+
+def watched(certificate: Certificate, now: datetime) -> bool:
+    """Tell whether the watch looks at a certificate now.
+
+    Those are: what is installed and not about to be renewed, what needs support, and what waits for a CA or a target,
+    whose step does not look by itself.
+    """
+    if certificate.lease_until is not None and certificate.lease_until > now:
+        return False
+    if certificate.state is State.NEEDS_SUPPORT:
+        return True
+    waits = certificate.state is State.BLOCKED and certificate.stopped_at is State.ORDERING
+    due = certificate.run_after is None or certificate.run_after <= now
+    return (certificate.state is State.INSTALLED or waits) and not due
+
+
+def _saved(parts: Parts, seen: Look) -> datetime:
+    """Save a look, unless the certificate has been taken in hand since; return when to look again."""
+    now = parts.clock()
+    with parts.storage.write() as tx:
+        row = tx.certificates.get(seen.certificate.id)
+        if row is None or row.fence != seen.certificate.fence or row.state is not seen.certificate.state:
+            return now + SOON
+        if row.state is State.NEEDS_SUPPORT and evidence_of_fix(seen.before, seen.found):
+            if (started := _started(tx, row, now)) is None:
+                return now + SOON
+            row = started
+        tx.certificates.put_findings(row.id, seen.findings)
+        sight(tx, parts.alerting, row, seen.findings, now)
+        if seen.changed:
+            tx.outbox.touch(row.id, now)
+    parts.announce()
+    every = wait_after(seen, parts.renewing, parts.alerting)
+    return later(now, every, parts.chance())
+
+
+def _started(tx: Transaction, certificate: Certificate, now: datetime) -> Certificate | None:
+    """Start a certificate again that needed support; None if a worker or a person was faster.
+
+    What the CA refused may be just what has been mended: every name gets its chance.
+    """
+    again = replace(
+        certificate.moved(Event.RETRY_DUE, now=now, run_after=now),
+        strikes=0,
+        retry_at=None,
+        attempt=replace(certificate.attempt, refused=(), polls=0, faults=0),
+    )
+    if not tx.certificates.ask(again):
+        return None
+    tx.certificates.record(
+        Happening(again.id, now, "evidence", state=again.state.value, details="the checks see a change")
+    )
+    tx.outbox.touch(again.id, now)
+    log.info("evidence", certificate=again.id, domain=again.domain)
+    return again
+
+
+def wait_after(seen: Look, renewing: Renewing, alerting: Alerting) -> timedelta:
+    """Return how long to wait for the next look.
+
+    A new blocker that is not certain is confirmed soon; one that waits for DNS, or another one, is watched more often
+    than what is well. Who needs support is watched hourly, whatever the checks say.
+    """
+    blockers = [f for f in seen.findings if f.blocks and f.code not in NAME_SPECIFIC]
+    known = {(f.code, f.name) for f in seen.before if f.blocks}
+    if any((f.code, f.name) not in known and not CODES[f.code].rule for f in blockers):
+        return alerting.confirm
+    if seen.certificate.state is State.NEEDS_SUPPORT:
+        return renewing.blocked_recheck
+    if not blockers:
+        return renewing.watch
+    dns_only = all(f.code.startswith(WAITS_FOR_DNS) for f in blockers)
+    return renewing.dns_recheck if dns_only else renewing.blocked_recheck
+
+
+def later(now: datetime, every: timedelta, chance: float) -> datetime:
+    """Return the moment after ``every``, a little later by ``chance`` (0 to 1).
+
+    Never earlier, so that a second sighting lies far enough from the first.
+    """
+    return now + every * (1 + SHARE * chance)
