@@ -252,7 +252,7 @@ def _once(desk: Desk, tx: Transaction, alert_id: str, version: int, act: Act) ->
     if change.note is not None:
         outgoing.put_note(tx, after, change.note, alert.channels, now)
     outgoing.put_pages(tx, after, after.hooks if change.page else (), now)
-    return Clicked(done=True, text=change.text, alert=after)
+    return Clicked(done=True, text=change.text, alert=tx.alerts.get(after.id))
 
 
 def _stale(alert: Alert | None, version: int) -> Text | None:

@@ -73,6 +73,8 @@ class World:
     policy: Alerting = POLICY
     now: datetime = NOW
     woken: int = 0
+    tick: timedelta = timedelta(0)
+    """How far the clock goes on each time it is read."""
 
     @property
     def desk(self) -> Desk:
@@ -82,11 +84,15 @@ class World:
             platform=Platform(),
             issuing=Issuing(),
             renewing=Renewing(),
-            clock=lambda: self.now,
+            clock=self._clock,
             wildcards=False,
             wake=self._wake,
             alerting=self.policy,
         )
+
+    def _clock(self) -> datetime:
+        self.now += self.tick
+        return self.now
 
     def _wake(self) -> None:
         self.woken += 1
