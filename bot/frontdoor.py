@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot import metrics
+from bot.health import Health
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.web import Site, WebServer, make_app
@@ -16,7 +17,14 @@ SOCKET_CHECK_SECONDS = 10.0
 class FrontDoor:
     """Where everything from outside comes in."""
 
-    def __init__(self, application: Application, slack: SlackSide | None, host: str, port: int) -> None:
+    def __init__(
+        self,
+        application: Application,
+        slack: SlackSide | None,
+        host: str,
+        port: int,
+        health: Health,
+    ) -> None:
         """Bind at once; answering begins with `start`. Raises OSError if the address cannot be had."""
         self._application = application
         self._socket = slack.socket if slack else None
@@ -26,6 +34,7 @@ class FrontDoor:
             unready=self._unready,
             registry=metrics.registry(application.storage, application.traffic, application.clock),
             slack=slack.door if slack else None,
+            checks=health.checks,
         )
         self._web = WebServer(make_app(site), host, port, threads=application.loaded.config.http.threads)
         checks = (

@@ -1,7 +1,7 @@
 """A pump empties one queue: it claims what is due, hands each row to a thread, and sleeps until woken or until the next is due."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -16,6 +16,8 @@ log = structlog.get_logger()
 Row = TypeVar("Row")
 LONGEST_SLEEP = 0.25
 """Seconds after which the queue is looked at again: another process may have written to it."""
+RESTS: Mapping[str, float] = {"watch": 2.0, "alerts": 1.0, "pages": 1.0}
+"""The same for queues in which nothing is urgent enough to look at the database so often."""
 SHORTEST_SLEEP = 0.005
 AFTER_A_FAULT = 2.0
 """Seconds to wait after the queue could not be read."""
@@ -43,6 +45,7 @@ class Pump(Generic[Row]):
         self._clock = clock
         self._next_due = next_due
         self._broken = broken
+        self._rest = RESTS.get(name, LONGEST_SLEEP)
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._busy = 0
@@ -77,7 +80,7 @@ class Pump(Generic[Row]):
             try:
                 free = self._threads - self._busy
                 rows = self._claim(free) if free else ()
-                pause = 0.0 if rows else self._pause() if free else LONGEST_SLEEP
+                pause = 0.0 if rows else self._pause() if free else self._rest
             except Exception:  # an outermost loop: a database that is away must not end the worker
                 log.exception("queue not readable", queue=self.name)
                 rows, pause = (), AFTER_A_FAULT
@@ -90,7 +93,7 @@ class Pump(Generic[Row]):
 
     def _pause(self) -> float:
         due = self._next_due()
-        return LONGEST_SLEEP if due is None else min(LONGEST_SLEEP, (due - self._clock()).total_seconds())
+        return self._rest if due is None else min(self._rest, (due - self._clock()).total_seconds())
 
     def _work(self, row: Row) -> None:
         try:

@@ -11,7 +11,9 @@ from bot import logs, wiring
 from bot.config import ConfigurationError, Loaded, load
 from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
+from bot.health import SECONDS, Health
 from bot.slackside import SlackSide, connect
+from bot.ticker import Tick, Ticker
 from bot.workers import Workers
 from services.model.text import say
 
@@ -42,19 +44,27 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
     slack = connect(application)
     if slack is None:
         log.info("only the terminal is connected", why="slack.bot_token is not set")
+    health = Health(
+        application, slack=slack is not None, socket=slack.socket if slack else None, listens=listen
+    )
     if work:
         workers = Workers(application, slack)
         workers.start()
         stack.callback(workers.stop)
     if listen:
-        _listening(application, slack, stack)
+        _listening(application, slack, health, stack)
+    ticker = Ticker((Tick("health", SECONDS, health.tend),))
+    ticker.start()
+    stack.callback(ticker.stop)
     return application
 
 
-def _listening(application: wiring.Application, slack: SlackSide | None, stack: ExitStack) -> None:
+def _listening(
+    application: wiring.Application, slack: SlackSide | None, health: Health, stack: ExitStack
+) -> None:
     host, port = host_and_port(application.loaded.config.http.listen, 8402)
     try:
-        door = FrontDoor(application, slack, host, port)
+        door = FrontDoor(application, slack, host, port, health)
     except OSError as error:
         raise ConfigurationError(
             say(

@@ -9,6 +9,7 @@ import structlog
 
 from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
+from bot.health import Health
 from bot.wiring import Application
 from bot.workers import HEARTBEAT_SECONDS, Workers
 from commands.following import followed_now
@@ -102,12 +103,13 @@ def _work_here(application: Application, stack: ExitStack) -> None:
     """Run the workers in this process, and answer challenges if the address is free: else another process does."""
     host, port = host_and_port(application.loaded.config.http.listen, 8402)
     try:
-        door = FrontDoor(application, None, host, port)
+        health = Health(application, slack=False, socket=None, listens=True)
+        door = FrontDoor(application, None, host, port, health)
     except OSError:
         log.info("challenges are answered by the process that listens", listen=f"{host}:{port}")
     else:
         door.start()
         stack.callback(door.stop)
-    workers = Workers(application, None)
+    workers = Workers(application, None, ahead=False)
     workers.start()
     stack.callback(workers.stop)

@@ -21,7 +21,9 @@ from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from bot.slack.http import SlackDoor
+from services.alerting.selfcheck import Check
 from services.checks.edge_proof import edge_proof
+from services.model.clock import rfc3339
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body; what Slack sends is far smaller."""
@@ -54,6 +56,8 @@ class Site:
     registry: CollectorRegistry
     slack: SlackDoor | None = None
     """Takes Slack's requests in HTTP mode; None: there is no such page."""
+    checks: Callable[[], Sequence[Check]] = tuple
+    """Returns how certdesk itself is."""
 
 
 def make_app(site: Site) -> flask.Flask:
@@ -94,9 +98,27 @@ def _health(app: flask.Flask, site: Site) -> None:
         reasons = list(site.unready())
         return flask.jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200
 
+    @app.get("/health")
+    def health() -> tuple[flask.Response, int]:
+        checks = site.checks()
+        well = all(check.ok for check in checks)
+        return flask.jsonify(ok=well, checks=[_shown(check) for check in checks]), 200 if well else 503
+
     @app.get("/metrics")
     def metrics() -> flask.Response:
         return flask.Response(generate_latest(site.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _shown(check: Check) -> dict[str, Any]:
+    """Return one check as docs/alerts.md describes it."""
+    return {
+        "name": check.thing,
+        "code": check.code,
+        "ok": check.ok,
+        "since": rfc3339(check.since),
+        "sentence": check.text.plain(),
+        "remedy": check.remedy.plain() or None,
+    }
 
 
 def _slack(app: flask.Flask, door: SlackDoor) -> None:

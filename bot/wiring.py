@@ -1,10 +1,9 @@
 """COMPOSITION ROOT: the only module that names concrete adapters; everything else sees ports and settings."""
 
-import hashlib
-import hmac
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from bot import settings, vetting
 from bot.config import ConfigurationError, Loaded
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
-from services.checks.edge_proof import edge_proof
+from services.checks.edge_proof import edge_key, edge_proof
+from services.checks.polite import Polite
+from services.checks.rdap import Rdap
 from services.checks.web import SocketWeb
 from services.checks.world import World
 from services.deployment.files import FilesTarget
@@ -28,6 +29,7 @@ from services.model.errors import CertdeskError
 from services.model.settings import CaSettings, TargetSettings
 from services.model.text import say
 from services.ports import ChallengeResponder, DeployTarget, Storage
+from services.renewal import budget
 from storage.database import Database
 from storage.vault import Vault, parse_key
 
@@ -56,6 +58,8 @@ class Application:
     vault: Vault
     desk: Desk
     parts: Parts
+    watching: Parts
+    """The same for the fleet's watch, whose checks run in threads of their own: nobody's command waits for them."""
     bell: Bell
     """Rings when somebody asked for something."""
     mail: Bell
@@ -63,6 +67,8 @@ class Application:
     clock: Clock
     traffic: Mapping[str, Callable[[], Mapping[str, int]]]
     """For each CA: what counts the exchanges with it."""
+    clocks: Mapping[str, Callable[[], timedelta | None]]
+    """For each CA: what tells how far its clock is ahead of ours, None if nobody knows."""
     edge_key: bytes = field(repr=False)
     """Key of the proof that an edge leads to this certdesk; the same in every process with the same vault key."""
     closers: tuple[Callable[[], None], ...]
@@ -104,8 +110,8 @@ def _read_key(path: Path) -> str:
     return text.removeprefix("CERTDESK_VAULT__KEY=")  # the file may hold the line that `keys new` prints
 
 
-def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> Application:
-    """Return the application. ``authority_port`` is where authoritative DNS servers listen: 53 outside of tests.
+def build(loaded: Loaded, clock: Clock = utc_now) -> Application:
+    """Return the application.
 
     Raises ConfigurationError, SchemaBehindError and other CertdeskErrors with what to do.
     """
@@ -113,34 +119,23 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
     vault = Vault(keys)
     vetting.roots(loaded)
     storage = _fitting(open_storage(loaded), vault)
-    config = loaded.config
     platform, probing, issuing = settings.platform(loaded), settings.probing(loaded), settings.issuing(loaded)
-    dns, renewing, cas = settings.dns(loaded), settings.renewing(loaded), settings.cas(loaded)
+    renewing, cas = settings.renewing(loaded), settings.cas(loaded)
     bell, mail = Bell(), Bell()
-    wildcards = dns.update is not None and "dns-01" in config.acme.challenges
-    edge_key = hmac.new(keys[0], b"certdesk edge proof", hashlib.sha256).digest()
-    world = World(
-        dns=DnsClient(dns, authority_port),
-        platform=platform,
-        probing=probing,
-        issuing=issuing,
-        cas=cas,
-        accounts=partial(_account_url, storage),
-        wildcards=wildcards,
-        clock=clock,
-        web=SocketWeb(probing),
-        edge_proof=partial(edge_proof, edge_key),
-        covered=partial(_covered, storage),
-    )
+    wildcards = _wildcards(loaded)
+    proof_key = edge_key(keys[0])
+    registrations = Rdap(settings.rdap(loaded), probing, clock)
+    world = replace(_world(loaded, storage, clock, proof_key), registrations=registrations)
     checker = Chain(world)
     authorities = {ca.name: AcmeCa(ca, storage, vault, clock) for ca in cas}
-    desk = Desk(storage, checker, platform, issuing, renewing, clock, wildcards, bell.ring)
+    alerting = settings.alerting(loaded)
+    desk = Desk(storage, checker, platform, issuing, renewing, clock, wildcards, bell.ring, alerting)
     parts = Parts(
         storage=storage,
         vault=vault,
         checker=checker,
         cas=authorities,
-        responders=_responders(loaded, storage, clock, authority_port),
+        responders=_responders(loaded, storage, clock),
         targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
         probe=TlsProbe(platform, probing),
         platform=platform,
@@ -149,10 +144,56 @@ def build(loaded: Loaded, clock: Clock = utc_now, authority_port: int = 53) -> A
         clock=clock,
         chance=random.SystemRandom().random,
         announce=mail.ring,
+        alerting=alerting,
+        limits={ca.name: ca for ca in cas},
     )
-    closers = (checker.close, *(ca.close for ca in authorities.values()), storage.close)
+    watcher = Chain(world)
+    closers = (
+        checker.close,
+        watcher.close,
+        registrations.close,
+        *(ca.close for ca in authorities.values()),
+        storage.close,
+    )
     traffic = {name: ca.traffic for name, ca in authorities.items()}
-    return Application(loaded, storage, vault, desk, parts, bell, mail, clock, traffic, edge_key, closers)
+    return Application(
+        loaded=loaded,
+        storage=storage,
+        vault=vault,
+        desk=desk,
+        parts=parts,
+        watching=replace(parts, checker=watcher),
+        bell=bell,
+        mail=mail,
+        clock=clock,
+        traffic=traffic,
+        clocks={name: ca.clock_ahead for name, ca in authorities.items()},
+        edge_key=proof_key,
+        closers=closers,
+    )
+
+
+def _wildcards(loaded: Loaded) -> bool:
+    return loaded.config.dns.update is not None and "dns-01" in loaded.config.acme.challenges
+
+
+def _world(loaded: Loaded, storage: Storage, clock: Clock, proof_key: bytes) -> World:
+    """Return what the checks work with."""
+    dns, probing = settings.dns(loaded), settings.probing(loaded)
+    return World(
+        dns=Polite(DnsClient(dns, loaded.config.dns.authority_port), dns.per_server),
+        platform=settings.platform(loaded),
+        probing=probing,
+        issuing=settings.issuing(loaded),
+        cas=settings.cas(loaded),
+        accounts=partial(_account_url, storage),
+        wildcards=_wildcards(loaded),
+        clock=clock,
+        spent=lambda ca, name: budget.look(storage, ca, name, clock()),
+        web=SocketWeb(probing),
+        edge_proof=partial(edge_proof, proof_key),
+        covered=partial(_covered, storage),
+    )
 
 
 def _fitting(storage: Database, vault: Vault) -> Database:
@@ -180,12 +221,10 @@ def _covered(storage: Storage, certificate: Certificate) -> tuple[str, ...]:
     return revision.names if revision else ()
 
 
-def _responders(
-    loaded: Loaded, storage: Storage, clock: Clock, authority_port: int
-) -> dict[str, ChallengeResponder]:
+def _responders(loaded: Loaded, storage: Storage, clock: Clock) -> dict[str, ChallengeResponder]:
     """Return the responders by type, in the order of preference; dns-01 only where updates are set up."""
     dns = settings.dns(loaded)
     made: dict[str, ChallengeResponder] = {"http-01": Http01(storage, clock)}
     if dns.update is not None:
-        made["dns-01"] = Dns01(dns.update, dns.resolvers, dns.timeout, authority_port)
+        made["dns-01"] = Dns01(dns.update, dns.resolvers, dns.timeout, loaded.config.dns.authority_port)
     return {kind: made[kind] for kind in loaded.config.acme.challenges if kind in made}

@@ -3,28 +3,38 @@
 import os
 import socket
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.leases import Leases
+from bot.lookout import Lookout
 from bot.pump import Pump
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
 from commands import requests
+from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
 from services.ports import Message, Request
 from services.renewal import runner
 
 HEARTBEAT_SECONDS = 5.0
+DIGEST_SECONDS = 60.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES = "messages"
+MESSAGES, PAGES = "messages", "pages"
+MAIL = frozenset({MESSAGES, PAGES})
+"""The pumps that empty the outbox."""
 
 
 class Workers:
-    """Works on certificates always, on requests and messages where Slack is connected."""
+    """Works on certificates always, on requests and messages where Slack is connected.
 
-    def __init__(self, application: Application, slack: SlackSide | None) -> None:
+    With ``ahead`` it also watches the fleet, tends the alerts and tells the webhooks; whoever only waits for one
+    certificate leaves that to others.
+    """
+
+    def __init__(self, application: Application, slack: SlackSide | None, *, ahead: bool = True) -> None:
         self._application = application
         self._slack = slack
         self.name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
@@ -40,22 +50,24 @@ class Workers:
         )
         lease = application.parts.renewing.lease
         self._leases = Leases(application.storage, application.clock, lease)
-        self._pumps: tuple[Pump[Certificate] | Pump[Request] | Pump[Message], ...] = (self._certificates,)
+        self._pumps: tuple[Pump[Any], ...] = (self._certificates,)
+        ticks = [
+            Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),
+            Tick("leases", lease.total_seconds() / 3, self._leases.extend),
+        ]
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
-        self._ticker = Ticker(
-            (
-                Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),
-                Tick("leases", lease.total_seconds() / 3, self._leases.extend),
-            )
-        )
+        if ahead:
+            self._pumps = (*self._pumps, *Lookout(application).pumps)
+            ticks.append(Tick("digest", DIGEST_SECONDS, self._digest))
+        self._ticker = Ticker(ticks)
 
     def start(self) -> None:
         """Begin."""
         self._beat()
         for pump in self._pumps:
             self._application.bell.listeners.append(pump.wake)
-            if pump.name == MESSAGES:
+            if pump.name in MAIL:
                 self._application.mail.listeners.append(pump.wake)
             pump.start()
         self._ticker.start()
@@ -78,6 +90,10 @@ class Workers:
 
     def _beat(self) -> None:
         self._application.storage.heartbeat(self.name, self._application.clock())
+
+    def _digest(self) -> None:
+        if digest.put(self._application.desk, self._application.clock()):
+            self._application.mail.ring()
 
     def _due(self, limit: int) -> list[Certificate]:
         app = self._application

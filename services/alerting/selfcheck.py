@@ -100,6 +100,19 @@ def findings(looked: Sequence[Check], now: datetime) -> tuple[Finding, ...]:
     )
 
 
+def queue_key(via: str) -> str:
+    """Return the key of the cause that messages of ``via`` do not leave, by which sightings tell since when."""
+    return f"certdesk.undelivered {_queue_thing(via)}"
+
+
+SOCKET_KEY = "certdesk.deaf Socket Mode"
+"""The key of the cause that Socket Mode has no connection."""
+
+
+def _queue_thing(via: str) -> str:
+    return f"messages to {_WAYS[via]}"
+
+
 def _workers(facts: Facts) -> Check:
     beat = facts.last_heartbeat
     if beat is not None and facts.now - beat <= WORKER_SILENT:
@@ -158,7 +171,7 @@ _WAYS: Mapping[str, str] = {"slack": "Slack", "webhook": "webhooks"}
 
 
 def _queue(via: str, queue: Queue, now: datetime) -> Check:
-    thing, where = f"messages to {_WAYS[via]}", _WAYS[via]
+    thing, where = _queue_thing(via), _WAYS[via]
     if queue.oldest is not None and now - queue.oldest > UNDELIVERED:
         text = say(
             "Messages to {where} do not leave: one has been due since {when}.", where=where, when=queue.oldest

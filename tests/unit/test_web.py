@@ -6,6 +6,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +14,9 @@ from prometheus_client import CollectorRegistry, Counter
 
 from bot.demo.parts.process import port_open, wait_until
 from bot.web import MAX_BODY, Site, WebServer, make_app
+from services.alerting.selfcheck import Check
 from services.checks.edge_proof import edge_proof
+from services.model.text import say
 
 KEY = b"0123456789abcdef"
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
@@ -24,6 +27,7 @@ class Parts:
 
     def __init__(self) -> None:
         self.answers, self.reasons, self.asked = {TOKEN: f"{TOKEN}.thumb"}, list[str](), list[str]()
+        self.checks = list[Check]()
         self.registry = CollectorRegistry()
         Counter("certdesk_tests", "Tests", registry=self.registry).inc()
 
@@ -32,7 +36,7 @@ class Parts:
         return self.answers.get(token)
 
     def site(self) -> Site:
-        return Site(self.answer_for, KEY, lambda: self.reasons, self.registry)
+        return Site(self.answer_for, KEY, lambda: self.reasons, self.registry, checks=lambda: self.checks)
 
 
 @pytest.fixture
@@ -80,6 +84,34 @@ def test_health(client: FlaskClient, parts: Parts) -> None:
         503,
         {"ready": False, "reasons": ["The database does not answer."]},
     )
+
+
+def test_how_certdesk_itself_is(client: FlaskClient, parts: Parts) -> None:
+    parts.checks.append(Check("workers", "certdesk.stalled", say("Workers run.")))
+    well = client.get("/health")
+    assert well.status_code == 200
+    assert well.json == {
+        "ok": True,
+        "checks": [
+            {
+                "name": "workers",
+                "code": "certdesk.stalled",
+                "ok": True,
+                "since": None,
+                "sentence": "Workers run.",
+                "remedy": None,
+            }
+        ],
+    }
+    since = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
+    parts.checks.append(Check("watch", "certdesk.stalled", say("It is late."), say("On-call: look."), since))
+    ill = client.get("/health")
+    assert ill.status_code == 503
+    assert ill.json is not None
+    assert ill.json["ok"] is False
+    assert ill.json["checks"][1]["since"] == "2027-02-10T14:03:00Z"
+    assert ill.json["checks"][1]["remedy"] == "On-call: look."
+    assert client.get("/health/ready").status_code == 200
 
 
 def test_metrics(client: FlaskClient) -> None:
