@@ -1,9 +1,13 @@
 """The table of broken domains: each world, and every finding that it must give."""
 
+from tests.faults import edges
+from tests.faults.edges import Behaviour, page, redirect
 from tests.faults.lab import (
     BLANK,
     CA,
+    DOWN,
     EDGE,
+    EDGE2,
     EDGE6,
     ELSEWHERE,
     NS1,
@@ -434,6 +438,87 @@ FORBIDDEN_CA = (
     ),
 )
 
+
+def at_edge(
+    name: str, behaviour: Behaviour, *findings: str, addresses: tuple[str, ...] = (EDGE,)
+) -> Scenario:
+    """Return a healthy domain, for whose name the edge behaves badly (or oddly) at each of its addresses."""
+    host, _, domain = name.partition(".")
+    owner, base = (name, "@") if domain == "test" else (domain, host)
+    records = "".join(f"{base} 60 {'AAAA' if ':' in each else 'A'} {each}\n" for each in addresses)
+    return Scenario(name, zones={owner: records}, expected=found(*findings), edge={name: behaviour})
+
+
+WAF = page(503, b"<title>Attention Required!</title> Complete the captcha.", server="waf")
+BLOCKED = tuple(
+    f"access.{kind} block platform"
+    for kind in ("unreachable", "refused", "wrong_server", "forbidden", "redirected_away", "redirect_loop")
+)
+UNREACHABLE, REFUSED, WRONG_SERVER, FORBIDDEN, AWAY, LOOP = BLOCKED
+
+AT_THE_EDGE = (
+    at_edge("chunked.test", edges.chunked),
+    at_edge("unlimited.test", edges.unlimited),
+    at_edge("to-https.test", edges.only_http(redirect("https://{host}{path}"))),
+    at_edge("to-www.test", redirect("http://www.alias.test{path}", 308)),
+    at_edge("relative.test", redirect("//www.alias.test{path}", 302)),
+    at_edge("edge-404.test", page(404), WRONG_SERVER),
+    at_edge("edge-500.test", page(500), WRONG_SERVER),
+    at_edge("edge-503.test", page(503), WRONG_SERVER),
+    at_edge("edge-page.test", page(200), WRONG_SERVER),
+    at_edge("*.edge-wild.test", page(404), WRONG_SERVER),
+    at_edge("garbage.test", edges.garbage, WRONG_SERVER),
+    at_edge("huge-header.test", edges.huge_header, WRONG_SERVER),
+    at_edge("huge-body.test", edges.huge_body, WRONG_SERVER),
+    at_edge("no-location.test", page(302), WRONG_SERVER),
+    at_edge("password.test", page(401), FORBIDDEN),
+    at_edge("firewall.test", page(403), FORBIDDEN),
+    at_edge("too-many.test", page(429), FORBIDDEN),
+    at_edge("by-law.test", page(451), FORBIDDEN),
+    at_edge("captcha.test", WAF, FORBIDDEN),
+    at_edge("silent-edge.test", edges.silent, UNREACHABLE),
+    at_edge("drip.test", edges.drip, UNREACHABLE),
+    at_edge("drip-body.test", edges.drip_body, UNREACHABLE),
+    at_edge("reset.test", edges.reset, UNREACHABLE),
+    at_edge("hang-up.test", edges.hang_up, UNREACHABLE),
+    at_edge("edge-down.test", edges.good, REFUSED, addresses=(DOWN,)),
+    at_edge("half-down.test", edges.good, "access.refused warn platform", addresses=(EDGE, DOWN)),
+    at_edge("down-and-bad.test", page(404), REFUSED, WRONG_SERVER, addresses=(EDGE, EDGE2, DOWN)),
+    Scenario(
+        "one-bad.test",
+        zones={"one-bad.test": f"@ 60 A {EDGE}\n@ 60 A {EDGE2}\n"},
+        edge={f"{EDGE2} one-bad.test": page(404)},
+        expected=found("access.wrong_server warn platform"),
+    ),
+    Scenario(
+        "bad-six.test",
+        zones={"bad-six.test": POINTED},
+        edge={f"{EDGE6} bad-six.test": page(404)},
+        expected=found("access.wrong_server warn platform"),
+    ),
+    Scenario(  # one address is another's, and at ours the edge is bad: each is told by itself
+        "edge-mixed.test",
+        zones={"edge-mixed.test": f"@ 60 A {EDGE}\n@ 60 A {OTHER}\n"},
+        edge={"edge-mixed.test": page(404)},
+        expected=found("dns.wrong_address block merchant", WRONG_SERVER),
+    ),
+    at_edge("away.test", redirect("http://wrong.test{path}"), AWAY),
+    at_edge("away-nowhere.test", redirect("http://no.such.test{path}"), AWAY),
+    at_edge("away-private.test", redirect("http://private.test{path}"), AWAY),
+    at_edge("away-port.test", redirect("https://{host}:8443{path}"), AWAY),
+    at_edge("away-bare.test", redirect(f"http://{EDGE}{{path}}"), AWAY),
+    at_edge("away-scheme.test", redirect("ftp://{host}{path}"), AWAY),
+    at_edge("circle.test", redirect("http://{host}{path}"), LOOP),
+    at_edge(
+        "to-and-fro.test",
+        edges.only_http(redirect("https://{host}{path}"), redirect("http://{host}{path}")),
+        LOOP,
+    ),
+    at_edge("longer.test", redirect("{path}x"), LOOP),
+    at_edge("to-forbidden.test", edges.only_http(redirect("https://{host}{path}"), page(403)), FORBIDDEN),
+    at_edge("to-silent.test", edges.only_http(redirect("https://{host}{path}"), edges.silent), UNREACHABLE),
+)
+
 CHANGING = (
     Scenario(  # at first elsewhere; a test moves it
         "spreading.test",
@@ -454,4 +539,12 @@ CHANGING = (
 )
 """Worlds that change after the first check."""
 
-SCENARIOS = (*HEALTHY, *DELEGATED_WRONG, *BAD_SERVERS, *WRONG_ADDRESSES, *FORBIDDEN_CA, *CHANGING)
+SCENARIOS = (
+    *HEALTHY,
+    *DELEGATED_WRONG,
+    *BAD_SERVERS,
+    *WRONG_ADDRESSES,
+    *FORBIDDEN_CA,
+    *AT_THE_EDGE,
+    *CHANGING,
+)

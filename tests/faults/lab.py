@@ -1,6 +1,7 @@
 """A lab of broken domains on loopback: a validating resolver and name servers that are real, and servers that misbehave."""
 
 import contextlib
+import secrets
 import signal
 import socket
 import socketserver
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import TracebackType
@@ -30,17 +32,22 @@ from bot.demo.parts.dns_server import DnsServer
 from bot.demo.parts.process import Running, free_port, port_open, wait_until
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
+from services.checks.edge_proof import edge_key, edge_proof
+from services.checks.web import SocketWeb
 from services.checks.world import World
 from services.model.clock import utc_now
 from services.model.findings import Finding
 from services.model.settings import CaSettings, DnsSettings, Issuing, Platform, Probing
 from services.model.stores import Store
 from services.ports import Subject
+from tests.faults.edges import Behaviour, Edges, page
 
 RESOLVER = "127.0.0.1"  # BIND listens only where the interface says that it has the address
 ROOT, NS1, NS2, ELSEWHERE = (f"127.0.10.{last}" for last in (1, 11, 12, 21))
 ODD1, ODD2, UDP_ONLY, CLOSED = (f"127.0.10.{last}" for last in (31, 32, 33, 39))
-EDGE, EDGE6, OTHER, OTHER6 = "127.0.10.80", "fd00:10::80", "127.0.10.99", "fd00:10::99"
+EDGE, EDGE2, OTHER, OTHER6 = "127.0.10.80", "127.0.10.81", "127.0.10.99", "fd00:10::99"
+EDGE6 = "::1"  # the only IPv6 address that every machine can listen on
+DOWN = "127.0.10.82"  # an address of the edge where nobody listens
 HOSTS = {
     "ns1": NS1,
     "ns2": NS2,
@@ -81,6 +88,8 @@ class Scenario:
     expected: frozenset[tuple[str, str, str]] = frozenset()
     """(code, verdict, owner) of every finding."""
     cas: tuple[CaSettings, ...] = (CA,)
+    edge: Mapping[str, Behaviour] = field(default_factory=dict)
+    """Host, or "ADDRESS HOST" -> how the platform's edge answers; well, where nothing is said."""
 
     @property
     def domain(self) -> str:
@@ -218,6 +227,10 @@ class Lab:
     def __init__(self, folder: Path, scenarios: tuple[Scenario, ...]) -> None:
         self.folder, self.scenarios = folder, {each.name: each for each in scenarios}
         self.port = _port()
+        self.http_port, self.https_port = free_port(EDGE), free_port(EDGE)
+        self.vault_key = secrets.token_bytes(32)
+        """The key-encryption key of whoever checks the lab: its edge answers for that certdesk."""
+        self._proof = partial(edge_proof, edge_key(self.vault_key))
         self._key = _Key("test.")
         self._serial = 0
         self._changed: dict[str, tuple[tuple[str, ...], str]] = {}
@@ -233,6 +246,7 @@ class Lab:
                 zones.update(self._zones(address))
                 stack.enter_context(_nsd(self.folder / address, address, self.port, zones))
             self.odd = {a: self._odd(stack, a) for a in (ODD1, ODD2, UDP_ONLY)}
+            self._edges(stack)
             stack.enter_context(_resolver(self.folder / "resolver", self.port, self._key.anchor))
             self._stops = stack.pop_all()
         return self
@@ -249,6 +263,13 @@ class Lab:
         rules = {key: rule for each in self.scenarios.values() for key, rule in each.odd.items()}
         odd.take(self._zones(address), rules)
         return odd
+
+    def _edges(self, stack: contextlib.ExitStack) -> None:
+        """Start the platform's edge, good but for the scenarios' rules, and a server that has nothing to do with it."""
+        rules = {key: rule for each in self.scenarios.values() for key, rule in each.edge.items()}
+        ports = (self.http_port, self.https_port, self._proof)
+        stack.enter_context(Edges(self.folder / "edge", (EDGE, EDGE2, EDGE6), *ports, rules))
+        stack.enter_context(Edges(self.folder / "other", (OTHER,), *ports, default=page(200)))
 
     def _root(self) -> str:
         return (
@@ -304,13 +325,21 @@ class Lab:
         return World(
             dns=self.dns(**settings),
             platform=PLATFORM,
-            probing=Probing(allow_networks=(ip_network("127.0.10.0/24"), ip_network("fd00:10::/64"))),
+            probing=self.probing,
             issuing=Issuing(),
             cas=cas,
             accounts=lambda _ca: ACCOUNT,
             wildcards=True,
             clock=utc_now,
+            web=SocketWeb(self.probing),
+            edge_proof=self._proof,
         )
+
+    @property
+    def probing(self) -> Probing:
+        """Where the checks may connect to, and how patiently."""
+        networks = (ip_network("127.0.10.0/24"), ip_network(EDGE6), ip_network("fd00:10::/64"))
+        return Probing(self.http_port, self.https_port, networks, timeout=1.0)
 
     def check(self, name: str, **settings: Any) -> tuple[Finding, ...]:
         """Run the whole chain on one scenario's name."""
@@ -325,7 +354,7 @@ class Lab:
 
 PLATFORM = Platform(
     name_servers=tuple(f"{host}.platform.test" for host in HOSTS),
-    addresses=(ip_address(EDGE), ip_address(EDGE6)),
+    addresses=tuple(ip_address(address) for address in (EDGE, EDGE2, DOWN, EDGE6)),
     default_domains=("shops.test",),
     cname_target="edge.platform.test",
 )
