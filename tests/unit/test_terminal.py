@@ -13,7 +13,23 @@ from hypothesis import strategies as st
 
 from bot import terminal
 from bot.terminal_text import clean, sentence, shown
-from commands.reply import Code, Fields, Hint, Mark, Outcome, Paragraph, Plan, Problem, Reply, Row, Rows, Tone
+from commands.reply import (
+    Button,
+    Buttons,
+    Code,
+    Fields,
+    Hint,
+    Mark,
+    Mention,
+    Outcome,
+    Paragraph,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
 from services.model.text import say
 
 MOMENT = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
@@ -313,3 +329,10 @@ def test_following_on_a_screen_leaves_the_last_reply(monkeypatch: pytest.MonkeyP
     assert "CSR" in screen.getvalue()
     assert "Done" in screen.getvalue()
     assert screen.getvalue().rindex("Done") > screen.getvalue().rindex("CSR")
+
+
+def test_what_can_be_clicked_is_left_out_and_a_call_on_people_is_a_sentence() -> None:
+    button = Buttons((Button("alert.ack", "alert_1 4", say("Acknowledge")),))
+    call = Mention(("S_ONCALL",), say("Please look at this."))
+    written = terminal.text(Reply(Tone.BAD, say("Urgent"), (call, button)))
+    assert written == "✗ Urgent\n  Please look at this.\n"
