@@ -67,6 +67,7 @@ def full_certificate() -> Certificate:
             names=("a.test", "b.test"),
             considered=("a.test", "b.test", "c.test"),
             refused=("c.test",),
+            before=(("dns.not_hosted", "c.test"),),
             answers=(("a.test", "tok", "https://ca.test/challenge/1"),),
             leftovers=(("Other", "dns-01", "a.test", "tok2"),),
         ),

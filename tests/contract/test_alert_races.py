@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from services.model.alerts import Alert
 from storage.database import Database
 from tests.contract import samples
-from tests.contract.samples import DAY, LEASE, MINUTE, NOW
+from tests.contract.samples import DAY, LEASE, MINUTE, NOW, together
 
 KEY = samples.alert().key
 PATIENCE = 20.0  # seconds until what never comes fails the test
@@ -157,6 +157,28 @@ def test_an_alert_that_a_new_member_was_told_to_be_open_cannot_heal_meanwhile(da
         tx.alerts.stir(KEY, NOW + MINUTE)
     healing.result()
     assert _stored(database).due_at == NOW  # it is looked at again, and found to have a member
+
+
+def test_an_alert_that_heals_between_two_looks_makes_room_for_a_new_one(database: Database) -> None:
+    mine = _claimed(database)
+
+    def heal() -> None:
+        with database.write() as tx:
+            tx.alerts.save(replace(mine, healed_at=NOW, due_at=None))
+
+    def meanwhile(*given: Any) -> None:
+        if "FOR NO KEY UPDATE" in given[2] and _stored(database).open:
+            together(heal)
+
+    engine = database._engines.write
+    event.listen(engine, "before_cursor_execute", meanwhile)
+    try:
+        with database.write() as tx:
+            assert tx.alerts.add(samples.alert(2, key=KEY))
+    finally:
+        event.remove(engine, "before_cursor_execute", meanwhile)
+    assert not _stored(database).open
+    assert _stored(database, "alert_2").open
 
 
 def test_who_opens_an_alert_while_another_is_reopened_joins_that_one(database: Database) -> None:

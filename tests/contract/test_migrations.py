@@ -38,15 +38,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _at(url: str, version: str) -> Iterator[Database]:
     """Yield the database at ``url`` with the schema of an older ``version``."""
     database = Database(engines_for(url))
-    config = Config()
-    config.set_main_option("script_location", str(upgrade._MIGRATIONS))
     with database.writing() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
+        command.upgrade(_alembic(connection), version)
     try:
         yield database
     finally:
         database.close()
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(upgrade._MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
 
 
 class OldCode:
@@ -124,6 +128,18 @@ def test_with_no_certificates_there_is_no_watch(url: str) -> None:
         database.migrate()
         with database.read() as tx:
             assert tx.watches.next_due() is None
+
+
+def test_it_can_be_undone_and_done_again(url: str) -> None:
+    with _at(url, "head") as database:
+        with database.writing() as connection:
+            command.downgrade(_alembic(connection), "0001")
+            OldCode(connection).add(connection, 1)
+        assert not database.ready()
+        assert database.migrate()
+        with database.read() as tx:
+            assert tx.certificates.get("cert_001") == samples.certificate()
+            assert tx.watches.next_due() is not None
 
 
 def test_the_code_before_it_goes_on_beside_it(url: str) -> None:
