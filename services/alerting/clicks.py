@@ -59,8 +59,12 @@ class _Change:
 Act = Callable[[Transaction, Alert, datetime], _Change]
 
 
-def acknowledge(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
-    """Acknowledge: silence until the severity rises above what it is now. ``person`` is TEAM/USER."""
+def acknowledge(desk: Desk, alert_id: str, version: int, person: str, *, tries: int = TRIES) -> Clicked:
+    """Acknowledge: silence until the severity rises above what it is now. ``person`` is TEAM/USER.
+
+    As for every click: ``version`` is the one that the button carried. ``tries`` looks are taken, 50 ms apart, for the
+    moment in which no worker holds the alert.
+    """
 
     def act(_tx: Transaction, alert: Alert, now: datetime) -> _Change:
         if alert.acked is not None and alert.acked >= alert.severity:
@@ -77,10 +81,12 @@ def acknowledge(desk: Desk, alert_id: str, version: int, person: str) -> Clicked
             page=True,
         )
 
-    return _click(desk, alert_id, version, act)
+    return _click(desk, alert_id, version, act, tries)
 
 
-def snooze(desk: Desk, alert_id: str, version: int, person: str, choice: str) -> Clicked:
+def snooze(
+    desk: Desk, alert_id: str, version: int, person: str, choice: str, *, tries: int = TRIES
+) -> Clicked:
     """Snooze for ``choice`` (a key of CHOICES), or until the next threshold is crossed if that is earlier.
 
     A critical alert cannot be snoozed. Raises KeyError for a choice that there is not.
@@ -108,7 +114,7 @@ def snooze(desk: Desk, alert_id: str, version: int, person: str, choice: str) ->
         )
         return _Change(_snoozed(until, crossing), after, snoozed(after))
 
-    return _click(desk, alert_id, version, act)
+    return _click(desk, alert_id, version, act, tries)
 
 
 def _until(now: datetime, wanted: timedelta | None, crossing: datetime | None) -> datetime:
@@ -123,7 +129,7 @@ def _snoozed(until: datetime, crossing: datetime | None) -> Text:
     return say("Snoozed until {until}; it comes back earlier if it becomes graver.", until=until)
 
 
-def hand_over(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
+def hand_over(desk: Desk, alert_id: str, version: int, person: str, *, tries: int = TRIES) -> Clicked:
     """Hand the alert to support: its message stands in the support channel too, and says who handed it over."""
 
     def act(_tx: Transaction, alert: Alert, _now: datetime) -> _Change:
@@ -151,14 +157,14 @@ def hand_over(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
         text = say("Support has it now; the alert stands in their channel too, and is kept up to date there.")
         return _Change(text, after, handed_over(after))
 
-    return _click(desk, alert_id, version, act)
+    return _click(desk, alert_id, version, act, tries)
 
 
 def _support(policy: Alerting) -> str:
     return policy.support_channel or policy.channel
 
 
-def look_again(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:  # noqa: ARG001 - the shape of all clicks
+def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: int = TRIES) -> Clicked:  # noqa: ARG001 - the shape of all clicks
     """Look at every member now, one after the other; what is found shows in the alert's message."""
 
     def act(tx: Transaction, alert: Alert, now: datetime) -> _Change:
@@ -179,7 +185,7 @@ def look_again(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
         )
         return _Change(text, done=True)
 
-    return _click(desk, alert_id, version, act)
+    return _click(desk, alert_id, version, act, tries)
 
 
 def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
@@ -223,7 +229,7 @@ def _renewed(begun: int, busy: int, others: int) -> Text:
 _UNKNOWN = say("certdesk does not know this alert any more. Nothing was changed.")
 
 
-def _click(desk: Desk, alert_id: str, version: int, act: Act, tries: int = TRIES) -> Clicked:
+def _click(desk: Desk, alert_id: str, version: int, act: Act, tries: int) -> Clicked:
     """Do ``act`` on the alert as it is now, unless the click is stale; with what a look after each refusal shows."""
     for _ in range(tries):
         with desk.storage.write() as tx:
