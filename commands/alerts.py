@@ -1,6 +1,7 @@
 """/ssl alerts [ID]: what keeps certificates from renewing now; and the messages of alerts as the outbox sends them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from commands import alert_words as words
@@ -14,7 +15,6 @@ from commands.reply import (
     Hint,
     Mention,
     Outcome,
-    Paragraph,
     Part,
     Reply,
     Row,
@@ -30,8 +30,6 @@ from services.ports import Message, Transaction
 
 MOST_LISTED = 200
 """How many open alerts, or members of one, the machine contract lists."""
-MOST_TITLE = 140
-"""Characters of a note that fit into a title; a longer one stands below it."""
 
 
 # --- messages ------------------------------------------------------------------------------------------------------
@@ -62,18 +60,17 @@ def note_message(_desk: Desk, message: Message) -> Composed:
     tone, text = Tone(body.get("tone", Tone.INFO)), from_json(body["text"])
     groups = tuple(str(group) for group in body.get("mention", ()))
     calls = (Mention(groups, say("Please look at this alert.")),) if groups else ()
-    if len(text.plain()) <= MOST_TITLE:
-        return Composed(Reply(tone, text, calls), final=True)
-    return Composed(Reply(tone, _NOTES[tone], (*calls, Paragraph(text))), final=True)
+    return Composed(views.stated(tone, text, _NOTES[tone], *calls), final=True)
 
 
 _NOTES: Mapping[Tone, Text] = {
     Tone.INFO: say("About this alert"),
     Tone.PROGRESS: say("Under way"),
     Tone.GOOD: say("Good news of this alert"),
-    Tone.WARN: say("This alert has become graver"),
-    Tone.BAD: say("This alert has become graver"),
+    Tone.WARN: say("This still needs somebody"),
+    Tone.BAD: say("This needs somebody now"),
 }
+"""What stands above a line that is too long for a title."""
 
 
 # --- the command ---------------------------------------------------------------------------------------------------
@@ -160,7 +157,7 @@ def members_reply(facts: Facts) -> Reply:
 
 
 def _private(reply: Reply) -> Reply:
-    return Reply(reply.tone, reply.title, reply.parts, private=True)
+    return replace(reply, private=True)
 
 
 def _to_json(facts: Facts) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """What each button does: one table of action id, the right it needs, and the use case. Slack's value proves nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import views
 from commands.alerts import gather, members_reply
 from commands.caller import Action
 from commands.command import Call
-from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
+from commands.reply import Hint, Outcome, Part, Reply, Tone
 from services import overview
 from services.alerting import clicks
 from services.alerting.clicks import Clicked
@@ -21,8 +21,6 @@ from services.renewal import asking
 
 MOST_CHECKED = 5
 """How many names of a certificate one click checks, those with something in the way first."""
-MOST_TITLE = 140
-"""Characters of an answer that fit into a title; a longer one stands below it."""
 
 
 class MalformedClickError(CertdeskError):
@@ -79,10 +77,8 @@ def _refusal() -> Outcome:
 
 
 def _told(tone: Tone, text: Text, *more: Part) -> Reply:
-    """Return a private answer of one sentence, or of several below a title."""
-    if len(text.plain()) <= MOST_TITLE:
-        return Reply(tone, text, more, private=True)
-    return Reply(tone, say("What came of your click"), (Paragraph(text), *more), private=True)
+    """Return an answer for the clicker alone."""
+    return replace(views.stated(tone, text, say("What came of your click"), *more), private=True)
 
 
 # --- alerts --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from commands.reply import Fields, Hint, Part, Problem, Refused, Row, Tone
+from commands.reply import Fields, Hint, Paragraph, Part, Problem, Refused, Reply, Row, Tone
 from services import naming
 from services.model.certificates import Certificate
 from services.model.findings import Finding, Owner, Verdict, worst_first
@@ -16,6 +16,8 @@ MOST_PROBLEMS = 5
 MOST_ROWS = 20
 """How many lines of a list one answer shows."""
 UNKNOWN = say("not known yet")
+MOST_TITLE = 140
+"""Characters of a sentence that fit into a title; a longer one stands below it."""
 MOST_CHARACTERS = 80
 """How much of a name, or of what was given for one, a title shows."""
 
@@ -120,3 +122,10 @@ def refusals(names: Sequence[Refused]) -> tuple[Part, ...]:
 def typed(*words: str) -> str:
     """Return the command as it is typed."""
     return " ".join(("/ssl", *words))
+
+
+def stated(tone: Tone, text: Text, heading: Text, *more: Part) -> Reply:
+    """Return a reply that is one sentence, and ``more`` below; a long sentence stands below the title ``heading``."""
+    if len(text.plain()) <= MOST_TITLE:
+        return Reply(tone, text, more)
+    return Reply(tone, heading, (Paragraph(text), *more))

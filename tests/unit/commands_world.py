@@ -14,7 +14,7 @@ from storage.memory import MemoryStorage
 from tests.desks import NOW, Bench, finding
 
 POLICY = Alerting(
-    channel="C_ALERTS", support_channel="C_SUPPORT", oncall_group="S_ONCALL", manager_group="S_BOSS"
+    channel="C_ALERTS", support_channel="C_SUPPORT", oncall_group="S0ONCALL", manager_group="S0BOSS"
 )
 DAY = timedelta(days=1)
 

@@ -255,8 +255,8 @@ def test_an_alert_that_is_not_there_any_more_ends_its_message(bench: Bench) -> N
     ("severity", "ts", "groups"),
     [
         (_S.WARNING, None, []),
-        (_S.URGENT, None, ["S_ONCALL"]),
-        (_S.CRITICAL, None, ["S_ONCALL", "S_BOSS"]),
+        (_S.URGENT, None, ["S0ONCALL"]),
+        (_S.CRITICAL, None, ["S0ONCALL", "S0BOSS"]),
         (_S.CRITICAL, "1.2", []),
     ],
 )
@@ -347,11 +347,11 @@ def test_what_certdesk_finds_about_itself_counts_no_certificates(bench: Bench) -
 
 
 def test_a_line_of_the_thread_says_what_happened_and_calls_people(bench: Bench) -> None:
-    body = {"text": to_json(say("This is urgent now.")), "tone": "bad", "mention": ["S_ONCALL"]}
+    body = {"text": to_json(say("This is urgent now.")), "tone": "bad", "mention": ["S0ONCALL"]}
     shown = messages.compose(desk_of(bench), owed("alert_note", body))
     assert shown.final
     assert (shown.reply.tone, shown.reply.title.plain()) == (Tone.BAD, "This is urgent now.")
-    assert [part.groups for part in only(shown.reply, Mention)] == [("S_ONCALL",)]
+    assert [part.groups for part in only(shown.reply, Mention)] == [("S0ONCALL",)]
 
 
 @pytest.mark.parametrize("tone", [tone.value for tone in Tone])

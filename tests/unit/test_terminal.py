@@ -333,6 +333,6 @@ def test_following_on_a_screen_leaves_the_last_reply(monkeypatch: pytest.MonkeyP
 
 def test_what_can_be_clicked_is_left_out_and_a_call_on_people_is_a_sentence() -> None:
     button = Buttons((Button("alert.ack", "alert_1 4", say("Acknowledge")),))
-    call = Mention(("S_ONCALL",), say("Please look at this."))
+    call = Mention(("S0ONCALL",), say("Please look at this."))
     written = terminal.text(Reply(Tone.BAD, say("Urgent"), (call, button)))
     assert written == "✗ Urgent\n  Please look at this.\n"
