@@ -21,6 +21,7 @@ from tests.faults.lab import (
     UDP_ONLY,
     Scenario,
 )
+from tests.faults.rdap_server import Reply, answer, days
 
 ODD = ("odd1.platform.test.", "odd2.platform.test.")
 ON_ODD = (ODD1, ODD2)
@@ -519,6 +520,110 @@ AT_THE_EDGE = (
     at_edge("to-silent.test", edges.only_http(redirect("https://{host}{path}"), edges.silent), UNREACHABLE),
 )
 
+REGISTERED = (
+    Scenario(
+        "lapsed.test",  # the registrar let it expire; its DNS works on for now
+        zones={"lapsed.test": POINTED},
+        rdap=answer("lapsed.test", expires=days(-1)),
+        expected=found("domain.expired block merchant"),
+    ),
+    Scenario(
+        "www.redeemed.test",  # the date is a year away: the registry renewed it before the registrar gave it up
+        zones={"redeemed.test": POINTED + f"www 60 A {EDGE}\n"},
+        rdap=answer("redeemed.test", "redemptionPeriod", "pending delete", "server hold", expires=days(330)),
+        expected=found("domain.expired block merchant"),
+    ),
+    Scenario(
+        "dropping.test",
+        ns=(),
+        rdap=answer("dropping.test", "pending delete"),
+        expected=found("domain.expired block merchant", "dns.nxdomain block merchant"),
+    ),
+    Scenario(
+        "held.test",  # out of DNS, as a hold means it
+        ns=(),
+        rdap=answer("held.test", "Client Hold", "client transfer prohibited", expires=days(200)),
+        expected=found("domain.on_hold block merchant", "dns.nxdomain block merchant"),
+    ),
+    Scenario(
+        "*.seized.test",
+        zones={"seized.test": POINTED + f"* 60 A {EDGE}\n"},
+        rdap=answer("seized.test", "serverHold", expires=days(12)),
+        expected=found("domain.on_hold block merchant", "domain.expiring warn merchant"),
+    ),
+    Scenario(
+        "a.b.ending.test",
+        zones={"ending.test": POINTED + f"a.b 60 A {EDGE}\n"},
+        rdap=answer("ending.test", expires=days(29).date().isoformat()),
+        expected=found("domain.expiring warn merchant"),
+    ),
+    Scenario(
+        "grace.test",
+        zones={"grace.test": POINTED},
+        rdap=answer("grace.test", "auto renew period", expires=days(-3)),
+        expected=found("domain.expiring warn merchant"),
+    ),
+    Scenario(
+        "dateless.test",
+        zones={"dateless.test": POINTED},
+        rdap=answer("dateless.test"),
+        expected=found("domain.expired unknown merchant"),
+    ),
+    Scenario(
+        "unlisted.test",
+        zones={"unlisted.test": POINTED},
+        rdap=Reply(404),
+        expected=found("domain.expired unknown merchant"),
+    ),
+    Scenario(
+        "registry-down.test",
+        zones={"registry-down.test": POINTED},
+        rdap=Reply(500, b"<html>"),
+        expected=found("domain.expired unknown merchant"),
+    ),
+)
+
+LEFTOVERS = (
+    Scenario(
+        "leftovers.test",
+        zones={
+            "leftovers.test": POINTED + '_acme-challenge 60 TXT "old-one"\n_acme-challenge 60 TXT "older"\n'
+        },
+        expected=found("dns.stale_challenge warn merchant"),
+    ),
+    Scenario(
+        "lent.test",  # http-01 is left
+        zones={"lent.test": POINTED + "_acme-challenge 60 CNAME lent.elsewhere.test.\n"},
+        expected=found("dns.stale_challenge warn merchant"),
+    ),
+    Scenario(
+        "*.lent-wild.test",
+        zones={"lent-wild.test": f"* 60 A {EDGE}\n_acme-challenge 60 CNAME gone.nowhere.test.\n"},
+        expected=found("dns.stale_challenge block merchant"),
+    ),
+    Scenario(
+        "*.severed.test",
+        zones={"severed.test": f"* 60 A {EDGE}\n_acme-challenge 60 NS ns1.elsewhere.test.\n"},
+        expected=found("dns.stale_challenge block merchant"),
+    ),
+    Scenario(  # certdesk writes where the alias leads
+        "*.passed-on.test",
+        zones={"passed-on.test": f"* 60 A {EDGE}\n_acme-challenge 60 CNAME passed-on.platform.test.\n"},
+    ),
+    Scenario(  # whatever a wildcard gives, an own record takes its place
+        "spread-out.test",
+        zones={"spread-out.test": POINTED + '* 60 TXT "looks-like-one"\n'},
+    ),
+    Scenario(
+        "aliased.test",
+        zones={"aliased.test": POINTED + "* 60 CNAME lent.elsewhere.test.\n"},
+    ),
+    Scenario(
+        "mailed.test",
+        zones={"mailed.test": POINTED + '_acme-challenge 60 TXT "v=spf1 -all"\n'},
+    ),
+)
+
 CHANGING = (
     Scenario(  # at first elsewhere; a test moves it
         "spreading.test",
@@ -546,5 +651,7 @@ SCENARIOS = (
     *WRONG_ADDRESSES,
     *FORBIDDEN_CA,
     *AT_THE_EDGE,
+    *REGISTERED,
+    *LEFTOVERS,
     *CHANGING,
 )

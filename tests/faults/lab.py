@@ -33,14 +33,16 @@ from bot.demo.parts.process import Running, free_port, port_open, wait_until
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
 from services.checks.edge_proof import edge_key, edge_proof
+from services.checks.rdap import Rdap
 from services.checks.web import SocketWeb
 from services.checks.world import World
 from services.model.clock import utc_now
 from services.model.findings import Finding
-from services.model.settings import CaSettings, DnsSettings, Issuing, Platform, Probing
+from services.model.settings import CaSettings, DnsSettings, Issuing, Platform, Probing, RdapSettings
 from services.model.stores import Store
 from services.ports import Subject
 from tests.faults.edges import Behaviour, Edges, page
+from tests.faults.rdap_server import RdapServer, Reply
 
 RESOLVER = "127.0.0.1"  # BIND listens only where the interface says that it has the address
 ROOT, NS1, NS2, ELSEWHERE = (f"127.0.10.{last}" for last in (1, 11, 12, 21))
@@ -90,6 +92,8 @@ class Scenario:
     cas: tuple[CaSettings, ...] = (CA,)
     edge: Mapping[str, Behaviour] = field(default_factory=dict)
     """Host, or "ADDRESS HOST" -> how the platform's edge answers; well, where nothing is said."""
+    rdap: Mapping[str, Any] | Reply | None = None
+    """What the registry's RDAP server says of the domain; None: that all is well."""
 
     @property
     def domain(self) -> str:
@@ -247,6 +251,7 @@ class Lab:
                 stack.enter_context(_nsd(self.folder / address, address, self.port, zones))
             self.odd = {a: self._odd(stack, a) for a in (ODD1, ODD2, UDP_ONLY)}
             self._edges(stack)
+            self._registrations(stack)
             stack.enter_context(_resolver(self.folder / "resolver", self.port, self._key.anchor))
             self._stops = stack.pop_all()
         return self
@@ -270,6 +275,17 @@ class Lab:
         ports = (self.http_port, self.https_port, self._proof)
         stack.enter_context(Edges(self.folder / "edge", (EDGE, EDGE2, EDGE6), *ports, rules))
         stack.enter_context(Edges(self.folder / "other", (OTHER,), *ports, default=page(200)))
+
+    def _registrations(self, stack: contextlib.ExitStack) -> None:
+        """Start the registry's RDAP server, and a client of it."""
+        self.rdap = stack.enter_context(RdapServer(healthy=True))
+        for scenario in self.scenarios.values():
+            if isinstance(scenario.rdap, Reply):
+                self.rdap.replies[f"/domain/{scenario.domain}"] = scenario.rdap
+            elif scenario.rdap is not None:
+                self.rdap.put(scenario.domain, scenario.rdap)
+        self._client = Rdap(RdapSettings({"test": self.rdap.url}, timeout=1.0), self.probing, utc_now)
+        stack.callback(self._client.close)
 
     def _root(self) -> str:
         return (
@@ -333,6 +349,7 @@ class Lab:
             clock=utc_now,
             web=SocketWeb(self.probing),
             edge_proof=self._proof,
+            registrations=self._client,
         )
 
     @property

@@ -93,6 +93,7 @@ def _configuration(lab: Lab, folder: Path, cas: tuple[CaSettings, ...]) -> dict[
             "authority_port": lab.port,
             "update": {"server": RESOLVER, "key_name": "certdesk", "key_secret": "c2VjcmV0"},
         },
+        "rdap": {"servers": {"test": lab.rdap.url}, "timeout": 1.0},
         "probe": {
             "http_port": world.probing.http_port,
             "https_port": world.probing.https_port,

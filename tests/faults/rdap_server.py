@@ -63,9 +63,10 @@ def days(count: float) -> datetime:
 class RdapServer:
     """Serves /domain/NAME below its base URL; a name that is not in the table is unknown to it (404)."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        """Answer by https if ``tls`` has a certificate."""
+    def __init__(self, tls: ssl.SSLContext | None = None, *, healthy: bool = False) -> None:
+        """Answer by https if ``tls`` has a certificate; if ``healthy``, any other name is registered for a year."""
         self.replies: dict[str, Reply] = {}
+        self._healthy = healthy
         self.asked: list[str] = []
         self.most = 0
         """The most exchanges that were under way at once."""
@@ -104,10 +105,15 @@ class RdapServer:
         if self.hold is not None:
             self.hold.wait(10)
         try:
-            yield self.replies.get(path, Reply(404, b'{"errorCode": 404}'))
+            yield self.replies.get(path) or self._unlisted(path)
         finally:
             with self._lock:
                 self._under_way -= 1
+
+    def _unlisted(self, path: str) -> Reply:
+        if not self._healthy:
+            return Reply(404, b'{"errorCode": 404}')
+        return Reply(body=json.dumps(answer(path.rpartition("/")[2], expires=days(365))).encode())
 
     def stop(self) -> None:
         """Stop answering, in the middle of whatever."""
