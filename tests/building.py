@@ -307,13 +307,15 @@ class FakeTarget:
     full: int = 0
     """How many more deployments fail."""
     deployments: int = 0
+    refusing: set[str] = field(default_factory=set)
+    """Names that it does not take."""
 
     def deploy(self, revision: Revision, key: str) -> None:
         self.deployments += 1
         assert revision.chain is not None
         assert fits(revision.chain, key, revision.names) is None
-        if self.full:
-            self.full -= 1
+        if self.full or self.refusing & set(revision.names):
+            self.full = max(0, self.full - 1)
             raise DeployError(say("Target edge is full."))
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)

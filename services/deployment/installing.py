@@ -36,7 +36,7 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     """
     revision = present_revision(parts, certificate)
     names = tuple(target.name for target in parts.targets)
-    barred, canary = target_wait(parts, names)
+    barred, canary = target_wait(parts, certificate, names)
     if barred is not None:
         return _waiting(parts, certificate, barred, revision.names[0])
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()

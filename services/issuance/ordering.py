@@ -65,7 +65,7 @@ def ordering(parts: Parts, certificate: Certificate) -> Move:
     try:
         order = parts.cas[route.ca].place_order(certificate.attempt.names, way.replaces)
     except CaError as error:
-        return _as_canary(trouble(parts, routed(certificate, route), error), canary=way.canary)
+        return _as_canary(trouble(parts, routed(certificate, route), error), canary=bool(way.tries))
     saved = replace(
         revision,
         ca=route.ca,

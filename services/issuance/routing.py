@@ -34,8 +34,8 @@ class Way:
     route: Route
     replaces: str | None
     """PEM of the certificate that it renews (RFC 9773 §5): only one of the same CA can be named."""
-    canary: bool
-    """Whether it is the one order that tries a CA whose breaker is open."""
+    tries: tuple[str, ...]
+    """Things whose breaker is open and that it is the canary for; empty in good times."""
     buckets: tuple[budget.Bucket, ...]
     """What it takes a token from; none for a renewal that is exempt."""
 
@@ -96,22 +96,30 @@ def survey(parts: Parts, certificate: Certificate) -> Field:
 def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) -> Way | Stay | None:
     """Return where the order goes, or until when it waits; None if no route is left that could ever be taken.
 
-    A certificate that cannot be deployed is not worth an order: it waits for the targets as well, but near expiry.
+    A certificate that cannot be deployed is not worth an order: it waits for the targets as well, but near expiry, and
+    but for one that tries a target where all canaries have failed: those may be to blame themselves.
     """
     left = [ca for ca in field.cas if next_route(attempt.names, (ca,), field.challenges, attempt.tried)]
     if not left:
         return None
-    for target in () if field.near_expiry else field.targets:
-        broken = field.breakers.get(breaker.target_thing(target))
-        if broken is not None:
+    full = (
+        ()
+        if field.near_expiry
+        else tuple(
+            broken for target in field.targets if (broken := field.breakers.get(breaker.target_thing(target)))
+        )
+    )
+    for broken in full:
+        if breaker.shut(broken, field.now) or not breaker.stubborn(broken):
             return _at_breaker(field, broken, name)
     able = [ca for ca in left if not _shut(field, ca)]
     cas = [ca for ca in able if ca not in field.spent] or (able if field.near_expiry else [])
     route = next_route(attempt.names, cas, field.challenges, attempt.tried)
     if route is None:
         return min((_stay(field, ca, name, certificate) for ca in left), key=lambda stay: stay.until)
-    canary = breaker.ca_thing(route.ca) in field.breakers
-    return Way(route, field.replaces[route.ca], canary, field.buckets[route.ca])
+    ca = breaker.ca_thing(route.ca)
+    tries = (*(broken.thing for broken in full), *((ca,) if ca in field.breakers else ()))
+    return Way(route, field.replaces[route.ca], tries, field.buckets[route.ca])
 
 
 def _shut(field: Field, ca: str) -> bool:
@@ -139,18 +147,17 @@ def way_for(parts: Parts, certificate: Certificate) -> Way | Stay | None:
 
 
 def taken(parts: Parts, certificate: Certificate) -> Way | Stay | None:
-    """As `way_for`, and take the canary's place where the way leads through an open breaker.
+    """As `way_for`, and take the canary's place where the way leads through open breakers.
 
     Whom another one forestalls looks again: the breaker is shut for it by then.
     """
-    for _ in range(len(parts.cas) + 1):
+    while True:
         way = way_for(parts, certificate)
-        if not (isinstance(way, Way) and way.canary):
+        if not (isinstance(way, Way) and way.tries):
             return way
         with parts.storage.write() as tx:
-            if breaker.let_through(tx, breaker.ca_thing(way.route.ca), parts.clock()):
+            if all(breaker.let_through(tx, thing, parts.clock()) for thing in way.tries):
                 return way
-    return way
 
 
 def postponed(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
@@ -215,12 +222,14 @@ def _open(tx: Transaction, thing: str) -> Breaker | None:
     return found if found is not None and found.open else None
 
 
-def target_wait(parts: Parts, names: Sequence[str]) -> tuple[Breaker | None, tuple[str, ...]]:
+def target_wait(
+    parts: Parts, certificate: Certificate, names: Sequence[str]
+) -> tuple[Breaker | None, tuple[str, ...]]:
     """Return the first breaker of the targets ``names`` that bars the way, and those at which this one is the canary."""
     now = parts.clock()
     with parts.storage.read() as tx:
         opened = [one for name in names if (one := _open(tx, breaker.target_thing(name))) is not None]
-    barred = next((one for one in opened if breaker.shut(one, now)), None)
+    barred = next((one for one in opened if not breaker.turn(one, certificate.id, now)), None)
     if barred is not None or not opened:
         return barred, ()
     with parts.storage.write() as tx:

@@ -20,6 +20,8 @@ CANARY = timedelta(minutes=2)
 """How long one canary has before the next may try: enough to order, prove, finalize and collect."""
 SPREAD = timedelta(minutes=2)
 """Over how long those that wait come back: thousands must not come at one moment."""
+STUBBORN = 4
+"""Failed canaries at a target after which an order is placed to try it, in case those that failed are to blame."""
 LEAST = timedelta(seconds=10)
 """How long at least one waits that finds the thing broken."""
 WIDE = frozenset({"ca.unavailable", "ca.account"})
@@ -81,6 +83,17 @@ def shut(breaker: Breaker | None, now: datetime) -> bool:
 def returns_at(breaker: Breaker, now: datetime, chance: float) -> datetime:
     """Return when one that waits for the thing looks again; ``chance`` (0 to 1) spreads the many."""
     return max(breaker.probe_at or now, now + LEAST) + SPREAD * chance
+
+
+def stubborn(breaker: Breaker) -> bool:
+    """Tell whether so many canaries have failed that another kind may try: those that failed may be to blame themselves."""
+    return breaker.probes >= STUBBORN
+
+
+def turn(breaker: Breaker, certificate: str, now: datetime) -> bool:
+    """Tell whether it is the certificate's turn to be the canary: those that opened the breaker let others go before."""
+    patience = SPREAD if certificate in breaker.failed else timedelta(0)
+    return breaker.probe_at is not None and now >= breaker.probe_at + patience
 
 
 def let_through(tx: Transaction, thing: str, now: datetime) -> bool:

@@ -268,3 +268,18 @@ def test_a_target_that_failed_a_little_is_forgotten_with_the_first_success(built
     built.settle()
     assert built.state() is State.INSTALLED
     assert built.breaker(TARGET) is None
+
+
+def test_three_certificates_that_no_target_takes_do_not_hold_up_the_fleet(built: Built) -> None:
+    bad = built.add_many(3)
+    built.target.refusing = set(bad)
+    built.advance(5 * MINUTE)
+    opened = built.breaker(TARGET)
+    assert opened is not None
+    assert opened.open
+    built.add("moon.test", "sun.test")
+    built.advance(2 * HOUR)
+    good = [one for one in built.all if one.domain not in bad]
+    assert {one.state for one in good} == {State.INSTALLED}
+    assert {one.state for one in built.all if one.domain in bad} == {State.DEPLOYING}
+    assert built.target.deployments < 3 * 60 + 10

@@ -7,6 +7,7 @@ import pytest
 
 from services.model.errors import CaTrouble
 from services.model.lifecycle import State
+from services.renewal import breaker
 from tests.building import Built, CrashError, FaultyStorage
 
 NAMES = ("a.moon.test", "moon.test")
@@ -39,12 +40,26 @@ def unproved(built: Built) -> None:
     built.edge.stale = True
 
 
+def down(built: Built) -> None:
+    """Let the CA be broken for others; this one is the canary, and it succeeds."""
+    with built.storage.write() as tx:
+        for number in range(3):
+            met = breaker.Met(breaker.ca_thing("first"), "ca.unavailable", "no answer")
+            breaker.write(tx, f"other_{number}", (met,), built.now)
+    built.cas.pop("second")
+
+
+def full(built: Built) -> None:
+    built.target.full = 2
+
+
 WAYS: dict[str, Callable[[Built], None]] = {
     "straight": lambda _: None,
     "fallback": fallback,
     "lost": lost,
     "next_ca": next_ca,
     "unproved": unproved,
+    "full": full,
 }
 
 
@@ -105,6 +120,21 @@ def _judge(built: Built, orders: int, *, lenient: bool) -> None:
     assert built.http.up == {}
     assert built.dns.up == {}
     assert built.one.problem is None
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_canary_that_dies_leaves_its_place_to_the_next_try(kept: bool) -> None:
+    """Hold that it waits for its own place, and spends a second key at most, but no second certificate."""
+    writes, _ = counted(down)
+    for dies_at in range(1, writes + 1):
+        built, storage = begun(down)
+        storage.dies_at, storage.kept = dies_at, kept
+        assert survived(built) == 1
+        assert set(built.target.serials.values()) == {built.one.serial}
+        assert len(built.revisions) <= 2
+        assert len(built.ca.issued) == 1
+        assert (built.one.failures, built.breaker(breaker.ca_thing("first"))) == (0, None)
+        assert built.http.up == {}
 
 
 def test_a_renewal_that_dies_anywhere_keeps_what_is_live_until_it_ends() -> None:

@@ -11,6 +11,8 @@ from services.model.certificates import Window
 from services.model.errors import CaTrouble
 from services.model.findings import Verdict
 from services.model.lifecycle import State
+from services.model.settings import Alerting, CaSettings
+from services.renewal import breaker
 from tests.building import START, Built
 from tests.desks import finding
 
@@ -34,7 +36,16 @@ class Lifetime(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.built = Built()
+        limits = {
+            "orders": (40, timedelta(days=30)),
+            "set": (9, timedelta(days=7)),
+            "failures": (5, timedelta(hours=1)),
+        }
+        self.built = Built(
+            watching=True,
+            alerting=Alerting(channel="C1"),
+            limits={name: CaSettings(name, "u", limits=limits) for name in ("first", "second")},
+        )
         self.built.add("moon.test")
         self.seen: dict[str, Any] = {}
 
@@ -84,6 +95,16 @@ class Lifetime(RuleBasedStateMachine):
     def edge(self, full: int, stale: bool) -> None:
         self.built.target.full, self.built.edge.stale = full, stale
 
+    @rule(ca=cas, edge=st.booleans(), failed=st.integers(1, 4))
+    def fails_others(self, ca: str, edge: bool, failed: int) -> None:
+        """Other certificates fail at what this one shares with them."""
+        thing = breaker.target_thing("edge") if edge else breaker.ca_thing(ca)
+        code = "deploy.failed" if edge else "ca.unavailable"
+        with self.built.storage.write() as tx:
+            for number in range(failed):
+                met = breaker.Met(thing, code, "no answer")
+                breaker.write(tx, f"other_{number}", (met,), self.built.now)
+
     # --- persons and time
 
     @rule(name=names)
@@ -113,8 +134,9 @@ class Lifetime(RuleBasedStateMachine):
             responder.refusing, responder.stubborn, responder.hidden = 0, 0, False
         built.target.full, built.edge.stale = 0, False
         if built.state() is State.NEEDS_SUPPORT:
-            assert built.next_due() is None
+            assert built.one.run_after is None
             built.renew("moon.test")
+        self.others_heal()
         built.advance(timedelta(days=4))
         one = built.settle()  # a renewal may have fallen due at this very moment
         assert one.state is State.INSTALLED, one
@@ -125,6 +147,11 @@ class Lifetime(RuleBasedStateMachine):
         assert built.http.up == built.dns.up == {}
         assert one.not_after is not None
         assert one.not_after > built.now
+
+    def others_heal(self) -> None:
+        """Let the others succeed too: this one does not order while a target's breaker is open, so they drop it."""
+        with self.built.storage.write() as tx:
+            tx.breakers.drop(breaker.target_thing("edge"))
 
     # --- what always holds
 
@@ -147,7 +174,20 @@ class Lifetime(RuleBasedStateMachine):
         else:
             assert one.run_after is not None
             assert one.run_after - self.built.now <= timedelta(days=1)
+            assert one.state is not State.BLOCKED or one.problem is not None
         assert one.lease_until is None
+
+    @invariant()
+    def a_wait_is_neither_failure_nor_strike(self) -> None:
+        one = self.built.one
+        failed = sum(row.what == "attempt_failed" for row in self.built.history)
+        assert one.strikes <= one.failures <= failed
+
+    @invariant()
+    def it_is_watched(self) -> None:
+        due = self.built.reading(lambda tx: tx.watches.next_due())
+        assert due is not None
+        assert due - self.built.now <= timedelta(days=1.1)
 
     @invariant()
     def no_route_is_ordered_twice_in_an_attempt(self) -> None:
