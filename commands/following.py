@@ -1,11 +1,45 @@
-"""What the database says now of certificates that an answer follows."""
+"""Certificates that an answer follows, with what the database says of them now."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from commands.progress import Followed
 from services.desk import Desk
 from services.model.certificates import Certificate
+from services.model.findings import Finding
+from services.model.lifecycle import State
 from services.ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One certificate of a followed answer, with what the database says of it now."""
+
+    certificate: Certificate
+    names: tuple[str, ...]
+    """Those of the names asked for that belong to it."""
+    covered: frozenset[str]
+    """The names of the installed revision."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether all names asked for are installed and seen at the edge, and nothing is under way."""
+        return self.certificate.state is State.INSTALLED and not self.missing and not self.unproved
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the edge does not show the installed revision."""
+        return unproved(self.certificate)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names asked for that the installed revision does not have."""
+        return tuple(name for name in self.names if name not in self.covered)
+
+
+def unproved(certificate: Certificate) -> bool:
+    """Tell whether the edge was seen not to show the installed revision."""
+    return certificate.problem is not None and certificate.problem.code == "deploy.not_served"
 
 
 def look(desk: Desk, names: Sequence[str], follows: Sequence[str]) -> tuple[Followed, ...]:

@@ -7,9 +7,10 @@ from datetime import datetime
 from commands import views
 from commands.alert_buttons import CHECK_ONE, RETRY_ONE
 from commands.caller import Caller, Role
-from commands.following import followed_now
+from commands.endings import compared, ending, reasons
+from commands.following import Followed, followed_now
 from commands.history import timeline
-from commands.progress import Followed, compared, ending, plan, reasons
+from commands.progress import plan
 from commands.reply import (
     Button,
     Buttons,

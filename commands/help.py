@@ -7,7 +7,7 @@ from services.model.text import Text, say
 
 _ACCESS = (
     "certdesk does not know you yet. If you work for the platform, ask an administrator of certdesk to put your id,"
-    " {person}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
+    " {id}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
     " ask the platform's support about the certificates of your store."
 )
 
@@ -18,7 +18,7 @@ def access(caller: Caller) -> Text:
         return say("This is for the platform's own people alone: it speaks of all stores.")
     person = caller.person.rpartition("/")[2]
     keys = {key: f"slack.{key}" for key in ("support", "oncall", "admins")}
-    return say(_ACCESS, person=person, file="app.yaml", **keys)
+    return say(_ACCESS, id=person, file="app.yaml", **keys)
 
 
 def offered(table: tuple[Command, ...], caller: Caller) -> tuple[Command, ...]:

@@ -1,12 +1,12 @@
 """What a followed answer shows: the plan of each certificate with its marks, and how it ended. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from commands import views
-from commands.reply import Hint, Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
+from commands.endings import ending, reasons
+from commands.following import Followed, unproved
+from commands.reply import Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
 from services.model.certificates import Certificate
-from services.model.findings import Finding
 from services.model.lifecycle import State
 from services.model.text import NOTHING, Text, say
 
@@ -27,41 +27,10 @@ MOST_PLANS = 3
 """Up to so many certificates are shown with their plan; more of them become lines of a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """One certificate of a followed answer, with what the database says of it now."""
-
-    certificate: Certificate
-    names: tuple[str, ...]
-    """Those of the names asked for that belong to it."""
-    covered: frozenset[str]
-    """The names of the installed revision."""
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def done(self) -> bool:
-        """Whether all names asked for are installed and seen at the edge, and nothing is under way."""
-        return self.certificate.state is State.INSTALLED and not self.missing and not self.unproved
-
-    @property
-    def unproved(self) -> bool:
-        """Whether the edge does not show the installed revision."""
-        return _unproved(self.certificate)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The names asked for that the installed revision does not have."""
-        return tuple(name for name in self.names if name not in self.covered)
-
-
-def _unproved(certificate: Certificate) -> bool:
-    return certificate.problem is not None and certificate.problem.code == "deploy.not_served"
-
-
 def plan(certificate: Certificate, name: str) -> Plan:
     """Return the steps of the work on ``certificate`` with their marks."""
     if certificate.state is State.INSTALLED:
-        last = Mark.STOPPED if _unproved(certificate) else Mark.DONE
+        last = Mark.STOPPED if unproved(certificate) else Mark.DONE
         return Plan(
             name, tuple((label, mark) for (label, _), mark in zip(PLAN, [*_ALL_BUT_LAST, last], strict=True))
         )
@@ -97,122 +66,6 @@ def _full(one: Followed, *, titled: bool) -> tuple[Part, ...]:
     name = views.shortened(one.names) if titled or len(one.names) > 1 else ""
     heading = (Paragraph(_verdict(one)),) if titled and one.certificate.resting else ()
     return (plan(one.certificate, name), *heading, *ending(one))
-
-
-def ending(one: Followed) -> tuple[Part, ...]:
-    """Return what there is to say below the plan: what is installed, or why not, whose move it is, what comes next."""
-    compose = _ENDINGS.get(one.certificate.state)
-    return compose(one) if compose else _hitch(one.certificate)
-
-
-def _hitch(certificate: Certificate) -> tuple[Part, ...]:
-    """Return why the present step is being repeated; nothing if it goes well."""
-    if not certificate.attempt.faults or certificate.problem is None:
-        return ()
-    return (
-        *views.problems([certificate.problem]),
-        Hint(say("certdesk repeats this step by itself until it succeeds.")),
-    )
-
-
-def _installed(one: Followed) -> tuple[Part, ...]:
-    certificate = one.certificate
-    fields = views.installed_fields(certificate, sorted(one.covered) or certificate.wanted)
-    if not one.missing:
-        return (fields, *(views.problems(reasons(one)[:1]) if one.unproved else ()))
-    text = say(
-        "It does not have these names yet: {names}. It was issued without them, so that what is wrong with them harms"
-        " no other name. certdesk goes on looking, and adds them by itself once the cause is fixed.",
-        names=one.missing,
-    )
-    return (fields, Paragraph(text), *views.problems(f for f in reasons(one) if f.name in one.missing))
-
-
-def _blocked(one: Followed) -> tuple[Part, ...]:
-    return (
-        *views.problems(reasons(one)),
-        *compared(one.certificate),
-        *_next_check(one),
-        *_again(one),
-        *still_live(one.certificate),
-    )
-
-
-def _failed(one: Followed) -> tuple[Part, ...]:
-    certificate = one.certificate
-    at = certificate.retry_at or certificate.run_after
-    text = (
-        say(
-            "Failed attempts in a row: {count}. certdesk tries again by itself at {at}.",
-            count=certificate.failures,
-            at=at,
-        )
-        if at is not None
-        else say("Failed attempts in a row: {count}.", count=certificate.failures)
-    )
-    return (
-        *views.problems(reasons(one)),
-        *compared(certificate),
-        Paragraph(text),
-        *_again(one),
-        *still_live(certificate),
-    )
-
-
-def _needs_support(one: Followed) -> tuple[Part, ...]:
-    text = say(
-        "After {count} failed attempts in a row certdesk has stopped trying, and a support agent takes over."
-        " Once the cause is fixed, start it anew with: {command}",
-        count=one.certificate.failures,
-        command=views.typed("renew", one.names[0]),
-    )
-    return (
-        *views.problems(reasons(one)),
-        *compared(one.certificate),
-        Paragraph(text),
-        *still_live(one.certificate),
-    )
-
-
-_ENDINGS = {
-    State.INSTALLED: _installed,
-    State.BLOCKED: _blocked,
-    State.FAILED: _failed,
-    State.NEEDS_SUPPORT: _needs_support,
-}
-
-
-def reasons(one: Followed) -> tuple[Finding, ...]:
-    """Return what stands in the way: the problem of the attempt, then every other finding that blocks."""
-    found = [one.certificate.problem] if one.certificate.problem is not None else []
-    known = {(f.code, f.name) for f in found}
-    return (*found, *(f for f in one.findings if f.blocks and (f.code, f.name) not in known))
-
-
-def compared(certificate: Certificate) -> tuple[Part, ...]:
-    """Return how the last failure differs from the one before it; nothing if there is nothing to compare."""
-    return () if certificate.compared == NOTHING else (Paragraph(certificate.compared),)
-
-
-def _next_check(one: Followed) -> tuple[Part, ...]:
-    at = one.certificate.run_after
-    if at is None:
-        return ()
-    text = "certdesk checks again at {at} and goes on by itself as soon as the cause is fixed."
-    return (Paragraph(say(text, at=at)),)
-
-
-def _again(one: Followed) -> tuple[Part, ...]:
-    command = views.typed("renew", one.names[0])
-    return (Hint(say("To try at once, type: {command}", command=command)),)
-
-
-def still_live(certificate: Certificate) -> tuple[Part, ...]:
-    """Return the line that says what stays in use whatever happens to the work; nothing if nothing is installed."""
-    if certificate.not_after is None:
-        return ()
-    text = "The certificate that is installed now stays in use; it is valid until {not_after}."
-    return (Hint(say(text, not_after=certificate.not_after)),)
 
 
 _LINE_TONES = (Tone.BAD, Tone.WARN, Tone.PROGRESS, Tone.INFO, Tone.GOOD)

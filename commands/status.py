@@ -6,8 +6,9 @@ from dataclasses import replace
 from commands import naming, views
 from commands.caller import Action
 from commands.command import Arguments, Call, Command, UsageError, arguments
+from commands.endings import ending, still_live
 from commands.following import followed_now
-from commands.progress import ending, plan, still_live
+from commands.progress import plan
 from commands.reply import Code, Fields, Hint, Outcome, Paragraph, Part, Reply, Rows, Tone
 from services import overview
 from services.model.certificates import Revision

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from commands.progress import PLAN, Followed, plan, view
+from commands.following import Followed
+from commands.progress import PLAN, plan, view
 from commands.reply import Fields, Hint, Mark, Paragraph, Plan, Problem, Refused, Reply, Rows, Tone
 from commands.views import problem
 from services.model.certificates import Attempt, Certificate
