@@ -78,6 +78,8 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Days = Annotated[Number, Field(gt=0, le=366)]
 Grade = Annotated[Literal["info", "warning", "urgent", "critical"], BeforeValidator(lower)]
 Owners = Annotated[tuple[Literal["merchant", "platform", "ca"], ...], BeforeValidator(words)]
+Tags = Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], BeforeValidator(words)]
+"""As stores have them: in small letters."""
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", ""]
 
 
@@ -88,7 +90,7 @@ class Route(Section):
     owners: Owners = ()
     severity: Grade = "warning"
     codes: Strings = ()
-    tags: Strings = ()
+    tags: Tags = ()
 
 
 class Webhook(Section):

@@ -91,7 +91,13 @@ def list_stores(*, as_json: bool = False) -> str:
 
 def _store_as_json(store: Store, domains: Sequence[Domain]) -> dict[str, Any]:
     names = [{"name": domain.name, "default": domain.default} for domain in domains]
-    return {"store": store.id, "status": store.status.value, "locale": store.locale, "domains": names}
+    return {
+        "store": store.id,
+        "status": store.status.value,
+        "locale": store.locale,
+        "tags": list(store.tags),
+        "domains": names,
+    }
 
 
 def set_store_status(store: str, status: str) -> str:

@@ -1,6 +1,6 @@
 """Stores and domains from a file: all of it or nothing; and the same by hand, one at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -49,6 +49,8 @@ class _Wish:
     """What the rows of a file come to, while they are read."""
 
     stores: dict[str, Store] = field(default_factory=dict)
+    tags: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    """Of each store; None where the file does not speak of them."""
     domains: dict[str, Domain] = field(default_factory=dict)
     bad: list[BadRow] = field(default_factory=list)
     """The first MOST_SHOWN of them."""
@@ -65,14 +67,28 @@ class _Wish:
 
     def _store(self, row: StoreRow) -> Text | None:
         """Take the store of ``row``, or return what is wrong with it."""
-        first = self.stores.setdefault(row.store, Store(row.store, row.status, row.locale))
+        first = self.stores.setdefault(row.store, Store(row.store, row.status, row.locale, row.tags or ()))
+        tags = self.tags.setdefault(row.store, row.tags)
         if first.status is not row.status:
             reason = "the store {store} is {status} here and {earlier} in an earlier row"
             return say(reason, store=row.store, status=row.status.value, earlier=first.status.value)
         if first.locale != row.locale:
             reason = "the store {store} has the locale {locale} here and {earlier} in an earlier row"
             return say(reason, store=row.store, locale=row.locale, earlier=first.locale)
+        if tags != row.tags:
+            reason = "the store {store} has the tags {tags} here and {earlier} in an earlier row"
+            return say(reason, store=row.store, tags=row.tags or (), earlier=tags or ())
         return None
+
+    def wanted_stores(self, known: Mapping[str, Store]) -> tuple[Store, ...]:
+        """Return the stores that are new or different; tags that the file does not speak of stay as they are."""
+        said = (
+            replace(store, tags=known[store.id].tags)
+            if self.tags[store.id] is None and store.id in known
+            else store
+            for store in self.stores.values()
+        )
+        return tuple(store for store in said if known.get(store.id) != store)
 
     def _domain(self, row: StoreRow) -> Text | None:
         """Take the domain of ``row``, or return what is wrong with it."""
@@ -118,7 +134,7 @@ def import_stores(storage: Storage, path: Path, clock: Clock = utc_now) -> Impor
         wish.take(row)
     with storage.read() as tx:
         known = {store.id: store for store in tx.stores.all()}
-        stores = tuple(store for store in wish.stores.values() if known.get(store.id) != store)
+        stores = wish.wanted_stores(known)
         domains = _wanted(tx.stores, path, wish)
     changed = changed_stores = 0
     if stores or domains:
@@ -126,9 +142,15 @@ def import_stores(storage: Storage, path: Path, clock: Clock = utc_now) -> Impor
             changed_stores = sum(tx.stores.put(store) for store in stores)
             domains = _wanted(tx.stores, path, replace(wish, domains={one.name: one for one in domains}))
             changed = changed_stores + sum(tx.stores.put_domain(domain) for domain in domains)
-            for changed_store in {*(store.id for store in stores), *(domain.store for domain in domains)}:
+            moved = (store.id for store in stores if not _same_but_tags(store, known.get(store.id)))
+            for changed_store in {*moved, *(domain.store for domain in domains)}:
                 look_now(tx, changed_store, clock())
     return Imported(len(wish.stores), len(wish.domains), changed, changed_stores)
+
+
+def _same_but_tags(store: Store, known: Store | None) -> bool:
+    """Tell whether only tags changed, which are no reason to look at the store's certificates."""
+    return known is not None and replace(store, tags=known.tags) == known
 
 
 def _wanted(stores: Stores, path: Path, wish: _Wish) -> tuple[Domain, ...]:

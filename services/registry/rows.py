@@ -3,8 +3,8 @@
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,9 +14,14 @@ from services.model.stores import StoreStatus
 from services.model.text import Text, say
 
 COLUMNS = ("store", "status", "locale", "domain", "default")
+OPTIONAL = ("tags",)
+"""Columns that a CSV file may have besides."""
+MOST_TAGS = 20
+"""Tags that one store may have."""
+_TAG = re.compile(r"[^\W_][\w.:-]{0,39}")
 _STORE = re.compile(r"[^\W_][\w.-]{0,63}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47 tags
-_STORE_KEYS = frozenset({"store", "status", "locale", "domains"})
+_STORE_KEYS = frozenset({"store", "status", "locale", "domains", "tags"})
 _DOMAIN_KEYS = frozenset({"name", "default"})
 
 
@@ -32,6 +37,8 @@ class StoreRow:
     domain: str | None
     """Normalised; None for a store without domains."""
     default: bool
+    tags: tuple[str, ...] | None = None
+    """Sorted, in small letters, each once; None where the file does not speak of tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def _csv_rows(path: Path, file: TextIO) -> Iterator[StoreRow | BadRow]:
 
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     found = tuple(cell.strip().lower() for cell in cells)
-    if sorted(found) != sorted(COLUMNS):
+    if sorted(set(found) | set(OPTIONAL)) != sorted((*COLUMNS, *OPTIONAL)) or len(set(found)) < len(found):
         text = "{file} does not begin with the header {wanted}; its first line has: {found}."
         raise _refused(text, path, wanted=",".join(COLUMNS), found=found)
     return found
@@ -105,7 +112,9 @@ def _csv_row(place: Text, order: tuple[str, ...], cells: list[str]) -> StoreRow 
         store, status, locale = _store(cell["store"]), read_status(cell["status"]), _locale(cell["locale"])
         domain = cell["domain"].strip()
         default = _boolean(cell["default"]) if domain or cell["default"].strip() else False
-        return StoreRow(place, store, status, locale, naming.parse(domain) if domain else None, default)
+        tags = read_tags(cell["tags"].split()) if "tags" in cell else None
+        name = naming.parse(domain) if domain else None
+        return StoreRow(place, store, status, locale, name, default, tags)
     except (_BadCellError, InvalidNameError) as error:
         return BadRow(place, error.text)
 
@@ -134,23 +143,31 @@ def _json_store(place: Text, data: Any) -> Iterator[StoreRow | BadRow]:
         store, status = _store(_text(data, "store")), read_status(_text(data, "status"))
         locale = _locale(_text(data, "locale")) if "locale" in data else _locale("")
         domains = _list(data, "domains")
+        tags = _tags(data) if "tags" in data else None
     except _BadCellError as error:
         yield BadRow(place, error.text)
         return
     if not domains:
-        yield StoreRow(place, store, status, locale, None, default=False)
+        yield StoreRow(place, store, status, locale, None, default=False, tags=tags)
     for number, domain in enumerate(domains, 1):
         where = say("Store {store}, domain {number}", store=store, number=number)
-        yield _json_domain(where, StoreRow(where, store, status, locale, None, default=False), domain)
+        yield _json_domain(StoreRow(where, store, status, locale, None, default=False, tags=tags), domain)
 
 
-def _json_domain(place: Text, row: StoreRow, data: Any) -> StoreRow | BadRow:
+def _json_domain(row: StoreRow, data: Any) -> StoreRow | BadRow:
     try:
         _keys(data, _DOMAIN_KEYS, required=frozenset({"name"}))
         default, name = _flag(data, "default"), naming.parse(_text(data, "name"))
     except (_BadCellError, InvalidNameError) as error:
-        return BadRow(place, error.text)
-    return StoreRow(place, row.store, row.status, row.locale, name, default)
+        return BadRow(row.place, error.text)
+    return replace(row, domain=name, default=default)
+
+
+def _tags(data: Mapping[str, Any]) -> tuple[str, ...]:
+    words = _list(data, "tags")
+    if not all(isinstance(word, str) for word in words):
+        raise _BadCellError(say("“{key}” is not a list of texts", key="tags"))
+    return read_tags(words)
 
 
 def _keys(data: Any, known: frozenset[str], required: frozenset[str]) -> None:
@@ -202,6 +219,19 @@ def read_status(text: str) -> StoreStatus:
         reason = "“{given}” is no status: it is one of {known}"
         known = tuple(status.value for status in StoreStatus)
         raise _BadCellError(say(reason, given=_short(text), known=known)) from None
+
+
+def read_tags(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the tags sorted, in small letters, each once. Raises CertdeskError for one that is no word, and for too many."""
+    tags = sorted({word.strip().lower() for word in words})
+    if wrong := [tag for tag in tags if not _TAG.fullmatch(tag)]:
+        reason = "“{given}” is no tag: 1 to 40 letters, digits, dots, colons, hyphens and underscores"
+        raise _BadCellError(say(reason, given=_short(wrong[0])))
+    if len(tags) > MOST_TAGS:
+        raise _BadCellError(
+            say("it has {count} tags, and {most} are the most", count=len(tags), most=MOST_TAGS)
+        )
+    return tuple(tags)
 
 
 def _locale(text: str) -> str:

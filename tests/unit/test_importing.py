@@ -145,6 +145,78 @@ def test_reading_alone_gives_the_rows(file: Path) -> None:
         read(write(file, HEADER + "moon,asleep,en,a.test,false\n"))
 
 
+TAGGED = (
+    "store,status,locale,domain,default,tags\n"
+    "moon,active,en,shop.moon.test,false,Enterprise  asia\nmoon,active,en,www.moon.test,false,asia enterprise\n"
+    "sun,active,en,sun.test,false,\n"
+)
+
+
+def tags_of(storage: MemoryStorage) -> dict[str, tuple[str, ...]]:
+    return {store.id: store.tags for store in taken(storage)[0]}
+
+
+def test_tags_are_taken_and_again_change_nothing(storage: MemoryStorage, file: Path, tmp_path: Path) -> None:
+    write(file, TAGGED)
+    assert import_stores(storage, file) == Imported(2, 3, 5)
+    assert tags_of(storage) == {"moon": ("asia", "enterprise"), "sun": ()}
+    assert import_stores(storage, file).changed == 0
+    as_json = [{"store": "moon", "status": "active", "locale": "en", "tags": ["asia", "ENTERPRISE", "asia"]}]
+    assert import_stores(storage, write(tmp_path / "a.json", json.dumps(as_json))).changed == 0
+    as_json[0]["tags"] = []
+    assert import_stores(storage, write(tmp_path / "b.json", json.dumps(as_json))).changed == 1
+    assert tags_of(storage)["moon"] == ()
+
+
+def test_a_file_that_does_not_speak_of_tags_leaves_them(storage: MemoryStorage, file: Path) -> None:
+    import_stores(storage, write(file, TAGGED))
+    assert import_stores(storage, write(file, HEADER + "moon,active,en,shop.moon.test,false\n")).changed == 0
+    assert (
+        import_stores(storage, write(file, HEADER + "moon,inactive,en,shop.moon.test,false\n")).changed == 1
+    )
+    assert tags_of(storage)["moon"] == ("asia", "enterprise")
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("_x", "“_x” is no tag"),
+        ("a,b", "it has 7 cells, and the header has 6"),
+        ('"a,b"', "“a,b” is no tag"),
+        ("<!channel>", "is no tag"),
+        ("x" * 41, "is no tag"),
+        (" ".join(f"t{n}" for n in range(21)), "it has 21 tags, and 20 are the most"),
+    ],
+)
+def test_bad_tags_are_refused(storage: MemoryStorage, file: Path, cell: str, reason: str) -> None:
+    head = TAGGED.splitlines()[0]
+    lines = refusal(storage, file, f"{head}\nmoon,active,en,a.test,false,{cell}\n")
+    assert lines[1].startswith("Line 2: ")
+    assert reason in lines[1]
+
+
+def test_tags_that_contradict_each_other_are_refused(storage: MemoryStorage, file: Path) -> None:
+    rows = TAGGED.replace("asia enterprise", "asia")
+    lines = refusal(storage, file, rows)
+    assert lines[1:] == [
+        "Line 3: the store moon has the tags asia here and asia, enterprise in an earlier row."
+    ]
+
+
+@pytest.mark.parametrize("tags", ["asia", [1], None, {"a": 1}])
+def test_json_tags_are_a_list_of_texts(storage: MemoryStorage, tmp_path: Path, tags: Any) -> None:
+    text = json.dumps([{"store": "moon", "status": "active", "tags": tags}])
+    lines = refusal(storage, tmp_path / "a.json", text)
+    assert "“tags” is not a list" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "header", ["store,status,locale,domain,default,tags,tags", "store,status,locale,domain,tags"]
+)
+def test_a_header_with_tags_still_has_to_fit(storage: MemoryStorage, file: Path, header: str) -> None:
+    assert "does not begin with the header" in refusal(storage, file, f"{header}\n")[0]
+
+
 # --- whose domain --------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ def test_the_list_as_json_is_what_import_reads(stores: Path) -> None:
         "store": "sun",
         "status": "inactive",
         "locale": "en",
+        "tags": [],
         "domains": [{"name": "sun.test", "default": False}],
     }
     again = stores.with_suffix(".json")
