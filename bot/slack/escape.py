@@ -17,6 +17,10 @@ MAX_VALUE = 350
 MAX_LISTED = 12
 """Names of one list that are shown before "and N more"."""
 
+PERSON = "person"
+"""The gap whose value is the id of a person (U…, W…) who is known to us; every other gap may hold anything."""
+
+_USER = re.compile(r"[UW][A-Z0-9]{5,20}")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})  # single angle quotation marks
 _TICK = "\u02cb"  # looks like a backtick and ends no code span
@@ -39,6 +43,16 @@ def size(text: str) -> int:
 def mrkdwn(text: Text) -> str:
     """Return the sentence as mrkdwn. Moments become date tokens that each reader sees in their own time zone."""
     return _join(_pieces(text))
+
+
+def names_person(text: Text) -> bool:
+    """Tell whether the sentence shows a person by name."""
+    return any(
+        names_person(value)
+        if isinstance(value, Text)
+        else gap == PERSON and bool(_USER.fullmatch(str(value)))
+        for gap, value in text.values
+    )
 
 
 def value_mrkdwn(value: Value) -> str:
@@ -106,7 +120,15 @@ def _pieces(text: Text) -> Iterator[str]:
     for literal, gap, spec, _ in Formatter().parse(text.template):
         yield entities(literal)
         if gap is not None:
-            yield from _shown(values[gap], spec or "")
+            yield from _named(values[gap]) if gap == PERSON else _shown(values[gap], spec or "")
+
+
+def _named(value: Value) -> Iterator[str]:
+    """Yield a person's id as what Slack shows by name. Such gaps are filled by us alone, from who clicked or asked."""
+    if isinstance(value, str) and _USER.fullmatch(value):
+        yield f"<@{value}>"
+    else:
+        yield from _shown(value, "")
 
 
 def _shown(value: Value, spec: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from bot.slack.escape import clip, code, fit, mrkdwn, plain, preformatted, size, value_mrkdwn
+from bot.slack.escape import clip, code, fit, mrkdwn, names_person, plain, preformatted, size, value_mrkdwn
 from bot.slack.limits import (
     MAX_BLOCKS,
     MAX_FIELD,
@@ -117,6 +117,12 @@ def _drawn(parts: Iterable[Part], command: str) -> Iterator[_Drawn]:
 
 
 def _header(reply: Reply) -> Block:
+    """Return the title; one that names a person cannot be a header, which would show their id."""
+    if names_person(reply.title):
+        return {
+            "type": "section",
+            "text": _mrkdwn_text(f"{TONES[reply.tone]} {fit(mrkdwn(reply.title), MAX_ROW)}"),
+        }
     title = plain(reply.title) or "certdesk"
     return {"type": "header", "text": _plain_text(clip(f"{TONES[reply.tone]} {title}", MAX_HEADER))}
 

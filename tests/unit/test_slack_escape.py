@@ -111,3 +111,17 @@ def test_preformatted_lines_keep_their_blanks_and_close_no_fence() -> None:
 def test_emoji_count_as_slack_may_count_them() -> None:
     assert size("a🌙") == 3
     assert code("🌙" * 400).count("🌙") == 174
+
+
+def test_a_person_is_shown_by_name_where_the_sentence_speaks_of_one() -> None:
+    text = "{person} has acknowledged it"
+    assert mrkdwn(say(text, person="U0ONCALL")) == "<@U0ONCALL> has acknowledged it"
+    assert mrkdwn(say("{why}.", why=say(text, person="W012A3CDE"))) == "<@W012A3CDE> has acknowledged it."
+    assert mrkdwn(say("See {name}", name="U0ONCALL")) == "See U0ONCALL"
+
+
+@pytest.mark.parametrize(
+    "value", ["T0MOON/U0ONCALL", "terminal", "U0", "u0oncall", "U0ONCALL> <!here", "<@U0ONCALL>"]
+)
+def test_what_is_no_id_of_a_person_is_text(value: str) -> None:
+    assert "<" not in mrkdwn(say("By {person}", person=value))
