@@ -108,8 +108,8 @@ def _effect(facts: Facts) -> Text:
 
 def _harm(facts: Facts) -> str:
     earliest = facts.tally.earliest
-    if not facts.tally.blocked:
-        return "warned"
+    if not facts.tally.blocked or facts.alert.code.startswith("deploy."):
+        return "warned"  # what is not deployed or served has been renewed
     if earliest is None:
         return "nothing installed"
     certificates = not facts.alert.code.startswith("domain.expir")  # those deadlines are the registration's

@@ -106,13 +106,11 @@ CLAUSES: Mapping[str, Clause] = {
     "ca.account": _same("the account at {thing} is not usable"),
     # what comes after issuance
     "deploy.failed": Clause(
-        "its certificate cannot be written to {thing}", "their certificates cannot be written to {thing}"
+        "its certificate cannot be written to {thing}", "they cannot be written to {thing}"
     ),
-    "deploy.not_served": Clause(
-        "its certificate is not served by {thing}", "their certificates are not served by {thing}"
-    ),
+    "deploy.not_served": Clause("its certificate is not served by {thing}", "they are not served by {thing}"),
     # certdesk itself
-    "certdesk.fault": _same("certdesk itself fails at it"),
+    "certdesk.fault": _its("certdesk itself fails at {it}"),
     "certdesk.stalled": _same("certificates are not looked at in time"),
     "certdesk.undelivered": _same("messages do not leave certdesk"),
     "certdesk.deaf": _same("what happens in Slack does not reach certdesk"),
@@ -130,8 +128,8 @@ _WIDE: Mapping[str, Clause] = {
 
 _SOME: Mapping[str, Text] = {
     "store": say("their store"),
-    "dns": say("a name server"),
-    "access": say("an edge address"),
+    "dns": say("one of their name servers"),
+    "access": say("an address of the edge"),
     "ca": say("the CA"),
     "deploy": say("the edge"),
 }

@@ -60,7 +60,7 @@ def test_every_code_has_a_clause_for_one_and_for_many() -> None:
         ("store.inactive", "*", False, "their store"),
         ("dns.lame", "ns1.platform.test", True, "ns1.platform.test"),
         ("dns.lame", "moon.test", False, "the servers of moon.test"),
-        ("dns.lame", "*", True, "a name server"),
+        ("dns.lame", "*", True, "one of their name servers"),
         ("ca.unavailable", "letsencrypt", True, "the CA letsencrypt"),
         ("ca.rate_limited", "CA", True, "the CA"),
         ("ca.paused", "moon.test", False, "moon.test"),
@@ -174,6 +174,13 @@ def test_a_registration_that_has_ended_is_no_certificate_that_has(bench: Bench) 
     reply = composed(bench)
     assert reply.title.plain() == "Warning: shop0.test cannot renew: its registration has expired"
     assert fields(reply)["Margin"].startswith("expired 24 hours ago")
+
+
+def test_what_is_issued_and_not_served_was_renewed(bench: Bench) -> None:
+    put(bench, alert("deploy.not_served", "edge"), 3)
+    assert composed(bench).title.plain() == (
+        "Warning: 3 certificates of 3 stores: they are not served by the edge"
+    )
 
 
 def test_many_causes_gathered_in_one_alert_are_said_as_many(bench: Bench) -> None:
