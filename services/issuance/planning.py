@@ -10,6 +10,8 @@ from services.model.settings import CaSettings
 
 NAME_SPECIFIC = frozenset({"ca.unauthorized", "ca.caa", "ca.rejected_identifier"})
 """A CA's refusals that speak of one name and leave the others of the certificate alone."""
+BUDGET = "ca.rate_limited"
+"""Told by the checks, but decided when the order's way is chosen, which knows what is exempt and when it is free."""
 OWN_FAULT = "certdesk.fault"
 """The code of certdesk's own faults: neither strikes nor back-offs, they are tried again every minute."""
 
@@ -32,6 +34,8 @@ def healthy_names(
 
 
 def _counts(finding: Finding, *, near_expiry: bool) -> bool:
+    if finding.code == BUDGET:
+        return False
     return finding.blocks and (CODES[finding.code].rule or not near_expiry)
 
 

@@ -16,7 +16,7 @@ from services.issuance.preflight import checking
 from services.issuance.proving import challenging, take_down, validating
 from services.model.certificates import Certificate, Happening
 from services.model.errors import CertdeskError, LeaseLostError, VaultError
-from services.model.lifecycle import State
+from services.model.lifecycle import Event, State
 from services.model.text import say
 from services.ports import Transaction
 from services.renewal import breaker, budget
@@ -123,7 +123,6 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             tx.certificates.put_findings(after.id, move.findings)
         breaker.write(tx, after.id, move.met, now)
         budget.write(tx, move.drawn, now)
-        _alarm(tx, parts, before, move)
         if move.what:
             happening = Happening(after.id, now, move.what, state=after.state.value, details=move.details)
             tx.certificates.record(happening)
@@ -136,6 +135,7 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             )
         if move.what or after.state is not before.state:
             tx.outbox.touch(after.id, now)
+        _alarm(tx, parts, before, move)
     parts.announce()
     return replace(after, lease_until=lease)
 
@@ -154,4 +154,5 @@ def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> No
         # the first look soon after proves access from the start; spread, as many may be installed together
         tx.watches.plan(after.id, now + parts.renewing.blocked_recheck * parts.chance())
     if entered and after.state is State.NEEDS_SUPPORT:
+        tx.certificates.record(Happening(after.id, now, Event.HANDED_OVER.value, state=after.state.value))
         handed_over(tx, parts.alerting, after, now)

@@ -1,9 +1,11 @@
 """Budgets: a CA's rate limits are counted by ourselves, and nothing is ordered that is certain to be refused."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.checks import ca as ca_check
 from services.checks import policy
+from services.checks.case import Case
 from services.model.certificates import Window
 from services.model.errors import CaTrouble
 from services.model.lifecycle import State
@@ -18,7 +21,8 @@ from services.model.settings import CaSettings, Issuing
 from services.renewal import budget
 from services.renewal.budget import Bucket, Draw, failure_buckets, free_at, order_buckets, refused, spent
 from tests.building import START, Built
-from tests.unit.checks_world import certificate, codes, subject
+from tests.desks import finding
+from tests.unit.checks_world import certificate, codes, subject, world
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NAME = "moon.test"
@@ -241,6 +245,19 @@ def test_a_look_from_outside_tells_until_when_a_cas_limits_leave_nothing() -> No
     assert budget.look(built.storage, settings_, NAME, built.now) == START + HOUR
 
 
+def test_what_the_checks_say_of_budgets_is_decided_when_the_way_is_chosen() -> None:
+    built = limited(orders=(1, 20 * HOUR))
+    built.checker.says[NAME] = (finding("ca.rate_limited", NAME),)
+    built.add(NAME)
+    assert built.settle().state is State.INSTALLED
+    built.renew(NAME)
+    one = built.settle()
+    assert (one.state, one.stopped_at) == (State.BLOCKED, State.ORDERING)
+    assert one.retry_at == START + 20 * HOUR
+    built.advance(20 * HOUR + MINUTE)
+    assert len(built.ca.orders) == 2
+
+
 # --- what the checks say
 
 
@@ -262,6 +279,23 @@ def test_a_certificate_in_its_window_is_exempt() -> None:
     assert ca_check.in_window(replace(one, installed="rev_1"), START)
     assert not ca_check.in_window(replace(one, installed="rev_1"), START + DAY)
     assert not ca_check.in_window(None, START)
+
+
+def test_the_check_asks_for_each_ca_what_is_left() -> None:
+    first, second = ca(name="first"), ca(name="second")
+    asked: list[tuple[str, str]] = []
+
+    def left(one: CaSettings, name: str) -> datetime | None:
+        asked.append((one.name, name))
+        return START + HOUR if one is first else None
+
+    def found(**changes: Any) -> list[tuple[str, str]]:
+        with ThreadPoolExecutor(1) as askers:
+            return codes(ca_check.check(Case(world(cas=(first, second), **changes), subject(NAME), askers)))
+
+    assert found(spent=left) == [("ca.rate_limited", "warn")]
+    assert asked == [("first", NAME), ("second", NAME)]
+    assert found() == []
 
 
 def names(count: int) -> tuple[str, ...]:
