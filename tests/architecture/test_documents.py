@@ -1,5 +1,6 @@
 """The documents say what there is: every configuration key, finding code and command; and modules stay small."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,12 +9,19 @@ import typer
 import yaml
 from pydantic import BaseModel
 
+from bot import metrics
 from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
 from bot.config_keys import Ca, Limits, Target, Update
 from commands.table import COMMANDS
-from services.model.findings import CODES
+from services.alerting import paging
+from services.alerting.causes import OWN_HEALTH
+from services.model.alerts import Alert
+from services.model.clock import utc_now
+from services.model.findings import CODES, Owner
+from services.model.settings import Hook
+from storage.memory import MemoryStorage
 
 ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
@@ -125,6 +133,33 @@ def test_every_command_of_the_terminal_is_in_the_documents(command: str) -> None
 @pytest.mark.parametrize("command", [one.name for one in COMMANDS])
 def test_every_command_of_slack_is_in_the_documents(command: str) -> None:
     assert re.search(rf"/ssl {command}\b", readable()), f"/ssl {command}"
+
+
+# --- metrics and health
+
+
+def test_every_metric_is_in_the_document_and_no_other() -> None:
+    storage = MemoryStorage()
+    collector = metrics.CertdeskCollector(storage, {"x": lambda: {"get": 1}}, utc_now)
+    exposed = {sample.name for metric in collector.collect() for sample in metric.samples}
+    named = set(
+        re.findall(r"^\| `(certdesk_\w+)`", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.MULTILINE)
+    )
+    assert named == exposed
+
+
+def test_every_page_of_health_is_in_the_documents() -> None:
+    assert all(
+        f"`GET {path}`" in readable() for path in ("/health", "/health/live", "/health/ready", "/metrics")
+    )
+
+
+def test_the_document_of_alerts_says_what_is_checked_and_sent() -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+    assert all(f"`{code}`" in page for code in OWN_HEALTH)
+    alert = Alert("a", "k", "dns.lame", "ns1", Owner.PLATFORM, wide=True, opened_at=utc_now())
+    sent = json.loads(paging.body(Hook("h", "json", "https://h.test", "s"), alert))
+    assert not [key for key in sent if f"`{key}`" not in page]
 
 
 # --- modules
