@@ -114,9 +114,9 @@ def write(tx: Transaction, certificate: str, met: Sequence[Met], now: datetime) 
 
 
 _SAYS = {
-    "ca": "{thing} fails for several certificates since {since}: {detail}. certdesk tries it with one order at a time.",
+    "ca": "{thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one order at a time.",
     "target": (
-        "The deploy target {thing} fails for several certificates since {since}: {detail}. certdesk tries it with one"
+        "The deploy target {thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one"
         " certificate at a time."
     ),
 }

@@ -118,7 +118,7 @@ def test_what_waits_says_why_without_naming_another_merchants_domain(built: Buil
     for one in built.all:
         assert one.problem is not None
         said = one.problem.summary.plain()
-        assert "fails for several certificates since 2027-02-10 14:03 UTC: no answer." in said
+        assert "has been failing for several certificates since 2027-02-10 14:03 UTC: no answer." in said
         assert "shop" not in said
         assert one.problem.evidence["ca"] == "first"
         assert one.retry_at is not None
