@@ -96,7 +96,7 @@ def first_way(message: Message, *, private: bool, final: bool, under: Place | No
     place = place_of(message)
     hidden = private and not message.channel.startswith("D")
     if place is not None and not (hidden and place.channel == message.channel):
-        return Way(Method.UPDATE, place.channel, place.ts)
+        return Way(Method.UPDATE, place.channel, place.ts, thread=under.ts if under is not None else "")
     if under is not None:
         return Way(Method.POST, under.channel, thread=under.ts)
     if hidden:
@@ -111,9 +111,9 @@ def next_way(way: Way, todo: Then, user: str = "somebody") -> Way | None:
     """
     if todo is Then.DIRECT:
         return Way(Method.POST, "", plain=way.plain) if user else None
-    if todo is Then.ANEW:
+    if todo is Then.ANEW and way.method is Method.UPDATE:
         return replace(way, method=Method.POST, ts="")
-    if todo is Then.ALOUD:
+    if todo in (Then.ALOUD, Then.ANEW):  # of a post: the message is gone in whose thread it belongs
         return replace(way, thread="")
     return replace(way, plain=True) if todo is Then.PLAIN else None
 

@@ -112,12 +112,12 @@ class Notifier:
 
         Raises _ParentWaitsError while that one is not posted: this one follows right behind it.
         """
-        if not message.thread or message.ts:
+        if not message.thread:
             return None
         with self._storage.read() as tx:
             parent = tx.outbox.by_key(message.thread)
         place = place_of(parent) if parent is not None else None
-        if place is None and (parent is not None or now - message.created_at < ORPHANED):
+        if place is None and not message.ts and (parent is not None or now - message.created_at < ORPHANED):
             error = parent.error if parent is not None else ""
             until = max(now + _A_MOMENT, parent.run_after or now) if parent is not None else now + _A_MOMENT
             raise _ParentWaitsError(until, error or "waits for the message in whose thread it belongs")

@@ -309,9 +309,10 @@ def test_a_note_of_a_message_that_never_was_is_told_in_the_channel_after_a_while
     assert "thread_ts" not in world.api.asked("chat.postMessage")[0]
 
 
-def test_where_a_thread_takes_nothing_the_channel_is_told(world: World) -> None:
+@pytest.mark.parametrize("error", ["cannot_reply_to_message", "thread_not_found", "message_not_found"])
+def test_where_a_thread_takes_nothing_the_channel_is_told(world: World, error: str) -> None:
     world.deliver("alert", user="")
-    world.api.tell("chat.postMessage", no("cannot_reply_to_message"), ok(ts="2.2"))
+    world.api.tell("chat.postMessage", no(error), ok(ts="2.2"))
     assert world.deliver("note", user="", thread="alert").ts == "2.2"
     assert "thread_ts" not in world.api.asked("chat.postMessage")[-1]
 
@@ -363,3 +364,12 @@ def test_a_short_delay_and_one_of_our_own_are_not_slacks(world: World) -> None:
     world.deliver("short")
     world.deliver("ours", created_at=NOW - timedelta(hours=3))
     assert "Delayed" not in str(world.api.calls)
+
+
+def test_a_note_that_somebody_deleted_is_posted_anew_in_its_thread(world: World) -> None:
+    world.deliver("alert", user="")
+    world.deliver("note", user="", thread="alert")
+    world.api.tell("chat.update", no("message_not_found"))
+    world.deliver("note")
+    assert world.api.methods[-2:] == ["chat.update", "chat.postMessage"]
+    assert world.api.asked("chat.postMessage")[-1]["thread_ts"] == "1700000000.000100"
