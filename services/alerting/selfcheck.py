@@ -14,7 +14,7 @@ WORKER_SILENT = timedelta(minutes=2)
 UNDELIVERED = timedelta(minutes=10)
 """How long a message may be due, or deliveries may fail one after another, before the outbox counts as blocked."""
 DEAF = timedelta(minutes=5)
-"""How long Socket Mode may be without a connection; Slack renews one within seconds."""
+"""How long nothing may arrive by Socket Mode; a connection is renewed within seconds, a canary answers within one."""
 CLOCK = timedelta(seconds=60)
 """How far two clocks may be apart: leases last about as long, and signatures of Slack's five times that."""
 SHORTEST_PERIOD = timedelta(minutes=5)
@@ -50,7 +50,7 @@ class Facts:
     socket_mode: bool = False
     """Whether Slack's events come by Socket Mode, so that certdesk can tell whether they can come."""
     deaf_since: datetime | None = None
-    """Since when Socket Mode has been without a connection; None if it has one."""
+    """Since when nothing arrives by Socket Mode; None if all seems well."""
     clocks: Mapping[str, timedelta] = field(default_factory=dict)
     """How far other clocks are ahead of this machine's (negative: behind), by whose they are."""
 
@@ -106,7 +106,7 @@ def queue_key(via: str) -> str:
 
 
 SOCKET_KEY = "certdesk.deaf Socket Mode"
-"""The key of the cause that Socket Mode has no connection."""
+"""The key of the cause that nothing arrives by Socket Mode."""
 
 
 def _queue_thing(via: str) -> str:
@@ -212,11 +212,11 @@ def _socket(facts: Facts) -> Check:
         "Socket Mode",
         "certdesk.deaf",
         say(
-            "Slack's commands and clicks do not arrive: Socket Mode has had no connection since {when}.",
+            "Slack's commands and clicks do not arrive: nothing has come through Socket Mode since {when}.",
             when=since,
         ),
         say(
-            "On-call: the log has the reason under “slack.connect_failed”. Check slack.app_token and the way out to"
+            "On-call: the log has the reason under “slack.connect_failed” or “slack.deaf”. Check slack.app_token and the way out to"
             " Slack; certdesk goes on trying every few seconds."
         ),
         since,

@@ -71,7 +71,7 @@ CASES: list[tuple[str, str, str, dict[str, object]]] = [
         "have failed since",
         {"queues": {"webhook": Queue(None, 1, NOW - UNDELIVERED - SECOND)}},
     ),
-    ("certdesk.deaf", "Socket Mode", "no connection since", {"deaf_since": NOW - DEAF - SECOND}),
+    ("certdesk.deaf", "Socket Mode", "through Socket Mode since", {"deaf_since": NOW - DEAF - SECOND}),
     (
         "certdesk.clock",
         "clock against the database",
