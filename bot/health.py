@@ -1,10 +1,9 @@
 """Gathers the facts about certdesk itself; what is not in order is shown on /health and becomes an alert."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -39,28 +38,26 @@ class _Spell:
 class _Memory:
     """What has to be remembered between looks; any thread may look."""
 
-    deaf: _Spell = field(default_factory=_Spell)
     struggling: dict[str, _Spell] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-class Connection(Protocol):
-    """What may be connected or not."""
-
-    def connected(self) -> bool: ...  # noqa: D102
 
 
 class Health:
     """Looks at certdesk itself. Everything may be called from any thread."""
 
     def __init__(
-        self, application: Application, *, slack: bool, socket: Connection | None, listens: bool
+        self,
+        application: Application,
+        *,
+        slack: bool,
+        deaf_since: Callable[[], datetime | None] | None,
+        listens: bool,
     ) -> None:
-        """Take what there is: ``slack``, whether it is connected at all; ``socket``, Socket Mode where that is set.
+        """Take whether ``slack`` is connected at all and, where Socket Mode is set, what tells since when nothing arrives.
 
-        ``listens``: whether it is this process that holds Socket Mode's connection.
+        ``listens``: whether this process holds Socket Mode's connection, so that it can tell.
         """
-        self._application, self._socket, self._listens = application, socket, listens
+        self._application, self._deaf, self._listens = application, deaf_since, listens
         self._vias = (
             *(("slack",) if slack else ()),
             *(("webhook",) if application.parts.alerting.hooks else ()),
@@ -102,8 +99,8 @@ class Health:
             step_due=step_due,
             last_heartbeat=app.storage.last_heartbeat(),
             queues=queues,
-            socket_mode=self._socket is not None,
-            deaf_since=self._deaf_since(began, now),
+            socket_mode=self._deaf is not None,
+            deaf_since=self._deaf_since(began),
             clocks=self._clocks(),
         )
 
@@ -114,13 +111,13 @@ class Health:
         since = spell.seen(now, known, lasts=struggling > 0)
         return Queue(tx.outbox.oldest(via), struggling, since)
 
-    def _deaf_since(self, began: Mapping[str, datetime], now: datetime) -> datetime | None:
-        """Return since when Socket Mode is down; a process that does not hold it says what was seen before."""
+    def _deaf_since(self, began: Mapping[str, datetime]) -> datetime | None:
+        """Return since when nothing arrives by Socket Mode; a process that does not hold it says what was seen before."""
         known = _earlier(began.get(selfcheck.SOCKET_KEY), selfcheck.DEAF)
-        if self._socket is None or not self._listens:
+        if self._deaf is None or not self._listens:
             return known
-        with self._memory.lock:
-            return self._memory.deaf.seen(now, known, lasts=not self._socket.connected())
+        since = self._deaf()
+        return None if since is None else known or since
 
     def _clocks(self) -> dict[str, timedelta]:
         app = self._application

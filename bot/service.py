@@ -44,7 +44,6 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
     slack = connect(application)
     if slack is None:
         log.info("only the terminal is connected", why="slack.bot_token is not set")
-    line = slack if slack is not None and slack.socket is not None else None
     hears = slack.deaf_since if slack is not None and slack.socket is not None else None
     health = Health(application, slack=slack is not None, deaf_since=hears, listens=listen)
     if work:

@@ -102,7 +102,7 @@ def _work_here(application: Application, stack: ExitStack) -> None:
     """Run the workers in this process, and answer challenges if the address is free: else another process does."""
     host, port = host_and_port(application.loaded.config.http.listen, 8402)
     try:
-        health = Health(application, slack=False, socket=None, listens=True)
+        health = Health(application, slack=False, deaf_since=None, listens=True)
         door = FrontDoor(application, None, host, port, health)
     except OSError:
         log.info("challenges are answered by the process that listens", listen=f"{host}:{port}")

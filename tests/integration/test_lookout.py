@@ -86,7 +86,7 @@ def working(application: Application, until: Callable[[], bool], what: str) -> N
 def health(application: Application, ahead: timedelta) -> Health:
     """Look at an application to which a CA has said that its clock is so far ahead."""
     told = replace(application, clocks={"letsencrypt": lambda: ahead})
-    return Health(told, slack=False, socket=None, listens=True)
+    return Health(told, slack=False, deaf_since=None, listens=True)
 
 
 def test_a_fault_of_certdesks_own_is_paged_once_and_resolved(

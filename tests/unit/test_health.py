@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,10 @@ LEASE = timedelta(minutes=2)
 class Line:
     """Socket Mode's connection, as a test sets it."""
 
-    up: bool = True
+    lost_at: datetime | None = None
 
-    def connected(self) -> bool:
-        return self.up
+    def deaf_since(self) -> datetime | None:
+        return self.lost_at
 
 
 @dataclass
@@ -37,7 +37,7 @@ class World:
     """An application whose clock a test sets, with a worker that is alive."""
 
     application: Application
-    clock: list = field(default_factory=lambda: [NOW])  # type: ignore[type-arg]
+    clock: list[datetime]
     line: Line = field(default_factory=Line)
 
     def pass_time(self, by: timedelta) -> None:
@@ -45,7 +45,7 @@ class World:
         self.application.storage.heartbeat("w", self.clock[0])
 
     def health(self, *, listens: bool = True) -> Health:
-        return Health(self.application, slack=True, socket=self.line, listens=listens)
+        return Health(self.application, slack=True, deaf_since=self.line.deaf_since, listens=listens)
 
     def bad(self, health: Health) -> list[str]:
         return [check.thing for check in health.checks() if not check.ok]
@@ -152,7 +152,7 @@ def test_a_single_failure_is_no_fault(world: World) -> None:
 
 def test_deafness_is_noticed_by_whoever_holds_the_line_and_kept_by_the_others(world: World) -> None:
     holder, other = world.health(), world.health(listens=False)
-    world.line.up = False
+    world.line.lost_at = NOW
     assert world.bad(holder) == []
     world.pass_time(6 * MINUTE)
     holder.tend()
@@ -160,7 +160,7 @@ def test_deafness_is_noticed_by_whoever_holds_the_line_and_kept_by_the_others(wo
     world.pass_time(6 * MINUTE)
     other.tend()
     assert [alert.code for alert in world.open_alerts()] == ["certdesk.deaf"]
-    world.line.up = True
+    world.line.lost_at = None
     holder.tend()
     other.tend()
     with world.application.storage.read() as tx:
@@ -184,7 +184,7 @@ def test_workers_that_are_gone_are_noticed(world: World) -> None:
 
 def test_a_cas_clock_is_compared(world: World) -> None:
     application = replace(world.application, clocks={"ca1": lambda: 5 * MINUTE, "ca2": lambda: None})
-    health = Health(application, slack=False, socket=None, listens=True)
+    health = Health(application, slack=False, deaf_since=None, listens=True)
     assert [check.thing for check in health.checks() if not check.ok] == ["clock against ca1"]
 
 
