@@ -48,10 +48,6 @@ class SlackSide:
         silent = self.canary.silent_since if self.canary is not None else None
         return silent or self.socket.deaf_since()
 
-    def connected(self) -> bool:
-        """Tell whether commands and clicks can arrive, as far as is known."""
-        return self.deaf_since() is None
-
 
 def connect(application: Application) -> SlackSide | None:
     """Return the Slack side that the settings describe; None without a bot token. Nothing is sent yet.

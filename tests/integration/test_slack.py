@@ -352,12 +352,20 @@ def test_without_slack_the_transport_waits_for_it(tmp_path: Path, socket_slack: 
 
 
 def _react(slack: LocalSlack, ts: str) -> None:
-    """Put a person's reaction on a message, as the workspace's page does: through its own WebSocket."""
+    """Put a person's reaction on a message anew, as the workspace's page does: through its own WebSocket."""
     page = Connection(url=slack.page_url.replace("http", "ws") + "/ui", logger=logging.getLogger("page"))
     said = {"channel": slack.first_channel, "ts": ts, "user": slack.first_user, "name": "bird"}
     with closing(page):
         page.connect()
-        page.send(json.dumps({"t": "reaction", "present": True, **said}))
+        for present in (False, True):
+            page.send(json.dumps({"t": "reaction", "present": present, **said}))
+
+
+def _heard(desk: Desk, slack: LocalSlack, ts: str) -> bool:
+    """Tell whether a reaction was heard; another one if not: the workspace may have sent it into the old connection."""
+    if not desk.events:
+        _react(slack, ts)
+    return bool(desk.events)
 
 
 def test_the_canary_mends_a_deaf_connection_and_hears_again(
@@ -380,8 +388,7 @@ def test_the_canary_mends_a_deaf_connection_and_hears_again(
     assert silent_since == begun
     assert transport._client.session_id() != first
     wait_until(transport.connected, 10, "a new connection")
-    _react(socket_slack, message["ts"])
-    wait_until(lambda: bool(desk.events), 10, "the event")
+    wait_until(lambda: _heard(desk, socket_slack, message["ts"]), 10, "the event")
     canary.heard(desk.events[0])
     assert canary.silent_since is None
     canary.tick(begun + PATIENCE)
