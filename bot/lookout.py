@@ -51,6 +51,11 @@ class Lookout:
         """All of them."""
         return self._watch, self._alerts, self._pages
 
+    @property
+    def guards(self) -> tuple[Pump[Alert], Pump[Message]]:
+        """Those that a process without workers runs too: somebody has to tell that every worker is gone."""
+        return self._alerts, self._pages
+
     def _unwatched(self, limit: int) -> list[Watch]:
         app = self._application
         with app.storage.write() as tx:

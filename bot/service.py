@@ -12,6 +12,7 @@ from bot.config import ConfigurationError, Loaded, load
 from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
 from bot.health import SECONDS, Health
+from bot.lookout import Lookout
 from bot.slackside import SlackSide, connect
 from bot.ticker import Tick, Ticker
 from bot.workers import Workers
@@ -50,12 +51,21 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
         workers = Workers(application, slack)
         workers.start()
         stack.callback(workers.stop)
+    else:
+        _guarding(application, stack)
     if listen:
         _listening(application, slack, health, stack)
     ticker = Ticker((Tick("health", SECONDS, health.tend),))
     ticker.start()
     stack.callback(ticker.stop)
     return application
+
+
+def _guarding(application: wiring.Application, stack: ExitStack) -> None:
+    """Tend alerts and tell webhooks in a process that does no other work, so that dead workers do not go unnoticed."""
+    for pump in Lookout(application).guards:
+        pump.start()
+        stack.callback(pump.stop)
 
 
 def _listening(

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from bot.config import load
 from bot.demo.parts.process import wait_until
 from bot.health import Health
 from bot.lookout import WATCH_AGAIN
+from bot.service import started
 from bot.wiring import Application, build
 from bot.workers import Workers
 from services.issuance import adding
@@ -55,7 +57,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def application(tmp_path: Path, receiver: Receiver) -> Iterator[Application]:
+def environment(tmp_path: Path, receiver: Receiver) -> dict[str, str]:
     hook = {
         "name": "own",
         "kind": "json",
@@ -63,11 +65,15 @@ def application(tmp_path: Path, receiver: Receiver) -> Iterator[Application]:
         "secret": "s",
         "severity": "urgent",
     }
-    environment = {
+    return {
         "CERTDESK_DATABASE__URL": f"sqlite:///{tmp_path}/x.db",
         "CERTDESK_VAULT__KEY": new_key(),
         "CERTDESK_ALERTS__WEBHOOKS": json.dumps([hook]),
     }
+
+
+@pytest.fixture
+def application(environment: dict[str, str], tmp_path: Path) -> Iterator[Application]:
     made = build(load(environment, tmp_path))
     yield made
     made.close()
@@ -104,6 +110,18 @@ def test_a_fault_of_certdesks_own_is_paged_once_and_resolved(
     working(application, lambda: len(receiver.got) > 1, "the resolution")
     assert [event["action"] for event in receiver.got] == ["trigger", "resolve"]
     assert receiver.got[0]["id"] == receiver.got[1]["id"]
+
+
+def test_when_every_worker_is_gone_the_half_that_listens_tells_the_webhooks(
+    environment: dict[str, str], application: Application, receiver: Receiver, tmp_path: Path
+) -> None:
+    loaded = load({**environment, "CERTDESK_HTTP__LISTEN": "127.0.0.1:0"}, tmp_path)
+    application.storage.heartbeat("w", utc_now() - timedelta(minutes=10))
+    with ExitStack() as stack:
+        serving = started(loaded, stack, listen=True, work=False)
+        Health(serving, slack=False, deaf_since=None, listens=True).tend()
+        wait_until(lambda: len(receiver.got) > 0, 20, "the page")
+    assert (receiver.got[0]["code"], receiver.got[0]["thing"]) == ("certdesk.stalled", "workers")
 
 
 def nothing_is_due(application: Application) -> bool:
