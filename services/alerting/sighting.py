@@ -8,7 +8,7 @@ from services.alerting.causes import OWN_HEALTH, Found, causes_of
 from services.model.alerts import SELF, Alert, Sighting, collective_key
 from services.model.certificates import Certificate
 from services.model.clock import aware
-from services.model.findings import Finding, Owner, Verdict
+from services.model.findings import Finding, Owner, leaves_open
 from services.model.identity import new_id
 from services.model.lifecycle import State
 from services.model.settings import Alerting
@@ -161,8 +161,7 @@ def _hidden(sighting: Sighting, findings: Sequence[Finding]) -> bool:
     """Tell whether silence about the same name leaves open if what was seen is still there."""
     family = sighting.code.partition(".")[0]
     return any(
-        f.verdict is Verdict.UNKNOWN
-        and f.name == sighting.name
+        leaves_open(f, sighting.code, sighting.name)
         and family in HIDES.get(f.code.partition(".")[0], (f.code.partition(".")[0],))
         for f in findings
     )

@@ -9,7 +9,7 @@ from services.issuance.move import Move, Parts
 from services.issuance.planning import NAME_SPECIFIC, crowded_cas, forbidden_cas, healthy_names
 from services.issuance.routing import Stay, postponed, way_for
 from services.model.certificates import Attempt, Certificate
-from services.model.findings import Finding, Verdict, worst_first
+from services.model.findings import Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
 from services.ports import Subject, Transaction
@@ -146,22 +146,23 @@ def evidence_of_change(before: Sequence[Finding], found: Mapping[str, Sequence[F
     finding now is not compared.
     """
     now = [f for some in found.values() for f in some]
-    silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
-    return _readings(before, silent) != _readings(now, silent)
+    return _readings(before, now) != _readings(now, now)
 
 
 def evidence_of_fix(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> bool:
     """Tell whether something that was wrong is not so any more, or less; silence is no evidence here either."""
     now = [f for some in found.values() for f in some]
-    silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
-    was, is_now = _readings(before, silent), _readings(now, silent)
+    was, is_now = _readings(before, now), _readings(now, now)
     worse = {(name, code) for name, code, verdict in is_now if verdict is Verdict.BLOCK}
     return any(reading not in is_now and reading[:2] not in worse for reading in was)
 
 
-def _readings(findings: Iterable[Finding], silent: set[str]) -> set[tuple[str, str, Verdict]]:
+def _readings(findings: Iterable[Finding], now: Sequence[Finding]) -> set[tuple[str, str, Verdict]]:
+    """Return what can be compared: all that the silence there is ``now`` does not leave open."""
     return {
         (f.name, f.code, f.verdict)
         for f in findings
-        if f.name not in silent and f.verdict is not Verdict.UNKNOWN and not f.code.startswith("ca.")
+        if f.verdict is not Verdict.UNKNOWN
+        and not f.code.startswith("ca.")
+        and not any(leaves_open(each, f.code, f.name) for each in now)
     }

@@ -124,6 +124,19 @@ CODES: Mapping[str, Code] = {
 """Every finding code there is. Codes are added where the world needs them, and never renamed."""
 
 
+_REGISTRATION = frozenset({"domain.expired", "domain.expiring", "domain.on_hold"})
+
+
+def leaves_open(silence: Finding, code: str, name: str) -> bool:
+    """Tell whether ``silence``, a finding, says that nothing is known of what ``code`` means for ``name``.
+
+    What a registry does not tell, which for some top-level domains is so for good, leaves open the registration alone.
+    """
+    if silence.verdict is not Verdict.UNKNOWN or silence.name != name:
+        return False
+    return silence.code not in _REGISTRATION or code in _REGISTRATION
+
+
 def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return ``findings`` with blocks first, then warnings, then what is unknown; the order within each is kept."""
     order = (Verdict.BLOCK, Verdict.WARN, Verdict.UNKNOWN, Verdict.OK)

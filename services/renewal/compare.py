@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.model.findings import CODES, Finding, Verdict
+from services.model.findings import CODES, Finding, Verdict, leaves_open
 from services.model.text import NOTHING, Text, say
 
 Standing = tuple[str, str]
@@ -69,8 +69,7 @@ def difference(before: Iterable[Standing], now: Sequence[Finding]) -> Text:
     if not was:
         return NOTHING
     standing = standing_of(now)
-    silent = {f.name for f in now if f.verdict is Verdict.UNKNOWN}
-    gone = [one for one in was if one not in standing and one[1] not in silent]
+    gone = [one for one in was if one not in standing and not any(leaves_open(each, *one) for each in now)]
     stayed = [one for one in was if one in standing]
     come = [one for one in standing if one not in was]
     several = len({name for _, name in (*was, *standing)}) > 1
