@@ -9,7 +9,6 @@ import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address, ip_network
@@ -362,11 +361,6 @@ class Lab:
         """Run the whole chain on one scenario's name."""
         with Chain(self.world(self.scenarios[name].cas, **settings)) as chain:
             return chain.check(Subject(name, Store("moon"), added=True, default=False))
-
-    def check_all(self) -> dict[str, tuple[Finding, ...]]:
-        """Run the chain on every scenario, several at a time."""
-        with ThreadPoolExecutor(8) as pool:
-            return dict(zip(self.scenarios, pool.map(self.check, self.scenarios), strict=True))
 
 
 PLATFORM = Platform(
