@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import load
 from bot.demo.parts import tls
+from bot.wiring import build
 from services.checks.rdap import AT_ONCE, CALM, CLOSE, FAILED, LARGEST, Rdap
 from services.checks.world import Registration
 from services.model.settings import Probing, RdapSettings
+from services.model.stores import Store
+from services.ports import Subject
+from storage.vault import new_key
 from tests.faults.rdap_server import DRIP, SLOW, STOP, TRICKLE, RdapServer, Reply, answer, days, registrar
 
 TIMEOUT = 0.8
@@ -120,7 +125,10 @@ def test_an_internationalised_top_level_domain(make: Maker, server: RdapServer) 
         (Reply(200, b"\xff\xfe"), "malformed"),
         (Reply(200, b'{"objectClassName": "entity", "status": []}'), "malformed"),
         (Reply(200, b'{"objectClassName": "domain", "ldhName": "sun.test"}'), "malformed"),
-        (Reply(200, b" " * (LARGEST + 1)), "malformed"),
+        (
+            Reply(200, b'{"objectClassName": "domain"}' + b" " * LARGEST),
+            "malformed",
+        ),  # right but for its length
         (Reply(200, b'{"obj', manner=STOP), "malformed"),
         (Reply(manner=SLOW), "timeout"),
         (Reply(manner=TRICKLE), "timeout"),
@@ -347,4 +355,22 @@ def test_a_link_to_the_registrars_answer_is_not_followed(rdap: Rdap, server: Rda
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert rdap.look_up("moon.test").error == ""
+    assert server.asked == ["/domain/moon.test"]
+
+
+def test_a_wired_certdesk_asks_the_configured_server(tmp_path: Path, server: RdapServer) -> None:
+    """The composition root hands `rdap.*` to the checks of commands and of the watch, which share what is kept."""
+    server.put("moon.test", answer("moon.test", "client hold", expires=days(100)))
+    config = {
+        "DATABASE__URL": f"sqlite:///{tmp_path / 'x.db'}",
+        "VAULT__KEY": new_key(),
+        "RDAP__SERVERS": json.dumps({"test": server.url}),
+        "DNS__RESOLVERS": '["127.0.0.1:9"]',
+        "DNS__TIMEOUT": "0.2",
+    }
+    application = build(load({f"CERTDESK_{key}": value for key, value in config.items()}, tmp_path))
+    given = Subject("www.moon.test", Store("moon"), added=True, default=False)
+    for checker in (application.parts.checker, application.watching.checker):
+        assert "domain.on_hold" in {finding.code for finding in checker.check(given)}
+    application.close()
     assert server.asked == ["/domain/moon.test"]
