@@ -24,6 +24,8 @@ KEYS = (
     *(collective_key(code) for code in CODES),
 )  # fmt: skip
 PERSON = "T1/U_ANNA"
+CLOSE = tuple(margin + HOUR / 2 for margin in (POLICY.critical, POLICY.urgent, POLICY.warning))
+"""Margins just before a threshold."""
 
 shops = st.sampled_from(sorted(SHOPS))
 
@@ -96,10 +98,18 @@ class Histories(RuleBasedStateMachine):
         assert before <= {s.key for s in self.world.sightings(certificate)}
         self.tended = False
 
-    @rule(shop=shops, days=st.sampled_from([1, 3, 6, 9, 20, 23, 80]))
-    def renewed(self, shop: str, days: int) -> None:
-        self.world.change(self.shops[shop], not_after=self.world.now + timedelta(days=days))
+    @rule(shop=shops, margin=st.sampled_from([DAY, 5 * DAY, 20 * DAY, 80 * DAY, *CLOSE]))
+    def renewed(self, shop: str, margin: timedelta) -> None:
+        """Give a certificate another margin, which may make its alerts graver or less so."""
+        self.world.change(self.shops[shop], not_after=self.world.now + margin)
         self.look(shop)
+        self.tend()
+
+    @rule(shop=shops, margin=st.sampled_from([DAY, 5 * DAY]))
+    def wavers(self, shop: str, margin: timedelta) -> None:
+        """Let a certificate be out of danger, and back in it."""
+        self.renewed(shop, 20 * DAY)
+        self.renewed(shop, margin)
 
     @rule(time=st.sampled_from([MINUTE, POLICY.confirm, HOUR, 2 * HOUR, DAY, 4 * DAY]))
     def pass_(self, time: timedelta) -> None:
@@ -236,5 +246,5 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, report_multiple_bugs=False
+    max_examples=100, stateful_step_count=40, deadline=None, report_multiple_bugs=False
 )
