@@ -164,11 +164,16 @@ _FAILED = {
 _FORBIDS = frozenset({401, 403, 407, 429, 451})
 
 
+def proves(fetched: Fetched, proof: str) -> bool:
+    """Tell whether an answer is the proof. CAs take the status 200 alone, and pass over blanks at the end alone (RFC 8555 §8.3)."""
+    return fetched.status == 200 and fetched.body.rstrip() == proof.encode()
+
+
 def outcome_of(fetched: Fetched, proof: str) -> Outcome:
-    """Judge one answer that leads no further. A CA takes the status 200 alone (RFC 8555 §8.3)."""
+    """Judge one answer that leads no further: to the proof, which is as strict as a CA, or to a kind of trouble."""
     if fetched.error:
         return _FAILED[fetched.error]
-    if fetched.status == 200 and fetched.body.strip() == proof.encode():
+    if proves(fetched, proof):
         return Outcome.PROVEN
     page = fetched.body.lower()
     tested = fetched.status == 503 and any(word in page for word in _CHALLENGED)

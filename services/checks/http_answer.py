@@ -81,8 +81,16 @@ def _whole(head: Head, data: bytes, *, ended: bool) -> Fetched | None:
         return Fetched(head.status, error="malformed", detail="a body whose length cannot be told")
     if not (complete or ended or len(body) >= MOST_BODY):
         return None
+    if head.status == 200 and _cut_short(head, body, complete=complete):
+        return Fetched(head.status, error="reset", detail="closed within the body")
     location = head.fields.get("location", "") if head.redirects else ""
     return Fetched(head.status, location, body[:MOST_BODY], shown(head.fields.get("server", "")))
+
+
+def _cut_short(head: Head, body: bytes, *, complete: bool) -> bool:
+    """Tell whether the connection ended before a body whose end is marked: CAs do not take that (RFC 9112 §8)."""
+    marked = "content-length" in head.fields or "transfer-encoding" in head.fields
+    return marked and not complete and len(body) < MOST_BODY
 
 
 def _body(head: Head, data: bytes) -> tuple[bytes, bool | None]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.checks import views
 from services.checks.access import errand
-from services.checks.access_walk import Errand
+from services.checks.access_walk import Errand, proves
 from services.checks.case import Case
 from services.checks.reach import may_be_used
 from services.checks.rules import canonical, parsed
@@ -39,5 +39,5 @@ def _ask(case: Case, asked: Errand, address: str) -> Mapping[str, Any]:
     return {
         "status": fetched.status,
         **{key: value for key, value in told.items() if value},
-        "leads_to_us": fetched.status == 200 and fetched.body.strip() == asked.proof.encode(),
+        "leads_to_us": proves(fetched, asked.proof),
     }

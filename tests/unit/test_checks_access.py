@@ -25,6 +25,7 @@ ONE, TWO = "192.0.2.1", "192.0.2.2"
 NAME = "shop.moon.test"
 PROBING = Probing(8080, 8443)
 PLAIN = Fetched(200)
+CUT_SHORT = Fetched(200, error="reset", detail="closed within the body")
 NOW_AT = Target("http", NAME, 8080, "/.well-known/certdesk/T")
 
 
@@ -102,6 +103,8 @@ def test_every_trouble_names_the_edge_and_what_to_do(outcome: Outcome) -> None:
     ("fetched", "outcome"),
     [
         (Fetched(200, body=b"proof\n"), Outcome.PROVEN),
+        (Fetched(200, body=b"\nproof"), Outcome.WRONG),
+        (Fetched(200, body=b"\xef\xbb\xbfproof"), Outcome.WRONG),
         (Fetched(201, body=b"proof"), Outcome.WRONG),
         (Fetched(200, body=b"no proof"), Outcome.WRONG),
         (Fetched(302), Outcome.WRONG),
@@ -168,7 +171,9 @@ def test_whatever_a_location_says_what_is_sent_is_plain(location: str) -> None:
         (b"HTTP/1.1 200 OK\r\n\r\nabc", True, Fetched(200, body=b"abc")),
         (b"HTTP/1.1 200\nServer:  x \n\nabc", True, Fetched(200, body=b"abc", server="x")),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", False, Fetched(200, body=b"abc")),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", True, Fetched(200, body=b"abc")),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc", True, CUT_SHORT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", True, CUT_SHORT),
+        (b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nabc", True, Fetched(403, body=b"abc")),
         (b"HTTP/1.1 204 No\r\n\r\n", False, Fetched(204)),
         (b"HTTP/1.1 301 M\r\nLocation: /x\r\nLocation: /y\r\n\r\n", False, Fetched(301, "/x")),
         (b"HTTP/1.1 200 OK\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", False, Fetched(200)),
