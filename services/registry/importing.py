@@ -143,7 +143,8 @@ def import_stores(storage: Storage, path: Path, clock: Clock = utc_now) -> Impor
             domains = _wanted(tx.stores, path, replace(wish, domains={one.name: one for one in domains}))
             changed = changed_stores + sum(tx.stores.put_domain(domain) for domain in domains)
             moved = (store.id for store in stores if not _same_but_tags(store, known.get(store.id)))
-            for changed_store in {*moved, *(domain.store for domain in domains)}:
+            # in one order, so that two imports at once do not wait for each other
+            for changed_store in sorted({*moved, *(domain.store for domain in domains)}):
                 look_now(tx, changed_store, clock())
     return Imported(len(wish.stores), len(wish.domains), changed, changed_stores)
 

@@ -20,10 +20,15 @@ MOST = 1000
 
 
 def look_now(tx: Transaction, store: str, now: datetime) -> None:
-    """Let the store's waiting certificates be looked at now: something about the store has changed."""
+    """Let the store's certificates be looked at now: something about the store has changed.
+
+    What waits is tried again, and what is installed is watched now, so that a store that closes is told of at once.
+    """
     for row in tx.certificates.listing(store, MOST):
         if row.state in WAITING and row.run_after is not None and row.run_after > now:
             tx.certificates.ask(replace(row, run_after=now, updated_at=now))
+        elif row.resting:
+            tx.watches.plan(row.id, now)
 
 
 def renew(

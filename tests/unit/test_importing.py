@@ -470,3 +470,20 @@ def test_what_waits_for_a_store_is_looked_at_as_soon_as_the_store_changes(
             later,
             now + timedelta(hours=1),
         ]
+
+
+def test_what_is_installed_is_watched_as_soon_as_its_store_closes(storage: MemoryStorage, file: Path) -> None:
+    """So that a renewal that is going to be blocked is told of at once, not a day later."""
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    import_stores(storage, write(file, GOOD))
+    live = Certificate(
+        "cert_1", "sun", "sun.test", ("sun.test",), now, now, State.INSTALLED, now + timedelta(hours=6)
+    )
+    with storage.write() as tx:
+        assert tx.certificates.add(live)
+        tx.watches.plan("cert_1", now + timedelta(hours=20))
+    later = now + timedelta(minutes=5)
+    set_status(storage, "sun", "deleted", lambda: later)
+    with storage.write() as tx:
+        assert [watch.id for watch in tx.watches.claim(later, timedelta(minutes=1), 10)] == ["cert_1"]
+        assert [one.run_after for one in tx.certificates.get_many(["cert_1"])] == [now + timedelta(hours=6)]
