@@ -50,14 +50,21 @@ def tend(desk: Desk, alert: Alert) -> None:
                 decision = Decision(replace(alert, due_at=None))
             tx.alerts.save(decision.alert)
             tell(tx, decision, now)
-            if decision.healing:
-                members = tx.alerts.members(alert.key, hasten.MOST)
-                hasten.watch(tx, members, now, HEALING)
-                hasten.call_up(tx, members, alert.code, now, HEALING)
     except LeaseLostError:
         log.info("lease lost", alert=alert.id)
         return
+    if decision.healing:
+        _hasten(desk, alert, now)
     desk.wake()
+
+
+def _hasten(desk: Desk, alert: Alert, now: datetime) -> None:
+    """Have the other members looked at soon.
+
+    Apart from the alert's own transaction: a step holds its certificate first and then stirs the alert.
+    """
+    with desk.storage.write() as tx:
+        hasten.hasten(tx, tx.alerts.members(alert.key, hasten.MOST), alert.code, now, HEALING)
 
 
 def tell(tx: Transaction, decision: Decision, now: datetime) -> None:

@@ -127,8 +127,8 @@ def refused(buckets: Sequence[Bucket], detail: str, until: datetime | None) -> t
 
 
 def write(tx: Transaction, draws: Sequence[Draw], now: datetime) -> None:
-    """Save what was taken and what the CA said."""
-    for draw in draws:
+    """Save what was taken and what the CA said; in the order of keys, so that no two wait for each other for ever."""
+    for draw in sorted(draws, key=lambda draw: draw.key):
         if draw.until is not None:
             tx.budgets.hold(draw.key, draw.until)
         else:

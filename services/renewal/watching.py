@@ -95,9 +95,9 @@ def _saved(parts: Parts, seen: Look) -> datetime:
                 return now + SOON
             row = started
         tx.certificates.put_findings(row.id, seen.findings)
-        sight(tx, parts.alerting, row, seen.findings, now)
         if seen.changed:
-            tx.outbox.touch(row.id, now)
+            tx.outbox.touch(row.id, now)  # before alerts are touched, as a step does: nobody waits for ever
+        sight(tx, parts.alerting, row, seen.findings, now)
     parts.announce()
     every = wait_after(seen, parts.renewing, parts.alerting)
     return later(now, every, parts.chance())
