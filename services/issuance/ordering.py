@@ -65,7 +65,9 @@ def ordering(parts: Parts, certificate: Certificate) -> Move:
     try:
         order = parts.cas[route.ca].place_order(certificate.attempt.names, way.replaces)
     except CaError as error:
-        return _as_canary(trouble(parts, routed(certificate, route), error), canary=bool(way.tries))
+        move = _as_canary(trouble(parts, routed(certificate, route), error), canary=bool(way.tries))
+        # what was reserved is given back first: a refusal's own word on a limit counts from there
+        return replace(move, drawn=(*budget.returned(way.buckets), *move.drawn))
     saved = replace(
         revision,
         ca=route.ca,
@@ -74,10 +76,8 @@ def ordering(parts: Parts, certificate: Certificate) -> Move:
         authorizations=order.authorizations,
         certificate_url=None,
     )
-    placed = on(
-        waiting(routed(certificate, route), now), Event.ORDER_PLACED, now, f"{route} {order.url}", saved
-    )
-    return replace(placed, drawn=budget.taken(way.buckets))
+    placed = waiting(routed(certificate, route), now)
+    return on(placed, Event.ORDER_PLACED, now, f"{route} {order.url}", saved)
 
 
 def _as_canary(move: Move, *, canary: bool) -> Move:

@@ -1,5 +1,6 @@
 """Where an order can go now: CAs that are broken or whose limits are spent are passed over, and waited for if none is left."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -146,18 +147,30 @@ def way_for(parts: Parts, certificate: Certificate) -> Way | Stay | None:
     return decide(survey(parts, certificate), attempt, name, certificate)
 
 
-def taken(parts: Parts, certificate: Certificate) -> Way | Stay | None:
-    """As `way_for`, and take the canary's place where the way leads through open breakers.
+class _ForestalledError(Exception):
+    """Another one took the canary's place or the last token between the look and the taking."""
 
-    Whom another one forestalls looks again: the breaker is shut for it by then.
+
+def taken(parts: Parts, certificate: Certificate) -> Way | Stay | None:
+    """As `way_for`, and take what the way needs: the canary's place at open breakers, and a token of each budget.
+
+    Whom another one forestalls looks again: the way is shut for it by then.
     """
     while True:
         way = way_for(parts, certificate)
-        if not (isinstance(way, Way) and way.tries):
+        if not (isinstance(way, Way) and (way.tries or way.buckets)):
             return way
-        with parts.storage.write() as tx:
-            if all(breaker.let_through(tx, thing, parts.clock()) for thing in way.tries):
-                return way
+        with contextlib.suppress(_ForestalledError), parts.storage.write() as tx:
+            _take(tx, way, parts.clock(), judged=not near_expiry(certificate, parts.clock()))
+            return way
+
+
+def _take(tx: Transaction, way: Way, now: datetime, *, judged: bool) -> None:
+    """Take it all, or raise _ForestalledError, which takes nothing; what is not ``judged`` may overdraw a budget."""
+    if not all(breaker.let_through(tx, thing, now) for thing in way.tries):
+        raise _ForestalledError
+    if not budget.reserve(tx, way.buckets, now) and judged:
+        raise _ForestalledError
 
 
 def postponed(parts: Parts, certificate: Certificate, stay: Stay) -> Move:

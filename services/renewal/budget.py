@@ -46,7 +46,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A change of one bucket: a token taken, which takes ``cost`` to grow again, or ``until`` when the CA refuses."""
+    """A change of one bucket: a token taken, which takes ``cost`` to grow again, or ``until`` when the CA refuses.
+
+    A negative ``cost`` gives a token back.
+    """
 
     key: str
     cost: timedelta = timedelta(0)
@@ -99,6 +102,23 @@ def spent(buckets: Sequence[Bucket], full_at: Mapping[str, datetime], now: datet
 def taken(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
     """Return one token taken from each bucket that is counted."""
     return tuple(Draw(bucket.key, bucket.cost) for bucket in buckets if bucket.cost)
+
+
+def reserve(tx: Transaction, buckets: Sequence[Bucket], now: datetime) -> bool:
+    """Take one token from each bucket before an order is sent; False if one had none: then roll ``tx`` back.
+
+    Taking first and judging after is what keeps two orders at the same moment from sharing the last token: whoever
+    takes holds the row until the transaction ends.
+    """
+    held = tx.budgets.full_at([bucket.key for bucket in buckets if not bucket.cost])
+    spent_now = {b.key: tx.budgets.spend(b.key, b.cost, now) for b in buckets if b.cost}
+    full_at = {**held, **spent_now}
+    return all(full_at.get(bucket.key, now) - now <= bucket.per for bucket in buckets)
+
+
+def returned(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
+    """Return the tokens that were reserved for an order that the CA did not take."""
+    return tuple(Draw(bucket.key, -bucket.cost) for bucket in buckets if bucket.cost)
 
 
 _MEANT: Mapping[str, str] = {

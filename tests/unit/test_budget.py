@@ -334,3 +334,26 @@ def test_a_ca_without_room_for_the_names_is_passed_over() -> None:
     built.renew(NAME)
     built.settle()
     assert [len(one.orders) for one in built.cas.values()] == [1, 1]  # none fits: the CA is the judge
+
+
+def test_of_many_at_one_moment_only_as_many_as_the_limit_allows_get_a_token() -> None:
+    built = limited(orders=(3, HOUR))
+    buckets = order_buckets("first", ca({"orders": (3, HOUR)}), NAME, (NAME,))
+
+    def takes(_: int) -> bool:
+        with built.storage.write() as tx:
+            return budget.reserve(tx, buckets, START)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(takes, range(8))) == 3
+
+
+def test_an_order_that_the_ca_did_not_take_costs_nothing() -> None:
+    built = limited(orders=(3, HOUR))
+    buckets = order_buckets("first", ca({"orders": (3, HOUR)}), NAME, (NAME,))
+    with built.storage.write() as tx:
+        for _ in range(3):
+            assert budget.reserve(tx, buckets, START)
+        budget.write(tx, budget.returned(buckets), START)
+        assert budget.reserve(tx, buckets, START)
+        assert not budget.reserve(tx, buckets, START)
