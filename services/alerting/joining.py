@@ -133,8 +133,7 @@ def _place(tx: Transaction, policy: Alerting, found: Found, now: datetime) -> st
     cause = found.cause
     if cause.wide or _reopens(tx.alerts.latest(cause.key), policy, now):
         return cause.key
-    # an alert counts from its first sighting on, and is opened when that is confirmed
-    burst = tx.alerts.opened_since(cause.code, now - HOUR - policy.confirm) >= policy.burst
+    burst = tx.alerts.opened_since(cause.code, now - HOUR) >= policy.burst
     return collective_key(cause.code) if burst else cause.key
 
 
@@ -150,8 +149,9 @@ def _open(tx: Transaction, policy: Alerting, sighting: Sighting, found: Found, n
         if tx.alerts.change(again, now):
             return
     collective = sighting.alert == collective_key(sighting.code)
-    # a sighting may be older than the last episode: the newest alert must be the one that began last
-    since = max(sighting.first_seen, latest.healed_at or latest.opened_at) if latest else sighting.first_seen
+    # not when it was first seen, which may be long ago: bursts and digests count what is opened, and the newest alert of a
+    # key must be the one that began last
+    opened_at = max(now, latest.healed_at or latest.opened_at) if latest else now
     tx.alerts.add(
         Alert(
             id=new_id("alert"),
@@ -160,7 +160,7 @@ def _open(tx: Transaction, policy: Alerting, sighting: Sighting, found: Found, n
             thing="*" if collective else found.cause.thing,
             owner=found.cause.owner,
             wide=found.cause.wide,
-            opened_at=since,
+            opened_at=opened_at,
             lead=found.finding,
             due_at=now,
         )

@@ -88,7 +88,7 @@ class Alert:
     owner: Owner
     wide: bool
     opened_at: datetime
-    """When the first member was seen."""
+    """When its first member was confirmed; the members themselves tell since when they suffer."""
     version: int = 1
     """Grows with each change that people act upon; every button carries it, and a click with an older one does nothing."""
     severity: Severity = Severity.INFO

@@ -35,7 +35,7 @@ def test_two_looks_apart_in_time_confirm_it() -> None:
     assert (seen.confirmed, seen.first_seen, seen.last_seen) == (True, NOW, world.now)
     assert (seen.deadline, seen.lifetime, seen.renews_at) == (moon.not_after, 90 * DAY, moon.renew_at)
     alert = world.alert(LAME)
-    assert (alert.opened_at, alert.thing, alert.wide, alert.owner) == (NOW, OURS, True, Owner.PLATFORM)
+    assert (alert.opened_at, alert.thing, alert.wide, alert.owner) == (world.now, OURS, True, Owner.PLATFORM)
 
 
 def test_a_saved_finding_that_is_handed_in_again_is_no_second_look() -> None:
@@ -126,6 +126,20 @@ def test_many_causes_of_one_code_are_gathered() -> None:
     world.see(shops[-1])
     world.see(shops[-1], found("store.deleted", shops[-1].domain))
     assert world.sightings(shops[-1])[0].alert == f"store.deleted {shops[-1].store}"
+
+
+def test_causes_confirmed_late_are_gathered_all_the_same() -> None:
+    """However long after the first look they are confirmed (certdesk was down, say): one burst is one moment of telling."""
+    world = World()
+    burst = POLICY.burst
+    shops = [world.install(f"shop{number:02}", 15 * DAY) for number in range(burst + 5)]
+    for apart in (5 * HOUR, MINUTE):
+        for shop in shops:
+            world.see(shop, found("dns.not_hosted", shop.domain))
+        world.pass_(apart)
+    world.tend()
+    assert world.alert(collective_key("dns.not_hosted")).members == 5
+    assert len([message for message in world.outbox() if message.kind == "alert"]) == burst + 1
 
 
 def test_the_same_cause_back_soon_is_the_same_alert_and_later_a_new_one() -> None:
