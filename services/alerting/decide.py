@@ -84,7 +84,7 @@ def _lasting(facts: Facts, policy: Alerting, now: datetime) -> Decision:
     speaks = rises and not silent
     after = _settled(counted, rises=rises, speaks=speaks, now=now)
     routed = channels_for(before.code, before.owner, severity, facts.tags, policy)
-    after = _told(after, routed, hooks_for(severity, policy) if speaks or back else (), severity)
+    after = _told(after, routed, hooks_for(before.code, severity, policy) if speaks or back else (), severity)
     acted = back or speaks or _differ(before, after)
     after = replace(after, version=before.version + acted, due_at=_due(facts.members, after, policy, now))
     new = tuple(channel for channel in after.channels if channel not in before.channels)

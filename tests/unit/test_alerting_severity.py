@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.alerting.causes import OWN_HEALTH
 from services.alerting.routing import channels_for, hooks_for, mentions, tags_in_use
 from services.alerting.severity import (
     by_margin,
@@ -179,6 +180,8 @@ def test_hooks_and_mentions_follow_the_severity() -> None:
             Hook("b", "json", "https://b.test/", "k"),
         ),
     )
-    assert [hooks_for(s, policy) for s in Severity] == [(), (), ("a",), ("a", "b")]
+    assert [hooks_for("dns.lame", s, policy) for s in Severity] == [(), (), ("a",), ("a", "b")]
+    for code in OWN_HEALTH:  # certdesk's own faults reach every webhook
+        assert [hooks_for(code, s, policy) for s in Severity] == [(), ("a", "b"), ("a", "b"), ("a", "b")]
     assert [mentions(s, policy) for s in Severity] == [(), (), ("S1",), ("S1", "S2")]
     assert mentions(CRITICAL, Alerting()) == ()
