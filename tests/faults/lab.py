@@ -4,10 +4,6 @@ import contextlib
 import secrets
 import signal
 import socket
-import socketserver
-import struct
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,18 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import dns.dnssec
-import dns.dnssectypes
-import dns.flags
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdatatype
-import dns.zone
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from bot.demo.parts import fetch
-from bot.demo.parts.dns_server import DnsServer
 from bot.demo.parts.process import Running, free_port, port_open, wait_until
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
@@ -41,7 +26,9 @@ from services.model.settings import CaSettings, DnsSettings, Issuing, Platform, 
 from services.model.stores import Store
 from services.ports import Subject
 from tests.faults.edges import Behaviour, Edges, page
+from tests.faults.odd import Odd
 from tests.faults.rdap_server import RdapServer, Reply
+from tests.faults.signing import STRANGE, Key
 
 RESOLVER = "127.0.0.1"  # BIND listens only where the interface says that it has the address
 ROOT, NS1, NS2, ELSEWHERE = (f"127.0.10.{last}" for last in (1, 11, 12, 21))
@@ -85,12 +72,14 @@ class Scenario:
     other: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Server -> zones that it has instead."""
     odd: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(name, type or *) -> how odd servers answer: SERVFAIL, REFUSED …, silent, truncated, upward."""
+    """(name, type or *) -> how odd servers answer: SERVFAIL, REFUSED …, or a word of `Odd`."""
     expected: frozenset[tuple[str, str, str]] = frozenset()
     """(code, verdict, owner) of every finding."""
     cas: tuple[CaSettings, ...] = (CA,)
     edge: Mapping[str, Behaviour] = field(default_factory=dict)
     """Host, or "ADDRESS HOST" -> how the platform's edge answers; well, where nothing is said."""
+    signed: str = ""
+    """How its own zone is signed, with a DS record in the zone test: a manner of `tests.faults.signing`; empty: not at all."""
     rdap: Mapping[str, Any] | Reply | None = None
     """What the registry's RDAP server says of the domain; None: that all is well."""
 
@@ -107,123 +96,6 @@ class Scenario:
         }
 
 
-class Odd:
-    """A name server with zones and with rules for answering some questions badly; UDP, and TCP unless told otherwise."""
-
-    def __init__(self, address: str, port: int, *, tcp: bool = True) -> None:
-        self._zones = DnsServer({}, address=address, port=port)
-        self._rules: dict[tuple[str, str], str] = {}
-        self.asked: list[tuple[str, str]] = []
-        servers: list[type[socketserver.BaseServer]] = [_Udp, _Tcp] if tcp else [_Udp]
-        self._servers = [kind((address, port), self) for kind in servers]  # type: ignore[arg-type]
-        self._threads = [
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-            for server in self._servers
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def take(self, zones: Mapping[str, str], rules: Mapping[tuple[str, str], str]) -> None:
-        """Serve these zones too, and keep these rules too."""
-        for origin, text in zones.items():
-            self._zones.set_zone(origin, text)
-        self._rules.update(rules)
-
-    def answer(self, wire: bytes, largest: int) -> bytes:
-        """Return the answer, good or bad; empty for none."""
-        query = dns.message.from_wire(wire)
-        name = query.question[0].name.to_text(omit_final_dot=True).lower()
-        rtype = dns.rdatatype.to_text(query.question[0].rdtype)
-        self.asked.append((name, rtype))
-        rule = self._rule(name, rtype)
-        if rule is None:
-            return self._zones.answer(wire, largest)
-        if rule == "silent":
-            return b""
-        if rule == "truncated" and largest > 512:
-            return self._zones.answer(wire, largest)
-        return _BAD.get(rule, _rcode)(query, rule).to_wire()
-
-    def _rule(self, name: str, rtype: str) -> str | None:
-        labels = name.split(".")
-        names = [".".join(labels[place:]) for place in range(len(labels))]
-        keys = [(name, rtype), *((each, "*") for each in names), *((f"*.{each}", rtype) for each in names)]
-        return next((self._rules[key] for key in keys if key in self._rules), None)
-
-    def stop(self) -> None:
-        """Stop answering."""
-        for server, thread in zip(self._servers, self._threads, strict=True):
-            server.shutdown()
-            thread.join()
-            server.server_close()
-
-
-def _rcode(query: dns.message.Message, rule: str) -> dns.message.Message:
-    answer = dns.message.make_response(query)
-    answer.set_rcode(dns.rcode.from_text(rule))
-    return answer
-
-
-def _cut(query: dns.message.Message, _rule: str) -> dns.message.Message:
-    answer = dns.message.make_response(query)
-    answer.flags |= dns.flags.TC | dns.flags.AA
-    return answer
-
-
-def _upward(query: dns.message.Message, _rule: str) -> dns.message.Message:
-    """Refer to the root, as servers do that have never heard of the zone."""
-    answer = dns.message.make_response(query)
-    answer.authority.append(dns.rrset.from_text(".", 60, "IN", "NS", "a.root.test."))
-    return answer
-
-
-def _denied(query: dns.message.Message, _rule: str) -> dns.message.Message:
-    """Say with authority that the name does not exist, even where names exist below it."""
-    answer = _rcode(query, "NXDOMAIN")
-    answer.flags |= dns.flags.AA
-    return answer
-
-
-_BAD = {"truncated": _cut, "upward": _upward, "denied": _denied}
-
-
-class _Udp(socketserver.ThreadingUDPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, place: tuple[str, int], odd: Odd) -> None:
-        self.odd = odd
-        super().__init__(place, _UdpHandler)
-
-
-class _UdpHandler(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        wire, sender = self.request
-        if reply := self.server.odd.answer(wire, 512):  # type: ignore[attr-defined]  # _Udp has it
-            sender.sendto(reply, self.client_address)
-
-
-class _Tcp(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, place: tuple[str, int], odd: Odd) -> None:
-        self.odd = odd
-        super().__init__(place, _TcpHandler)
-
-
-class _TcpHandler(socketserver.StreamRequestHandler):
-    timeout = 5
-
-    def handle(self) -> None:
-        with contextlib.suppress(OSError):
-            while header := self.rfile.read(2):
-                wire = self.rfile.read(struct.unpack("!H", header)[0])
-                reply = self.server.odd.answer(wire, 65535)  # type: ignore[attr-defined]  # _Tcp has it
-                self.wfile.write(struct.pack("!H", len(reply)) + reply)
-
-
 class Lab:
     """All servers of the lab, from `start` to `stop`. Port 53 if that can be had, else a free one for all."""
 
@@ -234,7 +106,8 @@ class Lab:
         self.vault_key = secrets.token_bytes(32)
         """The key-encryption key of whoever checks the lab: its edge answers for that certdesk."""
         self._proof = partial(edge_proof, edge_key(self.vault_key))
-        self._key = _Key("test.")
+        self._key = Key("test.")
+        self._keys = {each.domain: Key(f"{each.domain}.") for each in scenarios if each.signed}
         self._serial = 0
         self._changed: dict[str, tuple[tuple[str, ...], str]] = {}
         self._stops = contextlib.ExitStack()
@@ -258,7 +131,10 @@ class Lab:
     def _zones(self, address: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for scenario in self.scenarios.values():
-            found.update(scenario.zones_of(address))
+            zones = scenario.zones_of(address)
+            if key := self._keys.get(scenario.domain):
+                zones = {zone: key.sign(text, scenario.signed) for zone, text in zones.items()}
+            found.update(zones)
         return found
 
     def _odd(self, stack: contextlib.ExitStack, address: str) -> Odd:
@@ -304,6 +180,11 @@ class Lab:
         for scenario in self.scenarios.values():
             ns, above = self._changed.get(scenario.domain, (scenario.ns, scenario.above))
             text += "".join(f"{scenario.domain}. 60 NS {host}\n" for host in ns) + above
+            if scenario.signed:
+                key = (
+                    Key(f"{scenario.domain}.") if scenario.signed == STRANGE else self._keys[scenario.domain]
+                )
+                text += key.ds
         return self._key.sign(text)
 
     def change(self, domain: str, *, ns: tuple[str, ...] = OUR_HOSTS, above: str = "") -> None:
@@ -378,41 +259,6 @@ def _elsewhere() -> dict[str, str]:
 def _platform() -> dict[str, str]:
     hosts = "".join(f"{host} 60 A {address}\n" for host, address in HOSTS.items())
     return {"platform.test": SOA + OURS + hosts + f"edge 60 A {EDGE}\nedge 60 AAAA {EDGE6}\n"}
-
-
-class _Key:
-    """Signs a zone with one key (RFC 4034), as a registry would."""
-
-    def __init__(self, zone: str) -> None:
-        self._zone = zone
-        self._private = ec.generate_private_key(ec.SECP256R1())
-        self._public = dns.dnssec.make_dnskey(
-            self._private.public_key(),
-            dns.dnssectypes.Algorithm.ECDSAP256SHA256,
-            flags=257,  # zone key and secure entry point (RFC 4034 §2.1.1)
-        )
-
-    @property
-    def anchor(self) -> str:
-        """The key as BIND's trust-anchors takes it."""
-        flags, protocol, algorithm, *key = self._public.to_text().split()
-        return (
-            f'trust-anchors {{ {self._zone} static-key {flags} {protocol} {algorithm} "{"".join(key)}"; }};\n'
-        )
-
-    def sign(self, text: str) -> str:
-        zone = dns.zone.from_text(text, self._zone, relativize=False)
-        with zone.writer() as txn:
-            now = int(time.time())
-            dns.dnssec.sign_zone(
-                zone,
-                txn,
-                keys=[(self._private, self._public)],
-                inception=now - 3600,
-                expiration=now + 86400,
-                dnskey_ttl=60,
-            )
-        return str(zone.to_text(relativize=False))
 
 
 @contextlib.contextmanager
