@@ -107,5 +107,7 @@ def _named(view: View, name: str) -> View:
 
 
 def _tells(view: View) -> bool:
-    """Tell whether a view has addresses, or leaves open whether there are some."""
-    return bool(view.v4.addresses or view.v6.addresses) or not (view.v4.answered or view.v6.answered)
+    """Tell whether a view has a wildcard record (an address, or an alias wherever it leads), or leaves that open."""
+    lookups = (view.v4, view.v6)
+    found = any(lookup.addresses or len(lookup.chain) > 1 for lookup in lookups)
+    return found or not any(lookup.answered for lookup in lookups)
