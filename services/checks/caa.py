@@ -56,7 +56,7 @@ def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     unread = [level for view in facts.views if (level := view.relevant) is not None and level.said]
     if facts.views and len(unread) == len(facts.views):
         return () if facts.explained else _unread(report, facts, unread)
-    return (*_resolver(report, facts), *_forbidden(report, facts))
+    return (*_resolver(report, facts), *_partly_unread(report, facts), *_forbidden(report, facts))
 
 
 def _resolver(report: Report, facts: Facts) -> tuple[Finding, ...]:
@@ -85,11 +85,38 @@ def _unread(report: Report, facts: Facts, levels: Sequence[Level]) -> tuple[Find
             ("dns.caa_forbids", Verdict.BLOCK, follows, then),
         )
     )
-    evidence = {"where": level.name, "found": said, "zone": facts.zone}
+    hosts = {facts.hosts[view.server] for view in facts.views if view.server in facts.hosts}
+    evidence = {"where": level.name, "found": said, "zone": facts.zone, "hosts": hosts}
     return tuple(
         report.finding(code, verdict, summary, remedy, owner=facts.server_owner, **evidence)
         for code, verdict, summary, remedy in judged
     )
+
+
+def _partly_unread(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Warn of errors that some servers give for CAA alone: resolvers, a CA's too, must find another server each time."""
+    said = {
+        view.server: f"{view.server}: {level.said}"
+        for view in facts.views
+        if (level := view.relevant) and level.said and not level.silent and view.server not in facts.failing
+    }
+    if not said:
+        return ()
+    found = report.finding(
+        "dns.servfail",
+        Verdict.WARN,
+        say(
+            "Not every name server of {zone} answers for CAA records ({said}).",
+            zone=facts.zone,
+            said=listed([*said.values()]),
+        ),
+        say("Make every name server of {zone} answer questions for CAA records.", zone=facts.zone),
+        owner=facts.server_owner,
+        zone=facts.zone,
+        found=[*said.values()],
+        hosts={facts.hosts[server] for server in said if server in facts.hosts},
+    )
+    return (found,)
 
 
 def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
@@ -103,15 +130,15 @@ def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
     )
     if not forbidden and (granted or not unknown):
         return ()
-    shown = (forbidden or unknown)[0]
     verdict = Verdict.WARN if granted else Verdict.UNKNOWN if unknown else Verdict.BLOCK
-    named = tuple(ruling.ca for ruling in forbidden or unknown)
+    told = unknown if verdict is Verdict.UNKNOWN else forbidden
+    shown, named = told[0], tuple(ruling.ca for ruling in told)
     records = tuple(str(record) for record in shown.level.records) if shown.level else ()
     where = (shown.level.at or shown.level.name) if shown.level else facts.name
     finding = report.finding(
         "dns.caa_forbids",
         verdict,
-        _summary(verdict, named, where, shown.judgement.why, records),
+        _summary(verdict, named, where, _why(told), records),
         _remedy(verdict, facts, where, named, unknown=bool(unknown)),
         where=where,
         found=records,
@@ -121,6 +148,16 @@ def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
         reasons={ruling.ca: ruling.judgement.why.plain() for ruling in (*forbidden, *unknown)},
     )
     return (finding,)
+
+
+def _why(rulings: Sequence[Ruling]) -> Text:
+    """Return the first CA's reason, and those of others where they differ from it."""
+    first, *others = rulings
+    why = first.judgement.why
+    for ruling in others:
+        if ruling.judgement.why != first.judgement.why:
+            why = say("{why}; as for {ca}, {other}", why=why, ca=ruling.ca, other=ruling.judgement.why)
+    return why
 
 
 def _summary(verdict: Verdict, cas: tuple[str, ...], where: str, why: Text, records: tuple[str, ...]) -> Text:

@@ -1,7 +1,7 @@
 """The climb of RFC 8659 §3: CAA at a name and at each of its parents, aliases followed, as each server gives it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from services import naming
 from services.checks.caa_records import Applicant, Property, parse_record
@@ -12,6 +12,7 @@ from services.checks.resolution import Facts as Resolution
 from services.checks.resolution import hosted, look
 from services.checks.rules import host_name, unregistered
 from services.checks.views import gather as gather_views
+from services.checks.words import dns_words
 from services.checks.world import RESOLVER, Answer, Server, World
 from services.checks.zones import within, zone_name
 from services.model import names
@@ -26,7 +27,7 @@ class Level:
     name: str
     records: tuple[Property, ...] = ()
     said: str = ""
-    """The rcode or error where there is no answer."""
+    """Why there is no answer, in words."""
     silent: bool = False
     """Whether nobody answered, or only somebody who need not know."""
     at: str = ""
@@ -57,6 +58,10 @@ class Facts:
     resolution: Resolution | None = None
     """What the resolver says of CAA at the name, if it fails for CAA and not for addresses."""
     server_owner: Owner = Owner.PLATFORM
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """The name server of each address that was asked, as far as it is known."""
+    failing: frozenset[str] = frozenset()
+    """Servers whose errors for addresses are told already."""
     explained: bool = False
     """Whether addresses cannot be had either, so that another check reports why nothing is answered."""
 
@@ -79,8 +84,15 @@ def gather(case: Case) -> Facts:
         tuple(applicant(case.world, ca, case.subject.name) for ca in case.world.cas),
         _resolution(case, in_zone) if zone and zone.probes else None,
         known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM,
+        {probe.address: probe.host for probe in zone.probes} if zone else {},
+        _failing(case),
         _explained(case),
     )
+
+
+def _failing(case: Case) -> frozenset[str]:
+    views = gather_views(case).views
+    return frozenset(v.server for v in views if Outcome.FAILED in (v.v4.outcome, v.v6.outcome))
 
 
 def _explained(case: Case) -> bool:
@@ -173,7 +185,8 @@ def _unanswered(case: Case, label: str, answer: Answer, *, by_resolver: bool) ->
     if by_resolver and zone is not None and not within(label, zone.name) and answer.rcode == "REFUSED":
         return Level(label)
     foreign = by_resolver and not within(label, naming.registrable(case.base) or "")
-    said = answer.trouble if answer.name == label else f"{answer.trouble} for {answer.name}"
+    trouble = dns_words(answer.trouble)
+    said = trouble if answer.name == label else f"{trouble} for {answer.name}"
     return Level(label, said=said, silent=answer.silent or foreign)
 
 

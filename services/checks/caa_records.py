@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.checks.rules import listed
 from services.model.text import NOTHING, Text, say
 
 CRITICAL = 128
@@ -50,6 +51,8 @@ class Issuer:
 
 
 NOBODY = Issuer("")
+"""What a value that breaks the grammar means; this object itself for such a value alone."""
+_BROKEN = "they have a value that breaks the rules of RFC 8659, and such a value lets no CA issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ def judge(records: Sequence[Property], applicant: Applicant) -> Judgement:
     if issuers is None:
         return GRANTED
     if all(issuer.domain == "" for issuer in issuers):
-        return Judgement(Permission.FORBIDDEN, say("they let no CA issue"))
+        broken = any(issuer is NOBODY for issuer in issuers)
+        return Judgement(Permission.FORBIDDEN, say(_BROKEN if broken else "they let no CA issue"))
     if not applicant.domains:
         why = say("it is not known which names {ca} has in CAA records", ca=applicant.ca)
         return Judgement(Permission.UNKNOWN, why)
@@ -132,7 +136,8 @@ def judge(records: Sequence[Property], applicant: Applicant) -> Judgement:
     reasons = [_refusal(issuer, applicant) for issuer in named]
     if None in reasons:
         return GRANTED
-    other = say("they name only {issuers}", issuers=tuple(sorted({i.domain for i in issuers if i.domain})))
+    named_there = tuple(sorted({issuer.domain for issuer in issuers if issuer.domain}))
+    other = say("they name only {issuers}", issuers=listed(named_there))
     return Judgement(Permission.FORBIDDEN, next((reason for reason in reasons if reason), other))
 
 

@@ -214,8 +214,33 @@ def test_one_server_that_forbids_is_enough() -> None:
 
 
 def test_one_server_that_fails_is_not() -> None:
-    facts = facts_of(Level("moon.test"), Level("moon.test", said="SERVFAIL"))
-    assert decide(facts, NOW) == ()
+    """It forbids nothing and is told: resolvers must find the other one each time."""
+    hosts = {"s0": "ns1.platform.test", "s1": "ns2.platform.test"}
+    facts = replace(facts_of(Level("moon.test"), Level("moon.test", said="SERVFAIL")), hosts=hosts)
+    (finding,) = decide(facts, NOW)
+    assert (finding.code, finding.verdict.value) == ("dns.servfail", "warn")
+    assert finding.evidence["hosts"] == ["ns2.platform.test"]
+    assert decide(replace(facts, failing=frozenset({"s1"})), NOW) == ()
+    silent = facts_of(Level("moon.test"), Level("moon.test", said="no answer in time", silent=True))
+    assert decide(silent, NOW) == ()
+
+
+def test_each_ca_has_its_reason() -> None:
+    bound = issue("spare.test; accounturi=https://spare.test/9")
+    (finding,) = decide(facts_of(Level("moon.test", (issue("other.test"), bound)), cas=(CA, SPARE)), NOW)
+    assert "they name only other.test, spare.test; as for spare, they allow only" in finding.summary.plain()
+    blank = replace(SPARE, caa_domains=())
+    (finding,) = decide(facts_of(Level("moon.test", (issue("other.test"),)), cas=(CA, blank)), NOW)
+    assert finding.verdict.value == "unknown"
+    assert "let spare issue is not known: it is not known which names spare has" in finding.summary.plain()
+
+
+def test_a_value_that_breaks_the_grammar_is_told_as_such() -> None:
+    for value in ("ca.test.", "ca.test; %%%"):
+        (finding,) = decide(facts_of(Level("moon.test", (issue(value),))), NOW)
+        assert "breaks the rules of RFC 8659" in finding.summary.plain()
+    (finding,) = decide(facts_of(Level("moon.test", (issue(";"),))), NOW)
+    assert "they let no CA issue" in finding.summary.plain()
 
 
 def test_a_ca_without_known_names_is_not_offered_a_record() -> None:
