@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from services.checks.case import Case
 from services.checks.reach import may_be_used
+from services.checks.words import dns_words
 from services.checks.world import Answer
 from services.model import names
 
@@ -15,7 +16,7 @@ NOT_SERVED = frozenset({"REFUSED", "NOTAUTH", "NXDOMAIN"})
 
 
 class Service(StrEnum):
-    """How one server of a zone behaves when it is asked for the zone's own NS records."""
+    """How one server of a zone behaves when it is asked for the zone's own NS records, and failing that for its SOA."""
 
     SERVES = "serves"
     LAME = "lame"  # it says that it is not the zone's, or its host has no address
@@ -145,10 +146,16 @@ def _glue(answer: Answer, parent: str) -> dict[str, tuple[str, ...]]:
 def _probe(case: Case, zone: str, servers: Mapping[str, Host], host: str, address: str) -> Probe:
     if not address:
         known = servers[host]
-        return Probe(host, "", Service.SILENT if known.silent else Service.LAME, known.trouble)
+        said = known.trouble if known in (Host(), NOT_ASKED) else f"no address, {dns_words(known.trouble)}"
+        return Probe(host, "", Service.SILENT if known.silent else Service.LAME, said)
     if not may_be_asked(case, host, address):
         return Probe(host, address, Service.SILENT, "not asked: not a public address")
-    return read_probe(case.ask(zone, "NS", address), zone, host, address)
+    probe = read_probe(case.ask(zone, "NS", address), zone, host, address)
+    if probe.service is not Service.FAILING:
+        return probe
+    # load balancers that know a few types serve a zone too: no resolver asks them for NS
+    again = read_probe(case.ask(zone, "SOA", address), zone, host, address)
+    return again if again.service is Service.SERVES else probe
 
 
 def read_probe(answer: Answer, zone: str, host: str, address: str) -> Probe:
