@@ -10,6 +10,7 @@ from services.checks import views
 from services.checks.access_walk import Errand, Outcome, Reading, walk
 from services.checks.case import Case
 from services.checks.rules import Report, canonical, listed, path
+from services.checks.words import web_words
 from services.model.findings import Finding, Verdict
 from services.model.text import Text, Value, say
 
@@ -105,7 +106,7 @@ class _Words:
 
 
 _RUNS = (
-    "The platform's engineers bring the edge at {addresses} back into service, or take these addresses out of DNS. "
+    "The platform's engineers bring the edge at {addresses} back into service, or take it out of DNS. "
     "certdesk looks again by itself."
 )
 _FORWARDS = (
@@ -200,14 +201,15 @@ def said(reading: Reading) -> Text:
     """Return what came back, in a few words: where from, if redirects led there, the status and the server."""
     last, url = reading.last, reading.chain[-1]
     if last.error:
-        what = say("{error}, {detail}" if last.detail else "{error}", error=last.error, detail=last.detail)
+        error, detail = web_words(last.error, last.detail)
+        what = say("{error}, {detail}" if detail else "{error}", error=error, detail=detail)
     else:
         what = say(
             "HTTP {status}, {server}" if last.server else "HTTP {status}",
             status=str(last.status),
             server=last.server,
         )
-    return what if len(reading.chain) == 1 else say("{what} from {url}", what=what, url=url)
+    return what if len(reading.chain) == 1 else say("{what}, at {url}", what=what, url=url)
 
 
 def evidence(reading: Reading) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from services.checks.lookup import Outcome
 from services.checks.reach import may_be_used
 from services.checks.rules import Report, canonical, host_name, listed, parsed, path
 from services.checks.views import Facts, Family, gather, v4, v6
+from services.checks.zones import within
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform, Probing
 from services.model.text import Text, Value, say
@@ -162,9 +163,18 @@ def _wrong_one(
     )
     if through_us:
         template = "The platform's engineers correct the addresses of {last}; the merchant has nothing to do."
-    elif len(chains[0]) > 1:
-        template = "In the DNS zone {zone} point {name} to {required} instead of to {last}."
-    gaps = {"zone": facts.zone, "type": rtype, "name": facts.name, "last": chains[0][-1]}
+    elif not within(chains[0][-1], facts.zone):
+        template = "In the DNS zone {zone} point {name} to {edge} instead of to {alias}."
+    gaps: dict[str, Value] = {
+        "zone": facts.zone,
+        "type": rtype,
+        "name": facts.name,
+        "last": chains[0][-1],
+        "alias": chains[0][1] if len(chains[0]) > 1 else "",
+        "edge": host_name(platform.cname_target) or _required(platform),
+        "wrong": listed(wrong),
+        "required": required or _required(platform),
+    }
     return report.finding(
         code,
         Verdict.BLOCK,
@@ -175,7 +185,7 @@ def _wrong_one(
             type=rtype,
             servers=listed([v.server for v in facts.views if {*family(v).addresses} & {*wrong}]),
         ),
-        say(template, wrong=listed(wrong), required=required or _required(platform), **gaps),
+        say(template, **{gap: value for gap, value in gaps.items() if f"{{{gap}}}" in template}),
         owner=Owner.PLATFORM if through_us else Owner.MERCHANT,
         found=facts.found(family),
         wrong=wrong,

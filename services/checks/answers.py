@@ -6,8 +6,9 @@ from datetime import datetime
 from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Lookup, Outcome
-from services.checks.rules import Report, listed
+from services.checks.rules import SHOWN, Report, listed
 from services.checks.views import Facts, gather, v4
+from services.checks.words import dns_words
 from services.model.findings import Finding, Verdict
 from services.model.text import plain_value, say
 
@@ -75,7 +76,7 @@ def _errors(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Fin
 def _unanswered(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Finding, ...]:
     """Say what is not known because nobody answered; AAAA alone failing is a warning, as for errors."""
     unheard = tuple(
-        (view.server, f"{view.server}: {lookup.said} for {rtype}")
+        (view.server, f"{view.server}: {dns_words(lookup.said)} for {rtype}")
         for view in facts.views
         for rtype, lookup in (("A", view.v4), ("AAAA", view.v6))
         if lookup.outcome is Outcome.SILENT
@@ -116,7 +117,8 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
     if not differing:
         return ()
     given = {server: tuple(a for part in pair for a in part or ()) for server, pair in answers.items()}
-    shown = tuple(f"{server} says {_few(found)}" for server, found in given.items())
+    shown = [f"{server} says {_few(found)}" for server, found in given.items()]
+    more = ["…"] if len(shown) > SHOWN else []
     finding = report.finding(
         "dns.inconsistent",
         Verdict.WARN,
@@ -124,7 +126,7 @@ def _inconsistent(report: Report, facts: Facts) -> tuple[Finding, ...]:
             "The name servers of {zone} answer differently for {name} ({shown}).",
             zone=facts.zone,
             name=facts.shown,
-            shown=listed(shown),
+            shown="; ".join(shown[:SHOWN] + more),
         ),
         say("Bring all name servers of {zone} to the same zone data.", zone=facts.zone),
         owner=facts.server_owner,

@@ -8,6 +8,7 @@ from services import naming
 from services.checks.case import Case
 from services.checks.nameservers import Zone, find_host
 from services.checks.rules import Report, canonical, is_ours, listed, our_hosts, unregistered
+from services.checks.words import dns_words
 from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
@@ -141,7 +142,7 @@ def _unfound(report: Report, facts: Facts) -> tuple[Finding, ...]:
     if trouble is not None and trouble.failed:
         return ()  # an error in so many words is reported by the check of what resolvers see
     asked = trouble.name if trouble else facts.name
-    said = trouble.error if trouble else "no answer"
+    said = dns_words(trouble.error) if trouble else "no answer"
     summary = say(
         "Nobody answered the question which name servers {asked} has ({said}), so it is not known whether {name} is hosted here.",
         asked=asked,
@@ -161,19 +162,31 @@ def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) ->
     if not foreign:
         return ()
     required = our_hosts(platform)
-    summary = _partly_summary if ours else _foreign_summary
+    domain = facts.registrable or zone.name
+    if names.is_under(zone.name, domain):
+        summary = (_partly_summary if ours else _foreign_summary)(zone, foreign, ours)
+    else:
+        summary = _undelegated_summary(zone, domain)
     found = report.finding(
         "dns.not_hosted",
         Verdict.BLOCK,
-        summary(zone, foreign, ours),
+        summary,
         _move(zone, facts.registrable, foreign, required),
-        zone=zone.name,
+        zone=zone.name if names.is_under(zone.name, domain) else domain,
         found=zone.hosts,
         required=required,
         ours=ours,
         foreign=foreign,
     )
     return (found,)
+
+
+def _undelegated_summary(zone: Zone, domain: str) -> Text:
+    return say(
+        "DNS of {domain} is not hosted on the platform: it has no name servers of its own, what there is of it stands in the zone {zone}.",
+        domain=domain,
+        zone=zone.name,
+    )
 
 
 def _foreign_summary(zone: Zone, foreign: tuple[str, ...], _ours: tuple[str, ...]) -> Text:

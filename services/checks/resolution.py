@@ -1,6 +1,6 @@
 """Check: a resolver that starts afresh, as the CA's does, gets an answer, and DNSSEC does not stand in its way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.checks.case import Case
@@ -23,6 +23,7 @@ class Seen:
     """What the resolver says of one question, and why if that is an error."""
 
     name: str
+    """As people should read it: the wildcard, not the random name below it that was asked for."""
     type: str
     answer: Answer
     bogus: bool = False
@@ -65,7 +66,7 @@ def gather(case: Case) -> Facts:
         views.name,
         views.zone,
         hosted(case),
-        tuple(look(case, views.asked, rtype) for rtype in types),
+        tuple(replace(look(case, views.asked, rtype), name=views.shown) for rtype in types),
         _explained(known.delegation, views),
         any(view.v4.outcome is Outcome.FOUND for view in views.views),
     )
@@ -137,13 +138,13 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
     """Return the finding for an answer that validating resolvers refuse (RFC 4035 §5)."""
     signed_here = facts.hosted is True and bool(_matching(seen))
     summary = say(
-        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; DS records: {ds})."
+        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; key tags of its DS records: {tags})."
         if seen.ds
         else "Validating resolvers refuse {name} ({type}): DNSSEC does not validate in a zone that it leads to.",
         zone=facts.zone,
         name=seen.name,
         type=seen.type,
-        ds=listed(_texts(seen.ds)),
+        tags=listed([text.partition(" ")[0] for text in _texts(seen.ds)]),
     )
     return report.finding(
         "dns.dnssec_bogus",

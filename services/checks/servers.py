@@ -8,6 +8,7 @@ from services.checks.case import Case
 from services.checks.delegation import Facts, gather
 from services.checks.nameservers import Probe, Service, Zone
 from services.checks.rules import Report, canonical, listed, our_hosts
+from services.checks.words import dns_words
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
 from services.model.text import Text, say
@@ -98,7 +99,7 @@ SILENT = Wording(
     some="{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
     addresses="Some addresses of the name servers of {zone} gave no answer at all ({said}).",
 )
-_FOLLOWS = "So no question about {zone} is answered: whoever asks, the CA included, gets an error."
+_FOLLOWS = "No question about {zone} is answered: whoever asks, the CA included, gets an error."
 REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)
 
 
@@ -112,7 +113,7 @@ def _finding(
     wording: Wording,
 ) -> Finding:
     zone = facts.delegation.zones[-1]
-    said = tuple(f"{probe}: {probe.said}" for probe in probes)
+    said = tuple(f"{probe}: {dns_words(probe.said)}" for probe in probes)
     owner = facts.owner({probe.host for probe in probes}, platform)
     template, count, total = wording.of(probes, zone.probes)
     summary = say(template, zone=zone.name, said=listed(said), count=count, total=total)
@@ -120,7 +121,7 @@ def _finding(
     remedy = (
         say("As soon as the name servers of {zone} serve it, this ends by itself.", zone=zone.name)
         if wording is REFUSING
-        else _mend(owner, verdict, zone, our_hosts(platform))
+        else _mend(owner, verdict, zone, facts.registrable, our_hosts(platform))
     )
     return report.finding(
         code,
@@ -135,7 +136,9 @@ def _finding(
     )
 
 
-def _mend(owner: Owner, verdict: Verdict, zone: Zone, required: tuple[str, ...]) -> Text:
+def _mend(
+    owner: Owner, verdict: Verdict, zone: Zone, registrable: str | None, required: tuple[str, ...]
+) -> Text:
     if verdict is Verdict.UNKNOWN:
         return say(
             "If this lasts, see that these servers run and can be reached; certdesk asks again by itself."
@@ -145,11 +148,12 @@ def _mend(owner: Owner, verdict: Verdict, zone: Zone, required: tuple[str, ...])
             "The platform's engineers make {zone} answer on each of its name servers; the merchant has nothing to do.",
             zone=zone.name,
         )
-    return say(
-        "Where {zone} is registered, remove the servers that do not serve it; the platform's are {required}.",
-        zone=zone.name,
-        required=required,
+    template = (
+        "At the registrar of {zone} remove the name servers that do not serve it; the platform's are {required}."
+        if zone.name == registrable
+        else "In the DNS zone above {zone} remove the NS records of servers that do not serve it; the platform's are {required}."
     )
+    return say(template, zone=zone.name, required=required)
 
 
 def _inconsistent(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:

@@ -65,7 +65,18 @@ class SocketWeb:
                 with self._tls.wrap_socket(plain, server_hostname=host) as secure:
                     return _exchange(secure, request, deadline)
         except OSError as error:
-            return _failed(error, address)
+            return self._failed(error, address)
+
+    def _failed(self, error: OSError, address: Address) -> Fetched:
+        kind = kind_of(error)
+        detail = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
+        if kind in ("timeout", "unreachable") and not has_way(address):
+            return Fetched(error="local", detail=f"this machine has no way to {address} ({detail})")
+        return Fetched(error=kind, detail=_waited(self._timeout) if kind == "timeout" else str(detail))
+
+
+def _waited(timeout: float) -> str:
+    return f"nothing whole within {timeout:g} seconds"
 
 
 def _context() -> ssl.SSLContext:
@@ -99,14 +110,6 @@ def _left(deadline: float) -> float:
     if left <= 0:
         raise TimeoutError("timed out")
     return left
-
-
-def _failed(error: OSError, address: Address) -> Fetched:
-    detail = getattr(error, "reason", None) or error.strerror or str(error) or type(error).__name__
-    kind = kind_of(error)
-    if kind in ("timeout", "unreachable") and not has_way(address):
-        return Fetched(error="local", detail=f"this machine has no way to {address} ({detail})")
-    return Fetched(error=kind, detail=str(detail))
 
 
 def kind_of(error: OSError) -> str:

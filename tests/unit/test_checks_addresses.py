@@ -86,6 +86,9 @@ def test_the_remedy_says_what_to_replace() -> None:
     chain = ("shop.moon.test", "elsewhere.test")
     (finding,) = addresses.decide(facts((to(OTHER, chain=chain), NONE)), BOTH, OPEN, NOW)
     assert "instead of to elsewhere.test" in finding.remedy.plain()
+    inside = ("shop.moon.test", "edge.moon.test")
+    (finding,) = addresses.decide(facts((to(OTHER, chain=inside), NONE)), BOTH, OPEN, NOW)
+    assert f"replace the A records {OTHER} of edge.moon.test by {EDGE}" in finding.remedy.plain()
 
 
 def test_long_lists_are_shortened_in_sentences_and_whole_in_evidence() -> None:
