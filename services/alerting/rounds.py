@@ -79,9 +79,9 @@ def tell(tx: Transaction, decision: Decision, now: datetime) -> None:
 def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
     """Return what there is to know about an alert."""
     tally = tx.alerts.tally(alert.key)
-    if tally.certificates == 0:
+    members = tx.alerts.members(alert.key, WEIGHED) if tally.certificates else ()
+    if not members:  # the last may leave between the two questions: whoever lets it go stirs the alert
         return Facts(alert, Tally(), ())
-    members = tx.alerts.members(alert.key, WEIGHED)
     ids = hasten.certificates_of(members)[:READ]
     rows = {row.id: row for row in tx.certificates.get_many(ids)}
     attempts = (_next_attempt(rows.get(m.certificate), m, desk.renewing) for m in members)

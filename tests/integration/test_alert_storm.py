@@ -1,26 +1,31 @@
 """The storm: 5,000 certificates lose one name server within an hour. One message, one page; healed: the same ones turn green."""
 
 import random
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.demo.parts.postgres import Postgres
+from services.alerting.causes import causes_of
 from services.alerting.rounds import tend_due
 from services.alerting.sighting import sight
 from services.model.alerts import Severity
 from services.model.certificates import Certificate
-from services.model.findings import Finding
+from services.model.findings import Finding, Owner
 from services.model.lifecycle import State
 from services.model.stores import Store
 from services.ports import Message, Storage
 from storage.database import Database
 from storage.memory import MemoryStorage
-from tests.unit.alert_world import CHANNEL, DAY, HOUR, NOW, OURS, World, lame
+from tests.unit.alert_world import CHANNEL, DAY, HOUR, NOW, OURS, World, found, lame
 
 FLEET = 5000
 KEY = f"dns.lame {OURS}"
@@ -39,10 +44,10 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]
     made.close()
 
 
-def fleet(storage: Storage, chance: random.Random) -> list[Certificate]:
-    """Put 5,000 stores with a certificate each, with margins from 1.5 to 60 days."""
+def fleet(storage: Storage, chance: random.Random, count: int = FLEET) -> list[Certificate]:
+    """Put ``count`` stores with a certificate each, with margins from 1.5 to 60 days."""
     made = []
-    for number in range(FLEET):
+    for number in range(count):
         end = NOW + timedelta(days=chance.uniform(1.5, 60))
         name = f"s{number:04}.test"
         made.append(
@@ -94,10 +99,10 @@ def hour(world: World, slack: Slack, looks: list[tuple[Certificate, tuple[Findin
     """Spread the looks over a simulated hour, with the pump tending alerts and messages leaving all the while."""
     end, pumped = world.now + HOUR, world.now
     step = HOUR / len(looks)
-    for certificate, found in looks:
+    for certificate, findings in looks:
         world.now += step
         with world.storage.write() as tx:
-            fresh = tuple(replace(finding, checked_at=world.now) for finding in found)
+            fresh = tuple(replace(finding, checked_at=world.now) for finding in findings)
             tx.certificates.put_findings(certificate.id, fresh)
             sight(tx, world.policy, certificate, fresh, world.now)
         if world.now - pumped >= PUMP:
@@ -144,3 +149,75 @@ def test_a_storm_is_one_message_and_one_page(storage: Storage) -> None:
         assert tx.alerts.tally(KEY).certificates == 0
         assert tx.outbox.waiting() == 0
     assert time.perf_counter() - begun < MOST_SECONDS
+
+
+# --- many at once, as several workers see them ------------------------------------------------------------------------
+
+CROWD, HANDS = 240, 6
+"""Certificates, and threads that look at them at the same moment."""
+PATIENCE = 120.0
+
+
+def _several(certificate: Certificate, chance: random.Random) -> list[Finding]:
+    """Return two to four wide causes of one certificate, in any order."""
+    domain = certificate.domain
+    all_ = [
+        lame(domain, "ns1.platform.test"),
+        lame(f"www.{domain}", "ns2.platform.test"),
+        found("access.unreachable", f"a.{domain}", owner=Owner.PLATFORM, addresses=["192.0.2.1"]),
+        found("ca.unavailable", f"b.{domain}", ca="first"),
+    ]
+    chance.shuffle(all_)
+    return all_[: chance.randint(2, 4)]
+
+
+def _look(storage: Storage, world: World, seen: Sequence[tuple[Certificate, Sequence[Finding]]]) -> None:
+    for certificate, findings in seen:
+        fresh = [replace(finding, checked_at=world.now) for finding in findings]
+        with storage.write() as tx:
+            tx.certificates.put_findings(certificate.id, fresh)
+            sight(tx, world.policy, certificate, fresh, world.now)
+
+
+def test_workers_that_see_several_causes_in_any_order_never_block_each_other(postgres: Postgres) -> None:
+    """Two processes' worth of threads and tenders on PostgreSQL: nothing fails, all are counted, each alert is one message."""
+    chance = random.Random(20270302)  # noqa: S311 - a test that can be repeated
+    with (
+        closing(Database.open(postgres.new_database(), migrate=True)) as storage,
+        ThreadPoolExecutor(HANDS + 2) as hands,
+    ):
+        world = World(storage)
+        crowd = fleet(storage, chance, CROWD)
+        causes = {one.id: _several(one, chance) for one in crowd}
+        counts = Counter(causes_of(None, [f])[0].cause.key for some in causes.values() for f in some)
+        over = threading.Event()
+
+        def tend() -> None:
+            while not over.is_set():
+                if not tend_due(world.desk):
+                    over.wait(0.01)
+
+        def look(*, healthy: bool) -> None:
+            chance.shuffle(crowd)
+            for some in causes.values():
+                chance.shuffle(some)
+            seen = [(one, () if healthy else tuple(causes[one.id])) for one in crowd]
+            work = [hands.submit(_look, storage, world, seen[hand::HANDS]) for hand in range(HANDS)]
+            for done in work:
+                done.result(PATIENCE)
+            world.pass_(2 * world.policy.confirm)
+
+        tenders = [hands.submit(tend) for _ in range(2)]
+        look(healthy=False)
+        look(healthy=False)
+        with storage.read() as tx:
+            assert {key: tx.alerts.tally(key).certificates for key in counts} == dict(counts)
+        look(healthy=True)
+        over.set()
+        for done in tenders:
+            done.result(PATIENCE)
+        world.tend()
+        posted = [message.key for message in world.outbox() if message.kind == "alert"]
+        alerts = [world.alert(key) for key in counts]
+        assert all(alert.healed_at is not None for alert in alerts)
+        assert sorted(posted) == sorted(f"alert:{alert.id}:{CHANNEL}" for alert in alerts)

@@ -1,14 +1,17 @@
 """Rounds: one message for each alert and channel, thresholds told once, healed ones green, and what is hastened."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
-from services.alerting.rounds import tend, tend_due
-from services.model.alerts import Severity, collective_key
+from services.alerting.rounds import gather, tend, tend_due
+from services.model.alerts import Severity, Sighting, Tally, collective_key
 from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.model.settings import Alerting, Hook, Route
 from services.model.text import from_json
+from services.ports import Transaction
 from tests.unit.alert_world import CHANNEL, DAY, HOUR, MINUTE, OURS, POLICY, World, found, lame
 
 LAME = f"dns.lame {OURS}"
@@ -337,6 +340,31 @@ def test_two_workers_do_not_both_tend_an_alert() -> None:
     tend(world.desk, late)
     assert world.alert(GONE).version == version
     assert world.outbox() == []
+
+
+class Leaving:
+    """A transaction in which the last member leaves between the questions how many there are and which."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.alerts = self
+
+    def tally(self, key: str) -> Tally:
+        return self._tx.alerts.tally(key)
+
+    def members(self, key: str, limit: int) -> Sequence[Sighting]:
+        with_one = self._tx.alerts.members(key, limit)
+        assert with_one
+        return ()
+
+
+def test_an_alert_whose_last_member_leaves_during_the_look_is_without_any() -> None:
+    """On PostgreSQL two questions of one transaction may be answered from before and after another's commit."""
+    world = gone()
+    with world.storage.write() as tx:
+        (held,) = tx.alerts.claim(world.now + 2 * DAY, MINUTE, 10)
+        facts = gather(cast("Transaction", Leaving(tx)), world.desk, held)
+    assert (facts.tally, facts.members) == (Tally(), ())
 
 
 def test_a_collective_alert_counts_its_members() -> None:
