@@ -5,6 +5,7 @@ from datetime import datetime
 from commands.reply import Button, Buttons, Menu, Part
 from commands.spans import number
 from services.model.alerts import Alert, Severity
+from services.model.findings import CODES
 from services.model.text import say
 
 CHECK, RENEW, ACKNOWLEDGE, SNOOZE = "alert.check", "alert.renew", "alert.ack", "alert.snooze"
@@ -49,8 +50,8 @@ def _value(alert: Alert) -> str:
 
 def _work(alert: Alert, count: int, blocked: int) -> tuple[Button, ...]:
     check = Button(CHECK, _value(alert), say("Check again"))
-    if not blocked:
-        return (check,)
+    if not blocked or (alert.code in CODES and CODES[alert.code].rule):
+        return (check,)  # a rule of the business stops every try at once
     sure = say("Renew {count} certificates now?", count=number(count)) if count > 1 else None
     return check, Button(RENEW, _value(alert), say("Renew now"), "primary", sure)
 

@@ -149,7 +149,8 @@ def _fields(facts: Facts) -> tuple[tuple[Text, Value], ...]:
     if tally.earliest is not None:
         pairs.append((say("Margin"), _margin(facts, tally.earliest)))
     if facts.count > 1:
-        counted = say("{count}, of {stores} stores", count=number(facts.count), stores=number(tally.stores))
+        of = "{count}, of {stores} stores" if tally.stores > 1 else "{count}, of one store"
+        counted = say(of, count=number(facts.count), stores=number(tally.stores))
         pairs.append((say("Certificates"), counted))
     if not facts.own:
         pairs.append((say("Failed attempts in a row"), alert.failures))

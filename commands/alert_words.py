@@ -126,14 +126,22 @@ _WIDE: Mapping[str, Clause] = {
 }
 """Codes that say something else where the thing is the platform's, and many share it."""
 
+_GATHERED: Mapping[str, Clause] = {
+    "store.inactive": Clause("its store is inactive", "their stores are inactive"),
+    "store.deleted": Clause("its store is deleted", "their stores are deleted"),
+    "dns.lame": Clause(
+        "its name servers do not serve its zone", "their name servers do not serve their zones"
+    ),
+    "dns.servfail": _its("{its} name servers answer with errors"),
+}
+"""Codes that say something else where no single thing is meant: in the forecast, and where many alerts were gathered."""
 _SOME: Mapping[str, Text] = {
-    "store": say("their store"),
-    "dns": say("one of their name servers"),
+    "store": say("several stores"),
     "access": say("an address of the edge"),
     "ca": say("the CA"),
     "deploy": say("the edge"),
 }
-"""What is broken, where no single thing is meant: in the forecast, and where many alerts were gathered."""
+"""What is broken, where no single thing is meant; else it is several domains."""
 _MERCHANTS = ("dns.lame", "dns.servfail", "access.")
 """Codes whose thing is a machine if it is the platform's, and a domain if the machines are somebody else's."""
 _NAMED: Mapping[str, str] = {
@@ -150,7 +158,7 @@ def noun(code: str, thing: str = ALL, *, wide: bool = True) -> Text:
     """
     family = code.partition(".")[0]
     if thing in {ALL, "CA", "edge"}:
-        return _SOME.get(family) or say("the domains")
+        return _SOME.get(family) or say("several domains")
     if not wide and code.startswith(_MERCHANTS):
         return say("the servers of {thing}", thing=views.shown(thing))
     named = "{thing}" if family == "ca" and not wide else _NAMED.get(family, "{thing}")
@@ -165,4 +173,6 @@ def clause(code: str, thing: str = ALL, *, many: bool = True, wide: bool = False
     found = CLAUSES.get(code, _same(code))  # a code of a newer certdesk stands for itself
     if wide and thing != ALL:
         found = _WIDE.get(code, found)
+    if thing == ALL:
+        found = _GATHERED.get(code, found)
     return say(found.many if many else found.one, thing=noun(code, thing, wide=wide))

@@ -1,6 +1,8 @@
 """/ssl forecast [DAYS]: which certificates will not renew within so many days, why, and whose move it is."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from commands import alert_words as words
@@ -12,7 +14,7 @@ from commands.spans import margin, number
 from services.alerting.forecast import MOST_DAYS, forecast
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.clock import rfc3339
-from services.model.text import Text, say
+from services.model.text import Text, Value, say
 
 USUAL_DAYS = 30
 
@@ -46,33 +48,79 @@ def _tone(found: Forecast) -> Tone:
 
 def headline(found: Forecast, days: int) -> Text:
     """Return the forecast in one sentence."""
+    span = say("{days} days", days=days) if days > 1 else say("1 day")
     if not found.due:
-        return say("No certificate is due for renewal within {days} days", days=days)
+        return say("No certificate is due for renewal within {span}", span=span)
     if not found.blocked:
-        text = "Nothing is in the way: certificates that will renew within {days} days: {due}"
-        return say(text, days=days, due=number(found.due))
-    text = "{blocked} of {due} certificates will not renew within {days} days"
-    return say(text, blocked=number(found.blocked), due=number(found.due), days=days)
+        text = "Nothing is in the way: certificates that will renew within {span}: {due}"
+        return say(text, span=span, due=number(found.due))
+    if found.due == 1:
+        return say("The one certificate that is due within {span} will not renew", span=span)
+    text = "{blocked} of {due} certificates will not renew within {span}"
+    return say(text, blocked=number(found.blocked), due=number(found.due), span=span)
 
 
 def rows(found: Forecast, now: datetime, most: int = views.MOST_ROWS) -> tuple[Part, ...]:
-    """Return a line for each cause, owner and band, the most certificates first, as in a forecast or a digest."""
+    """Return a line for each cause and owner, the most certificates first, as in a forecast or a digest."""
     if not found.rows:
         return ()
-    lines = tuple(_row(row, now) for row in found.rows[:most])
-    return (Rows(lines), *views.more(len(found.rows) - most))
+    causes = by_cause(found.rows)
+    lines = tuple(_row(cause, now) for cause in causes[:most])
+    return (Rows(lines), *views.more(len(causes) - most))
 
 
-def _row(row: Outlook, now: datetime) -> Row:
-    because = say("because {why}", why=words.clause(row.code, many=row.certificates > 1))
-    if row.earliest is None:
+Cause = tuple[Outlook, ...]
+"""The rows of one code and owner, one for each margin, the gravest first."""
+
+
+def by_cause(outlooks: Iterable[Outlook]) -> tuple[Cause, ...]:
+    """Return the rows of each code and owner together, those with the most certificates first."""
+
+    def kind(row: Outlook) -> tuple[str, str]:
+        return row.code, row.owner.value
+
+    graded = sorted(outlooks, key=lambda row: (kind(row), -row.band))
+    causes = [tuple(group) for _, group in groupby(graded, kind)]
+    return tuple(sorted(causes, key=lambda cause: -_count(cause)))
+
+
+def _count(cause: Cause) -> int:
+    return sum(row.certificates for row in cause)
+
+
+def _row(cause: Cause, now: datetime) -> Row:
+    count, worst = _count(cause), cause[0]
+    because = say("because {why}", why=words.clause(worst.code, many=count > 1))
+    dated = [row for row in cause if row.earliest is not None]
+    first = min(dated, key=lambda row: row.earliest or now, default=worst)
+    gaps: dict[str, Value] = {
+        "owner": views.OWNERS[worst.owner],
+        "example": views.shown(first.example),
+        "bands": _bands(cause),
+    }
+    if first.earliest is None:
         text = "whose move: {owner}; such as {example}"
-        detail = say(text, owner=views.OWNERS[row.owner], example=views.shown(row.example))
     else:
+        gaps["margin"] = margin(first.earliest, now)
         text = "whose move: {owner}; {margin}, first {example}"
-        left = margin(row.earliest, now)
-        detail = say(text, owner=views.OWNERS[row.owner], margin=left, example=views.shown(row.example))
-    return Row(number(row.certificates), words.TONES[row.band], because, detail)
+    detail = say(text if len(cause) == 1 else f"{text}; {{bands}}", **gaps)
+    return Row(number(count), words.TONES[worst.band], because, detail)
+
+
+_BANDS: Mapping[Severity, str] = {
+    Severity.CRITICAL: "{count} critical",
+    Severity.URGENT: "{count} urgent",
+    Severity.WARNING: "{count} with a warning",
+    Severity.INFO: "{count} with more time",
+}
+
+
+def _bands(cause: Cause) -> Text:
+    """Return how many there are of each margin, the gravest first."""
+    first, *others = (say(_BANDS[row.band], count=number(row.certificates)) for row in cause)
+    for other in others:
+        first = say("{some}, {others}", some=first, others=other)
+    return first
 
 
 def _next(found: Forecast) -> tuple[Part, ...]:

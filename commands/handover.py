@@ -23,6 +23,7 @@ from commands.reply import (
     Tone,
 )
 from commands.spans import margin
+from services import chronicle
 from services.desk import Desk
 from services.model.certificates import Certificate, Happening
 from services.model.lifecycle import Event, State
@@ -84,7 +85,7 @@ def timeline_message(desk: Desk, message: Message) -> Composed:
         certificate = tx.certificates.get(str(message.body["certificate"]))
         if certificate is None:
             return Composed(GONE, final=True)
-        rows = tx.certificates.history(certificate.id)
+        rows = chronicle.timeline(tx, certificate.id)
     name = certificate.wanted[0]
     headline = say("What has happened to {name}", name=views.shown(name))
     look = Hint(say("To see it as it is later, type: {command}", command=views.typed("history", name)))
@@ -124,8 +125,8 @@ def _what_happened(case: _Case) -> Text:
         return case.reason
     if case.certificate.state is State.NEEDS_SUPPORT:
         return say(
-            "{count} attempts in a row have failed, for a reason that is the merchant's. certdesk has stopped trying. Once"
-            " the cause is mended it goes on by itself; if you know that it is, let it try again.",
+            "{count} attempts in a row have failed for a reason that certdesk cannot mend, so it has stopped trying. Once it"
+            " sees that the cause is mended it goes on by itself; if you know that it is, let it try again.",
             count=case.certificate.strikes or case.certificate.failures,
         )
     return say("certdesk has tried again, and it has not worked out yet. It goes on by itself.")

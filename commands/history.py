@@ -8,6 +8,8 @@ from commands.caller import Action, Caller
 from commands.command import Call, Command, arguments, one_word
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import overview
+from services.chronicle import ALERTED
+from services.chronicle import timeline as chronicle
 from services.model.certificates import Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
@@ -39,14 +41,20 @@ WORDS: Mapping[str, Text] = {
     "fault": say("A step failed for certdesk's own reasons and is repeated"),
     "unproved": say("Certificate installed, but not seen at the edge yet"),
     "postponed": say("Put off until it can succeed"),
-    "checked": say("Checked"),
+    "checked": say("Checked ahead of renewal"),
     "evidence": say("Evidence of a fix"),
-    "waiting": say("Waits without an attempt"),
-    "told": say("People were told"),
+    ALERTED: say("Part of an alert"),
+    "told": say("People were told, in the channel"),
+    "acknowledged": say("Alert acknowledged"),
+    "cleared": say("No longer part of the alert about"),
     "attempt_failed": say("Attempt failed"),
     "handed_over": say("Handed over to support"),
 }
 """What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
+
+
+INTERNAL = frozenset({ALERTED, "told", "acknowledged", "cleared"})
+"""What only the platform's own people are shown."""
 
 
 def run(call: Call) -> Outcome:
@@ -77,7 +85,12 @@ def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
     if status.certificate is None:
         return ()
     with call.desk.storage.read() as tx:
-        return tuple(tx.certificates.history(status.certificate.id))
+        return tuple(row for row in chronicle(tx, status.certificate.id) if not _internal(row, call.caller))
+
+
+def _internal(row: Happening, caller: Caller) -> bool:
+    """Tell whether a row is none of the reader's business: alerts are for the platform's own people."""
+    return caller.limited and row.what in INTERNAL
 
 
 def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) -> tuple[Part, ...]:

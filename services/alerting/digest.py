@@ -203,7 +203,7 @@ def _forecast(found: Forecast) -> dict[str, Any]:
             "earliest": _iso(row.earliest),
             "example": row.example,
         }
-        for row in found.rows[:MOST_LISTED]
+        for row in found.rows  # few: one for each code, owner and margin
     ]
     return {
         "days": DAYS_AHEAD,

@@ -57,15 +57,15 @@ def test_every_code_has_a_clause_for_one_and_for_many() -> None:
     ("code", "thing", "wide", "said"),
     [
         ("store.inactive", "moon", False, "the store moon"),
-        ("store.inactive", "*", False, "their store"),
+        ("store.inactive", "*", False, "several stores"),
         ("dns.lame", "ns1.platform.test", True, "ns1.platform.test"),
         ("dns.lame", "moon.test", False, "the servers of moon.test"),
-        ("dns.lame", "*", True, "one of their name servers"),
+        ("dns.lame", "*", True, "several domains"),
         ("ca.unavailable", "letsencrypt", True, "the CA letsencrypt"),
         ("ca.rate_limited", "CA", True, "the CA"),
         ("ca.paused", "moon.test", False, "moon.test"),
         ("deploy.not_served", "edge", True, "the edge"),
-        ("domain.expired", "*", False, "the domains"),
+        ("domain.expired", "*", False, "several domains"),
         ("certdesk.clock", "certdesk", True, "certdesk"),
     ],
 )
@@ -302,6 +302,7 @@ BUTTONS = [
     ({"snoozed_until": NOW - DAY, "snoozed_by": "T1/U1"}, {}, 1, {CHECK, RENEW, ACK, SNOOZE, HAND}),
     ({}, {"blocks": False}, 1, {CHECK, ACK, SNOOZE, HAND}),
     ({"handed_to": "T1/U1"}, {}, 1, {CHECK, RENEW, ACK, SNOOZE}),
+    ({"code": "store.inactive"}, {}, 1, {CHECK, ACK, SNOOZE, HAND}),  # a rule: to try would only be refused
     ({"code": "certdesk.stalled"}, {}, 1, {ACK, SNOOZE}),
     ({"code": "certdesk.stalled", "acked": _S.WARNING}, {}, 1, set()),
 ]

@@ -214,7 +214,7 @@ def test_a_digest_says_what_is_new_healed_open_and_to_come(bench: Bench) -> None
         "Healed:",
         "Open, by cause:",
         "Certificates that need a support agent: 1",
-        "1 of 1 certificates will not renew within 30 days.",
+        "The one certificate that is due within 30 days will not renew.",
     ]
     lines = [f"{row.name} | {row.label} | {row.detail}" for part in only(reply, Rows) for row in part.rows]
     lame = "412 certificates: their zones are not served by ns1.platform.test"
