@@ -52,7 +52,7 @@ def gather(case: Case) -> Facts:
     edges = [edge for edge in case.world.platform.addresses if canonical(str(edge)) in given]
     schemes = ("http", "https") if edges and _installed(case) else ("http",)
     todo = [(edge, scheme) for scheme in schemes for edge in edges]
-    return Facts(found.name, found.shown, case.each(lambda each: walk(case, asked, *each), todo))
+    return Facts(found.name, found.shown, case.visit(lambda each: walk(case, asked, *each), todo))
 
 
 def _installed(case: Case) -> bool:

@@ -18,13 +18,18 @@ R = TypeVar("R")
 class Case:
     """What the gathering half of every check receives. The checks of one case may run in several threads."""
 
-    def __init__(self, world: World, subject: Subject, askers: Executor) -> None:
-        """``askers`` runs single questions side by side; what runs there never waits for it."""
+    def __init__(
+        self, world: World, subject: Subject, askers: Executor, visitors: Executor | None = None
+    ) -> None:
+        """``askers`` runs single questions of DNS side by side, ``visitors`` probes of HTTP (None: the same threads).
+
+        What runs there never waits for it.
+        """
         self.world = world
         self.subject = subject
         self.base = names.base(subject.name)
         self.now: datetime = aware(world.clock())
-        self._askers = askers
+        self._askers, self._visitors = askers, visitors or askers
         self._facts: dict[str, object] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -40,10 +45,11 @@ class Case:
 
     def each(self, function: Callable[[T], R], items: Iterable[T]) -> tuple[R, ...]:
         """Return ``function`` of each item, in order, worked out side by side. Not for use inside ``function``."""
-        todo = tuple(items)
-        if len(todo) < 2:
-            return tuple(function(item) for item in todo)
-        return tuple(self._askers.map(function, todo))
+        return _side_by_side(self._askers, function, items)
+
+    def visit(self, function: Callable[[T], R], items: Iterable[T]) -> tuple[R, ...]:
+        """Return the same for probes of HTTP, which may wait longer: in threads that no question of DNS waits for."""
+        return _side_by_side(self._visitors, function, items)
 
     def resolve(self, name: str, rtype: str) -> Answer:
         """Return what the resolvers say, validating if they do."""
@@ -52,3 +58,10 @@ class Case:
     def ask(self, name: str, rtype: str, server: Server) -> Answer:
         """Return what ``server`` says."""
         return self.world.dns.query(name, rtype, server)
+
+
+def _side_by_side(threads: Executor, function: Callable[[T], R], items: Iterable[T]) -> tuple[R, ...]:
+    todo = tuple(items)
+    if len(todo) < 2:
+        return tuple(function(item) for item in todo)
+    return tuple(threads.map(function, todo))

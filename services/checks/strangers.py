@@ -27,7 +27,7 @@ def gather(case: Case) -> Mapping[str, Mapping[str, Any]]:
     strange = [a for a in (*facts.found(views.v4), *facts.found(views.v6)) if a not in ours]
     allowed = case.world.probing.allow_networks
     usable = [address for address in strange if may_be_used(parsed(address), allowed)][:MOST_ASKED]
-    return dict(zip(usable, case.each(lambda address: _ask(case, asked, address), usable), strict=True))
+    return dict(zip(usable, case.visit(lambda address: _ask(case, asked, address), usable), strict=True))
 
 
 def _ask(case: Case, asked: Errand, address: str) -> Mapping[str, Any]:

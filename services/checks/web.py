@@ -7,6 +7,7 @@ import ssl
 import time
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from services.checks.doors import REST, Doors
 from services.checks.http_answer import read
 from services.checks.reach import globally_reachable, may_be_used
 from services.checks.world import Fetched
@@ -40,12 +41,16 @@ _ERRORS = {
 
 
 class SocketWeb:
-    """Any thread may call. ``probing`` gives the seconds of a whole exchange and the networks that may be used."""
+    """Any thread may call. ``probing`` gives the seconds of a whole exchange and the networks that may be used.
+
+    An address and port that took no connection in time count as silent for a few seconds, whatever the name.
+    """
 
     def __init__(self, probing: Probing) -> None:
         self._timeout = probing.timeout
         self._allowed = probing.allow_networks
         self._tls = _context()
+        self._doors = Doors(max(REST, 2 * probing.timeout))
 
     def get(self, scheme: str, address: Address, port: int, host: str, path: str) -> Fetched:
         """See `services.checks.world.Web.get`. An address that may not be used gives the error ``local``."""
@@ -54,11 +59,13 @@ class SocketWeb:
         if not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
             return Fetched(error="malformed", detail="host or path cannot stand in a request")
         request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: certdesk\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        if not self._doors.may_knock((address, port)):
+            return self._failed(TimeoutError("no connection a moment ago"), address)
         deadline = time.monotonic() + self._timeout
         try:
             with socket.socket(_FAMILY[address.version], socket.SOCK_STREAM) as plain:
                 plain.settimeout(self._timeout)
-                plain.connect((str(address), port))
+                self._connect(plain, address, port)
                 if scheme == "http":
                     return _exchange(plain, request, deadline)
                 plain.settimeout(_left(deadline))
@@ -66,6 +73,18 @@ class SocketWeb:
                     return _exchange(secure, request, deadline)
         except OSError as error:
             return self._failed(error, address)
+
+    def _connect(self, plain: socket.socket, address: Address, port: int) -> None:
+        """Connect, and remember where nobody took the connection in time. Raises OSError."""
+        try:
+            plain.connect((str(address), port))
+        except TimeoutError:
+            self._doors.stayed_shut((address, port))
+            raise
+        except OSError:
+            self._doors.answered((address, port))
+            raise
+        self._doors.answered((address, port))
 
     def _failed(self, error: OSError, address: Address) -> Fetched:
         kind = kind_of(error)

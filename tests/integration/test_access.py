@@ -1,5 +1,6 @@
 """The probe's sockets against edges that misbehave: every trouble has its word, and its time and size have an end."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -155,6 +156,29 @@ def test_an_edge_that_is_not_there_at_all(ports: tuple[int, int]) -> None:
         web = SocketWeb(replace(probing(ports), timeout=0.3))
         fetched = [web.get("http", ip_address(FIRST), full.getsockname()[1], NAME, "/") for _ in range(3)]
     assert fetched[-1].error == "timeout"
+
+
+def connected(place: tuple[str, int]) -> socket.socket | None:
+    """Return a connection, or None where nobody takes it any more."""
+    try:
+        return socket.create_connection(place, timeout=0.3)
+    except TimeoutError:
+        return None
+
+
+def test_an_edge_that_takes_no_connection_is_waited_for_once(ports: tuple[int, int]) -> None:
+    """Its silence has nothing to do with the name: of many names, only the first one waits for it."""
+    with socket.create_server((FIRST, 0), backlog=0) as full, contextlib.ExitStack() as stack:
+        place = full.getsockname()
+        while (taken := connected(place)) is not None:
+            stack.enter_context(taken)
+        web = SocketWeb(replace(probing(ports), timeout=0.3))
+        begun = time.monotonic()
+        fetched = [web.get("http", ip_address(FIRST), place[1], f"{n}.test", "/") for n in range(50)]
+        assert time.monotonic() - begun < 2 * 0.3 + 0.5
+    assert {(each.error, each.detail) for each in fetched} == {
+        ("timeout", "nothing whole within 0.3 seconds")
+    }
 
 
 def test_this_machine_has_a_way_to_itself_and_none_to_nowhere() -> None:

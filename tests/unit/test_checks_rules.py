@@ -1,10 +1,13 @@
 """The checks that need no network: store, domain, policy; and the chain they stand in."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from services.checks import domain, policy, store
+from services.checks.case import Case
 from services.checks.chain import CHAIN, Chain, Check
 from services.checks.rules import Report, listed, plain
 from services.model.findings import Finding, Owner, Verdict
@@ -194,6 +197,30 @@ def test_worst_first_and_in_the_chains_order() -> None:
     ]
     chain.close()
     chain.close()
+
+
+def test_checks_that_wait_hold_up_no_other() -> None:
+    """Edges and registries that do not answer keep every waiting thread, and the checks of DNS go on beside them."""
+    go, done = threading.Event(), threading.Event()
+
+    def wait(_case: object) -> tuple[Finding, ...]:
+        go.wait(10)
+        return ()
+
+    def ask(case: Case) -> tuple[Finding, ...]:
+        if case.subject.name == "last.test":
+            done.set()
+        return ()
+
+    checks = (Check("wait", wait, waits=True), Check("ask", ask))
+    with Chain(world(), checks, checks=1, questions=1) as chain, ThreadPoolExecutor(4) as callers:
+        stuck = [callers.submit(chain.check, subject(f"{n}.test")) for n in range(3)]
+        last = callers.submit(chain.check, subject("last.test"))
+        try:
+            assert done.wait(10), "the last name's DNS was looked at while three waited"
+            assert not any(run.done() for run in (*stuck, last))
+        finally:
+            go.set()
 
 
 def test_evidence_is_ready_for_json() -> None:
