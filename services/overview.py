@@ -23,6 +23,8 @@ REJECTIONS = frozenset(
 
 LASTING = frozenset(
     {
+        "ca.account",
+        "ca.unavailable",
         "ca.rate_limited",
         "ca.paused",
         "ca.rejected_identifier",

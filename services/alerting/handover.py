@@ -8,6 +8,11 @@ from services.model.settings import Alerting
 from services.ports import Message, Transaction
 
 
+def handover_key(certificate: str, now: datetime) -> str:
+    """Return the key of the message about a certificate that was handed over at ``now``."""
+    return f"handover:{certificate}:{now:%Y%m%dT%H%M%SZ}"
+
+
 def handed_over(tx: Transaction, policy: Alerting, certificate: Certificate, now: datetime) -> None:
     """Owe support a message about the certificate that needs it, in the transaction that saves that it does.
 
@@ -17,8 +22,7 @@ def handed_over(tx: Transaction, policy: Alerting, certificate: Certificate, now
     channel = policy.support_channel or policy.channel
     if not channel:
         return
-    episode = f"{certificate.id}:{now:%Y%m%dT%H%M%SZ}"
-    first = f"handover:{episode}"
+    first = handover_key(certificate.id, now)
     body = {"certificate": certificate.id}
     tx.outbox.put(
         Message(
@@ -36,7 +40,7 @@ def handed_over(tx: Transaction, policy: Alerting, certificate: Certificate, now
     tx.outbox.put(
         Message(
             id=new_id("msg"),
-            key=f"timeline:{episode}",
+            key=first.replace("handover:", "timeline:", 1),
             kind="timeline",
             channel=channel,
             user="",

@@ -111,8 +111,8 @@ def reserve(tx: Transaction, buckets: Sequence[Bucket], now: datetime) -> bool:
     takes holds the row until the transaction ends.
     """
     held = tx.budgets.full_at([bucket.key for bucket in buckets if not bucket.cost])
-    spent_now = {b.key: tx.budgets.spend(b.key, b.cost, now) for b in buckets if b.cost}
-    full_at = {**held, **spent_now}
+    in_order = sorted(buckets, key=lambda bucket: bucket.key)  # as `write` does
+    full_at = {**held, **{b.key: tx.budgets.spend(b.key, b.cost, now) for b in in_order if b.cost}}
     return all(full_at.get(bucket.key, now) - now <= bucket.per for bucket in buckets)
 
 

@@ -81,6 +81,13 @@ def difference(before: Iterable[Standing], now: Sequence[Finding]) -> Text:
     return say("Since the last try: {changes}.", changes=_listed(phrases)) if phrases else NOTHING
 
 
+def change_seen(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> str:
+    """Return for the history how what the checks ``found`` differs from what they saw ``before``."""
+    checks = standing_of(f for f in before if not f.code.startswith("ca."))
+    said = difference(checks, tuple(f for some in found.values() for f in some))
+    return said.plain() or "the checks see a change"
+
+
 def standing_of(findings: Iterable[Finding | None]) -> tuple[Standing, ...]:
     """Return what of ``findings`` stands against an attempt, each once, in order."""
     return tuple(

@@ -6,7 +6,6 @@ from dataclasses import replace
 import structlog
 
 from services.alerting.handover import handed_over
-from services.alerting.sighting import sight
 from services.deployment.installing import deploying, verifying
 from services.issuance.causes import own
 from services.issuance.collecting import collecting, finalizing
@@ -20,6 +19,7 @@ from services.model.lifecycle import Event, State
 from services.model.text import say
 from services.ports import Transaction
 from services.renewal import breaker, budget
+from services.renewal.noticing import notice
 from services.renewal.tending import blocked, failed, installed
 
 log = structlog.get_logger()
@@ -149,7 +149,7 @@ def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> No
     entered = after.resting and after.state is not before.state
     if move.findings is not None or after.problem != before.problem or entered:
         findings = tx.certificates.findings(after.id) if move.findings is None else move.findings
-        sight(tx, parts.alerting, after, findings, now)
+        notice(tx, parts.alerting, after, findings, now)
     if after.installed != before.installed or (entered and after.state is State.NEEDS_SUPPORT):
         # the first look soon after proves access from the start; spread, as many may be installed together
         tx.watches.plan(after.id, now + parts.renewing.blocked_recheck * parts.chance())

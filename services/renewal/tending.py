@@ -10,6 +10,7 @@ from services.issuance.routing import waits_on
 from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event, State
+from services.renewal.compare import change_seen
 from services.renewal.schedule import scheduled
 from services.renewal.timing import pause_until
 
@@ -97,7 +98,7 @@ def failed(parts: Parts, certificate: Certificate) -> Move:
     if evidence_of_change(before, found):
         # what the CA refused may be just what has been mended: every name gets its chance
         fresh = replace(certificate, attempt=replace(certificate.attempt, refused=()))
-        return on(fresh, Event.RETRY_DUE, parts.clock(), "the checks see a change")
+        return on(fresh, Event.RETRY_DUE, parts.clock(), change_seen(before, found))
     now = parts.clock()
     return Move(
         replace(certificate, run_after=look_again(now, due, parts.renewing.blocked_recheck), updated_at=now)

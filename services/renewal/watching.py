@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.alerting.sighting import sight
 from services.issuance.move import Parts
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import (
@@ -22,11 +21,15 @@ from services.model.lifecycle import Event, State
 from services.model.pacing import Watch
 from services.model.settings import Alerting, Renewing
 from services.ports import Transaction
+from services.renewal.compare import change_seen
+from services.renewal.noticing import notice
 
 log = structlog.get_logger()
 
 SHARE = 0.1
 """Which part of a waiting time is drawn by chance, so that certificates that were added together part."""
+MOST_SAID = 3
+"""How many of the blockers that a look found stand in the history."""
 SOON = timedelta(minutes=1)
 """When to look again at a certificate that a worker took in hand during the look."""
 
@@ -91,19 +94,29 @@ def _saved(parts: Parts, seen: Look) -> datetime:
         if row is None or row.fence != seen.certificate.fence or row.state is not seen.certificate.state:
             return now + SOON
         if row.state is State.NEEDS_SUPPORT and evidence_of_fix(seen.before, seen.found):
-            if (started := _started(tx, row, now)) is None:
+            if (started := _started(tx, row, change_seen(seen.before, seen.found), now)) is None:
                 return now + SOON
             row = started
         tx.certificates.put_findings(row.id, seen.findings)
         if seen.changed:
+            happening = Happening(row.id, now, "checked", state=row.state.value, details=said_of(seen))
+            tx.certificates.record(happening)
             tx.outbox.touch(row.id, now)  # before alerts are touched, as a step does: nobody waits for ever
-        sight(tx, parts.alerting, row, seen.findings, now)
+        notice(tx, parts.alerting, row, seen.findings, now)
     parts.announce()
     every = wait_after(seen, parts.renewing, parts.alerting)
     return later(now, every, parts.chance())
 
 
-def _started(tx: Transaction, certificate: Certificate, now: datetime) -> Certificate | None:
+def said_of(seen: Look) -> str:
+    """Return for the history what is in the way as the checks see it now."""
+    blockers = [f.summary.plain() for some in seen.found.values() for f in some if f.blocks]
+    beyond = len(blockers) - MOST_SAID
+    more = (f"and {beyond} more",) if beyond > 0 else ()
+    return " ".join((*blockers[:MOST_SAID], *more)) or "nothing is in the way"
+
+
+def _started(tx: Transaction, certificate: Certificate, why: str, now: datetime) -> Certificate | None:
     """Start a certificate again that needed support; None if a worker or a person was faster.
 
     What the CA refused may be just what has been mended: every name gets its chance.
@@ -116,9 +129,7 @@ def _started(tx: Transaction, certificate: Certificate, now: datetime) -> Certif
     )
     if not tx.certificates.ask(again):
         return None
-    tx.certificates.record(
-        Happening(again.id, now, "evidence", state=again.state.value, details="the checks see a change")
-    )
+    tx.certificates.record(Happening(again.id, now, "evidence", state=again.state.value, details=why))
     tx.outbox.touch(again.id, now)
     log.info("evidence", certificate=again.id, domain=again.domain)
     return again

@@ -11,7 +11,7 @@ from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
 from bot.demo.parts.process import wait_until
-from tests.integration.early_world import PATIENCE, SUPPORT, Early, early, said, workspace
+from tests.integration.early_world import ALERTS, PATIENCE, SUPPORT, Early, early, said, workspace
 from tests.parts import STORE, ZONE
 
 LATE = timedelta(days=15)
@@ -58,6 +58,7 @@ def test_an_address_that_is_lost_is_told_once_and_the_same_message_turns_green(w
     world.clicks(message, "Acknowledge")
     acknowledged = world.shows("Acknowledged by")
     assert acknowledged["ts"] == message["ts"]
+    assert "Alert acknowledged" in world.desk.run("ssl", "history", STORE).stdout
     wait_until(lambda: any("cknowledged" in line for line in world.thread()), PATIENCE, "who did it")
     world.clicks(message, "Acknowledge")  # the click of somebody who saw the message as it was
     wait_until(lambda: len(world.whispered()) == 1, PATIENCE, "what a stale click is told")
@@ -68,6 +69,12 @@ def test_an_address_that_is_lost_is_told_once_and_the_same_message_turns_green(w
     assert not [block for block in healed["blocks"] if block["type"] == "actions"]
     assert forecast(world) == []
     assert len(world.thread()) == 1
+    history = " ".join(world.desk.run("ssl", "history", STORE).stdout.split())
+    assert "Checked ahead of renewal: " in history
+    assert "Part of an alert: alert_" in history
+    assert f"People were told, in the channel: {ALERTS}" in history
+    assert "No longer part of the alert about: dns.no_address moon.test" in history
+    assert "Checked ahead of renewal: nothing is in the way" in history
     assert world.posted(SUPPORT) == []
 
 

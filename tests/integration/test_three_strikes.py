@@ -57,6 +57,14 @@ def test_support_is_told_everything_and_a_fix_starts_it_again(world: Early, prox
     assert solved["ts"] == message["ts"]
     assert proxy.count("new_order") == orders + 1
     assert world.posted(ALERTS) == []
+    history = " ".join(world.desk.run("ssl", "history", STORE).stdout.split())
+    for told in (
+        f"People were told, in the channel: {SUPPORT}",
+        "Evidence of a fix: Since the last try: old challenge records are gone",
+        "/my-order/",
+        REFUSAL,
+    ):
+        assert told in history
 
 
 def test_a_persons_click_starts_it_again_and_the_difference_is_told(world: Early, proxy: AcmeProxy) -> None:

@@ -63,7 +63,7 @@ def test_support_is_told_everything_that_is_known(bench: Bench) -> None:
     assert shown.reply.tone is Tone.BAD
     assert shown.reply.title.plain() == "Needs a support agent: the certificate for shop.moon.test (+1)"
     assert [part.code for part in only(shown.reply, Problem)] == ["ca.unauthorized", "dns.wrong_ipv6"]
-    assert said(shown)[0].startswith("3 attempts in a row have failed, for a reason that is the merchant's.")
+    assert said(shown)[0].startswith("3 attempts in a row have failed for a reason that certdesk cannot mend")
     assert "CAA is right now; AAAA still leads elsewhere." in said(shown)
     known, attempts = only(shown.reply, Fields)
     assert {str(label): str(value) for label, value in known.pairs} == {
@@ -163,7 +163,7 @@ def test_a_failed_attempt_without_details_still_counts(bench: Bench) -> None:
 
 
 def test_what_the_watch_and_the_budgets_write_has_words() -> None:
-    assert {"evidence", "checked", "told", "waiting", "postponed"} <= set(WORDS)
+    assert {"evidence", "checked", "told", "acknowledged", "alerted", "cleared", "postponed"} <= set(WORDS)
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.FAILED, State.NEEDS_SUPPORT])

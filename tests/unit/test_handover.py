@@ -47,7 +47,7 @@ def test_support_is_told_once_with_the_time_line_in_the_thread() -> None:
     assert handover.follows == (built.one.id,)
     assert timeline.thread == handover.key
     assert timeline.follows == ()
-    assert [row.what for row in built.history][-2:] == ["attempt_failed", "handed_over"]
+    assert [row.what for row in built.history][-3:] == ["attempt_failed", "alerted", "handed_over"]
 
 
 def test_each_hand_over_is_a_message_of_its_own() -> None:

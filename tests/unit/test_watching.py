@@ -259,7 +259,7 @@ def test_evidence_of_a_fix_starts_what_needed_support_again(struck: Built) -> No
     struck.advance(2 * HOUR)
     assert struck.state() is State.INSTALLED
     [row] = struck.happened("evidence")
-    assert row.details == "the checks see a change"
+    assert row.details == "Since the last try: AAAA is right now."
 
 
 def test_three_more_strikes_are_allowed_after_evidence(struck: Built) -> None:
