@@ -79,16 +79,16 @@ def _open(item: Data, now: datetime) -> Row:
 
 
 def _thing(item: Data) -> str:
-    """Return what stands at the beginning of a line: the thing, or how many of them there are."""
+    """Return what stands at the beginning of a line: the thing, or how many certificates suffer where there are several."""
     if item["thing"] == words.ALL:
-        return number(item.get("alerts", item["members"]))
+        return number(item["members"])
     return views.shown(item["thing"])
 
 
 def _why(item: Data) -> Text:
     many = item["members"] != 1
     why = words.clause(item["code"], item["thing"], many=many, wide=item["wide"])
-    if not many or not item["members"]:
+    if not many or not item["members"] or item["thing"] == words.ALL:
         return why
     return say("{count} certificates: {why}", count=number(item["members"]), why=why)
 

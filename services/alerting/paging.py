@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from services.model.alerts import Alert, Severity
+from services.model.alerts import Alert, Severity, collective_key
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding
 from services.model.settings import Hook
@@ -73,8 +73,12 @@ def signature(secret: str, stamp: str, content: bytes) -> str:
 
 def summary(alert: Alert) -> Text:
     """Return what is wrong, where and how widely, in one sentence or two."""
+    gathered = alert.key == collective_key(alert.code)
     if not alert.open:
-        return say("Healed: {thing}, where {meaning}.", thing=alert.thing, meaning=_meaning(alert))
+        template = "Healed, at all of them: {meaning}." if gathered else "Healed: {thing}, where {meaning}."
+        return say(template, thing=alert.thing, meaning=_meaning(alert))
+    if gathered:
+        return _gathered(alert)
     said = alert.lead.summary if alert.lead is not None else say("{meaning}.", meaning=_meaning(alert))
     if alert.members < 2:
         return say("{thing}: {said}", thing=alert.thing, said=said)
@@ -89,6 +93,18 @@ def summary(alert: Alert) -> Text:
         count=alert.members,
         when=alert.earliest,
     )
+
+
+def _gathered(alert: Alert) -> Text:
+    """Return the same for an alert that gathers many causes of one code: the count, and an example."""
+    counted = say("{count}", count=alert.members)
+    if alert.earliest is not None:
+        counted = say("{count}, of which the first expires {when}", count=alert.members, when=alert.earliest)
+    template = "Many at once: {meaning}. Certificates: {counted}."
+    if alert.lead is None:
+        return say(template, meaning=_meaning(alert), counted=counted)
+    template = "Many at once: {meaning}. Certificates: {counted}. For example: {example}"
+    return say(template, meaning=_meaning(alert), counted=counted, example=alert.lead.summary)
 
 
 def _meaning(alert: Alert) -> str:

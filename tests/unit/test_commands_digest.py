@@ -222,7 +222,7 @@ def test_a_digest_says_what_is_new_healed_open_and_to_come(bench: Bench) -> None
         f"ns1.platform.test | Urgent | {lame}",
         "moon | after 3 hours | the store moon is inactive",
         f"ns1.platform.test | {lame} | whose move: the platform; 12 days left",
-        "2 | 2 certificates: their DNS left the platform | whose move: the merchant; 3 days left",
+        "2 | their DNS left the platform | whose move: the merchant; 3 days left",
         "ca | the account at the CA ca is not usable | whose move: the certificate authority",
         "shop.moon.test | store moon | ",
         "1 | because its CAA records forbid the CA | whose move: the merchant; 12 days left, first sun.test",

@@ -44,6 +44,7 @@ ALERT = Alert(
     channels=("C1",),
 )
 ACKED = replace(ALERT, acked_by="T1/U1", acked_at=NOW, acked=Severity.URGENT)
+GATHERED = replace(ALERT, key="store.inactive *", code="store.inactive", thing="*", wide=False)
 HEALED = replace(ALERT, healed_at=NOW, members=0)
 
 
@@ -163,6 +164,16 @@ def test_the_signature_covers_time_and_body() -> None:
             replace(ALERT, lead=None, members=3, earliest=None),
             "ns1.platform.test: a listed name server does not answer for the zone. Certificates: 3.",
         ),
+        (
+            GATHERED,
+            "Many at once: the store is inactive. Certificates: 412, of which the first expires 2027-02-15 14:03 UTC."
+            " For example: ns1.platform.test does not answer for moon.test.",
+        ),
+        (
+            replace(GATHERED, earliest=None, lead=None),
+            "Many at once: the store is inactive. Certificates: 412.",
+        ),
+        (replace(GATHERED, healed_at=NOW), "Healed, at all of them: the store is inactive."),
     ],
 )
 def test_summaries(alert: Alert, said: str) -> None:
