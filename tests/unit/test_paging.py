@@ -166,8 +166,10 @@ def test_the_signature_covers_time_and_body() -> None:
         ),
         (
             GATHERED,
-            "Many at once: the store is inactive. Certificates: 412, of which the first expires 2027-02-15 14:03 UTC."
-            " For example: ns1.platform.test does not answer for moon.test.",
+            (
+                "Many at once: the store is inactive. Certificates: 412, of which the first expires 2027-02-15 14:03 UTC."
+                " For example: ns1.platform.test does not answer for moon.test."
+            ),
         ),
         (
             replace(GATHERED, earliest=None, lead=None),
