@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services import naming
 from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Outcome
@@ -11,6 +12,7 @@ from services.checks.views import Facts as Views
 from services.checks.views import gather as gather_views
 from services.checks.world import Answer, Record
 from services.checks.zones import Delegation, zone_name
+from services.model import names
 from services.model.findings import Finding, Owner, Verdict
 from services.model.text import Text, say
 
@@ -34,6 +36,10 @@ class Seen:
     """The zone's DNSKEY records."""
     ds_gone: bool = False
     """Whether the parent's own servers no longer have a DS: only caches do."""
+    zone: str = ""
+    """The highest zone on the way to the name that does not validate; empty: the name's own."""
+    hosted: bool | None = None
+    """As `Facts.hosted`, for that zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +111,29 @@ def look(case: Case, name: str, rtype: str) -> Seen:
 
 
 def _bogus(case: Case, name: str, rtype: str, answer: Answer) -> Seen:
-    found = gather_delegation(case).delegation
-    zone = zone_name(case)
+    known = gather_delegation(case)
+    place, zone = _broken(case, known.delegation)
     ds, keys = (
         case.world.dns.query(zone, kind, checking_disabled=True).of(zone, kind) for kind in ("DS", "DNSKEY")
     )
-    above = found.zones[-2].serving if len(found.zones) > 1 else ()
+    zones = known.delegation.zones
+    above = zones[place - 1].serving if place else ()
     fresh = case.ask(zone, "DS", above[0]) if above else None
     gone = bool(ds) and fresh is not None and fresh.good and not fresh.of(zone, "DS")
-    return Seen(name, rtype, answer, bogus=True, ds=ds, keys=keys, ds_gone=gone)
+    hosts = zones[place].hosts if place else ()
+    ours = known.owner(hosts, case.world.platform) is Owner.PLATFORM if hosts else hosted(case)
+    return Seen(name, rtype, answer, bogus=True, ds=ds, keys=keys, ds_gone=gone, zone=zone, hosted=ours)
+
+
+def _broken(case: Case, found: Delegation) -> tuple[int, str]:
+    """Return the highest zone below the top whose keys do not validate, and its place; failing that the name's own zone.
+
+    What is wrong higher up makes all below it bogus (RFC 4035 §5), and is mended there.
+    """
+    for place, zone in enumerate(found.zones[1:], 1):
+        if case.resolve(zone.name, "DNSKEY").failed:
+            return place, zone.name
+    return max(0, len(found.zones) - 1), zone_name(case)
 
 
 # --- judging -----------------------------------------------------------------------------------------------------
@@ -136,12 +156,13 @@ def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
 
 def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) -> Finding:
     """Return the finding for an answer that validating resolvers refuse (RFC 4035 §5)."""
-    signed_here = facts.hosted is True and bool(_matching(seen))
+    zone = seen.zone or facts.zone
+    signed_here = (seen.hosted if seen.zone else facts.hosted) is True and bool(_matching(seen))
     summary = say(
         "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; key tags of its DS records: {tags})."
         if seen.ds
         else "Validating resolvers refuse {name} ({type}): DNSSEC does not validate in a zone that it leads to.",
-        zone=facts.zone,
+        zone=zone,
         name=seen.name,
         type=seen.type,
         tags=listed([text.partition(" ")[0] for text in _texts(seen.ds)]),
@@ -150,9 +171,9 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
         "dns.dnssec_bogus",
         Verdict.WARN if seen.ds_gone else verdict,
         summary,
-        _mend(facts, seen, signed_here=signed_here),
+        _mend(facts.name, zone, seen, signed_here=signed_here),
         owner=Owner.PLATFORM if signed_here else Owner.MERCHANT,
-        zone=facts.zone,
+        zone=zone,
         question=f"{seen.name} {seen.type}",
         found=_texts(seen.ds),
         keys=sorted(str(key_tag(record.wire)) for record in seen.keys),
@@ -160,22 +181,22 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
     )
 
 
-def _mend(facts: Facts, seen: Seen, *, signed_here: bool) -> Text:
+def _mend(name: str, zone: str, seen: Seen, *, signed_here: bool) -> Text:
     if seen.ds_gone:
         return say(
             "The DS records of {zone} are gone from the zone above; caches forget them by themselves.",
-            zone=facts.zone,
+            zone=zone,
         )
     if signed_here:
-        return say(
-            "The platform's engineers sign {zone} anew; the merchant has nothing to do.", zone=facts.zone
-        )
+        return say("The platform's engineers sign {zone} anew; the merchant has nothing to do.", zone=zone)
     if seen.ds:
-        return say(
-            "At the registrar of {zone} remove the DS records {ds}, which do not fit the zone as it is served now.",
-            zone=facts.zone,
-            ds=listed(_texts(seen.ds)),
+        registered = zone == naming.registrable(names.base(name))
+        template = (
+            "At the registrar of {zone} remove the DS records {ds}, which do not fit the zone as it is served now."
+            if registered
+            else "In the DNS zone above {zone} remove the DS records {ds} of {zone}, which do not fit the zone as it is served now."
         )
+        return say(template, zone=zone, ds=listed(_texts(seen.ds)))
     return say(
         "Sign the zones that {name} leads to anew, or remove their DS records at their registrar.",
         name=seen.name,

@@ -95,7 +95,7 @@ class SocketWeb:
 
 
 def _waited(timeout: float) -> str:
-    return f"nothing whole within {timeout:g} seconds"
+    return f"nothing whole within {timeout:g} s"
 
 
 def _context() -> ssl.SSLContext:

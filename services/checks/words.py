@@ -10,7 +10,7 @@ DNS: Mapping[str, str] = {
 }
 """`services.checks.world.Answer.error` -> words; every other trouble is a word of its own: SERVFAIL, unreachable."""
 WEB: Mapping[str, str] = {
-    "timeout": "no answer in time",
+    "timeout": "timed out",
     "refused": "connection refused",
     "reset": "connection broken off",
     "tls": "no TLS handshake",

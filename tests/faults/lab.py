@@ -133,7 +133,7 @@ class Lab:
         for scenario in self.scenarios.values():
             zones = scenario.zones_of(address)
             if key := self._keys.get(scenario.domain):
-                zones = {zone: key.sign(text, scenario.signed) for zone, text in zones.items()}
+                zones |= {z: key.sign(t, scenario.signed) for z, t in zones.items() if z == scenario.domain}
             found.update(zones)
         return found
 
