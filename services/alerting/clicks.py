@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.alerting import hasten, outgoing
+from services.alerting.causes import OWN_HEALTH
 from services.alerting.notes import Note, acknowledged, handed_over, level, short, snoozed
 from services.alerting.rounds import WEIGHED
 from services.alerting.severity import of_members, rises_at
@@ -171,7 +172,9 @@ def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: i
         members = tx.alerts.members(alert.key, EVERY)
         looked = hasten.hasten(tx, members, alert.code, now, SOON * len(members))
         if looked == 0:
-            return _Change(say("This is about certdesk itself, which looks at it by itself all the time."))
+            return _Change(
+                _nobody(alert, "This is about certdesk itself, which looks at it by itself all the time.")
+            )
         text = (
             say("certdesk looks at the certificate now. The alert's message shows what it finds.")
             if looked == 1
@@ -194,10 +197,17 @@ def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Click
             return Clicked(done=False, text=stale or _UNKNOWN, alert=alert)
         ids = hasten.certificates_of(tx.alerts.members(alert.key, EVERY))
     if not ids:
-        text = say("This is about certdesk itself: there is no certificate to renew.")
+        text = _nobody(alert, "This is about certdesk itself: there is no certificate to renew.")
         return Clicked(done=False, text=text, alert=alert)
     begun, busy = renew_these(desk, ids[:AT_ONCE], person)
     return Clicked(done=begun > 0, text=_renewed(begun, busy, len(ids) - AT_ONCE), alert=alert)
+
+
+def _nobody(alert: Alert, of_itself: str) -> Text:
+    """Return why there is no certificate to do it with: it is certdesk's own health, or the last one has just healed."""
+    if alert.code in OWN_HEALTH:
+        return say(of_itself)
+    return say("Its last certificate has just healed. Nothing was changed, and nothing is left to do.")
 
 
 def _renewed(begun: int, busy: int, others: int) -> Text:

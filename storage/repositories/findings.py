@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from services.model.findings import Finding
 from storage import records
 from storage.repositories.base import Repository
-from storage.schema import FINDINGS
+from storage.schema import CERTIFICATES, FINDINGS
 
 _F = FINDINGS.c
 _KEYS = frozenset({"certificate", "position", "first_seen"})
@@ -20,6 +20,11 @@ _OF = (
 _SEEN = select(_F.code, _F.name, _F.first_seen).where(_F.certificate == bindparam("certificate"))
 _CLEAR = delete(FINDINGS).where(_F.certificate == bindparam("certificate"))
 _INSERT = insert(FINDINGS)
+_HOLD = (
+    select(CERTIFICATES.c.id)
+    .where(CERTIFICATES.c.id == bindparam("certificate"))
+    .with_for_update(key_share=True)
+)
 
 
 class SqlFindings(Repository):
@@ -32,7 +37,12 @@ class SqlFindings(Repository):
         return [records.finding(row) for row in self._connection.execute(_OF, {"certificate": certificate})]
 
     def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:
-        """Replace what the last check found; a finding that stays keeps the moment when it was first seen."""
+        """Replace what the last check found; a finding that stays keeps the moment when it was first seen.
+
+        A look and a step may replace them at one moment: the certificate's row is held, so that one waits for the other.
+        """
+        if self._connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            self._connection.execute(_HOLD, {"certificate": certificate})
         seen = self._first_seen(certificate)
         if seen:
             self._connection.execute(_CLEAR, {"certificate": certificate})

@@ -210,3 +210,19 @@ def test_who_reopens_an_alert_while_another_is_opened_is_told_so(database: Datab
     assert reopening.result() is False
     assert not _stored(database).open
     assert _stored(database, "alert_2").due_at == NOW - DAY
+
+
+def test_what_a_look_and_a_step_find_at_one_moment_is_not_mixed(database: Database) -> None:
+    """Both replace the findings of one certificate, of which there are none yet: the later one's stand."""
+    samples.add(database, samples.certificate())
+    step = [samples.finding("dns.lame"), samples.finding("dns.servfail")]
+
+    def save(tx: Any) -> None:
+        tx.certificates.put_findings("cert_001", step)
+
+    with _overlapping(database, save) as (tx, saving):
+        tx.certificates.put_findings("cert_001", [samples.finding()])
+        saving.start_and_wait_for_a_lock()
+    saving.result()
+    with database.read() as tx:
+        assert [one.code for one in tx.certificates.findings("cert_001")] == ["dns.lame", "dns.servfail"]

@@ -263,6 +263,18 @@ def test_looking_again_calls_every_member_up() -> None:
     assert "looks at the certificate now" in look_again(alone.desk, one.id, one.version, ANNA).text.plain()
 
 
+def test_what_has_just_healed_has_nothing_to_look_at_or_to_renew() -> None:
+    """Between the last member's healing and the look that turns the message green."""
+    world, alert = warned()
+    world.see(world.certificate("cert_moon"))
+    for clicked in (
+        look_again(world.desk, alert.id, alert.version, BEN),
+        renew_members(world.desk, alert.id, alert.version, BEN),
+    ):
+        assert not clicked.done
+        assert clicked.text.plain().startswith("Its last certificate has just healed.")
+
+
 def test_renewing_begins_with_those_that_expire_first() -> None:
     world, alert = crowd(AT_ONCE + 2)
     clicked = renew_members(world.desk, alert.id, alert.version, ANNA)
