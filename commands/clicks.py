@@ -1,5 +1,6 @@
 """What each button does: one table of action id, the right it needs, and the use case. Slack's value proves nothing."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -83,13 +84,14 @@ def _told(tone: Tone, text: Text, *more: Part) -> Reply:
 
 # --- alerts --------------------------------------------------------------------------------------------------------
 
+_VERSION = re.compile("[0-9]{1,18}")
 Given = tuple[str, int, str]
 """An alert's id, the version that was clicked, and what was chosen (empty for a plain button)."""
 
 
 def _given(words: tuple[str, ...], *, choice: bool = False) -> Given:
     """Return what an alert's button carries: ALERT_ID VERSION [CHOICE]."""
-    if len(words) != (3 if choice else 2) or not (words[1].isascii() and words[1].isdigit()):
+    if len(words) != (3 if choice else 2) or _VERSION.fullmatch(words[1]) is None:
         raise MalformedClickError
     return words[0], int(words[1]), words[2] if choice else ""
 
