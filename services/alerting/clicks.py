@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.alerting import hasten, outgoing
 from services.alerting.causes import OWN_HEALTH
 from services.alerting.notes import Note, acknowledged, handed_over, level, short, snoozed
-from services.alerting.rounds import WEIGHED
+from services.alerting.rounds import weighed
 from services.alerting.severity import of_members, rises_at
 from services.desk import Desk
 from services.issuance.adding import TRIES
@@ -95,7 +95,7 @@ def snooze(
     wanted = CHOICES[choice]
 
     def act(tx: Transaction, alert: Alert, now: datetime) -> _Change:
-        members = tx.alerts.members(alert.key, WEIGHED)
+        members = weighed(tx, alert.key, tx.alerts.tally(alert.key))
         severity = of_members(members, wide=alert.wide, policy=desk.alerting, now=now)
         if Severity.CRITICAL in (severity, alert.severity):
             return _Change(

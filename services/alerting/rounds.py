@@ -1,5 +1,6 @@
 """The round over alerts that are due: gather what is known, decide, and save the alert with all that it tells."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -79,7 +80,7 @@ def tell(tx: Transaction, decision: Decision, now: datetime) -> None:
 def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
     """Return what there is to know about an alert."""
     tally = tx.alerts.tally(alert.key)
-    members = tx.alerts.members(alert.key, WEIGHED) if tally.certificates else ()
+    members = weighed(tx, alert.key, tally)
     if not members:  # the last may leave between the two questions: whoever lets it go stirs the alert
         return Facts(alert, Tally(), ())
     ids = hasten.certificates_of(members)[:READ]
@@ -95,6 +96,21 @@ def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
         failures=max((row.failures for row in rows.values()), default=0),
         next_attempt=min((moment for moment in attempts if moment is not None), default=None),
     )
+
+
+def weighed(tx: Transaction, key: str, tally: Tally) -> Sequence[Sighting]:
+    """Return the members whose margins count: those that expire first, and of those that block likewise.
+
+    Any number of certificates that are only warned of must not hide one that cannot renew.
+    """
+    if not tally.certificates:
+        return ()
+    first = tx.alerts.members(key, WEIGHED)
+    if len(first) < WEIGHED or all(member.blocks for member in first):
+        return first
+    blocking = tx.alerts.members(key, WEIGHED, blocking=True)
+    known = set(first)
+    return (*first, *(member for member in blocking if member not in known))
 
 
 def _next_attempt(row: Certificate | None, member: Sighting, policy: Renewing) -> datetime | None:

@@ -80,8 +80,13 @@ class Alerts(Protocol):
         """Forget one; nothing happens if there is none."""
         ...
 
-    def members(self, key: str, limit: int = 100, *, store: str | None = None) -> Sequence[Sighting]:
-        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last)."""
+    def members(
+        self, key: str, limit: int = 100, *, store: str | None = None, blocking: bool = False
+    ) -> Sequence[Sighting]:
+        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last).
+
+        ``blocking``: only those that stand in the way of renewal.
+        """
         ...
 
     def tally(self, key: str) -> Tally:

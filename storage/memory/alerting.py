@@ -43,9 +43,14 @@ class MemorySightings(MemoryRepository):
         self._view.own("sightings")
         self._tables.sightings.pop((certificate, key), None)
 
-    def members(self, key: str, limit: int = 100, *, store: str | None = None) -> Sequence[Sighting]:
-        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last)."""
-        rows = [row for row in self._confirmed(key) if store in (None, row.store)]
+    def members(
+        self, key: str, limit: int = 100, *, store: str | None = None, blocking: bool = False
+    ) -> Sequence[Sighting]:
+        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last).
+
+        ``blocking``: only those that stand in the way of renewal.
+        """
+        rows = [row for row in self._confirmed(key) if store in (None, row.store) and row.blocks >= blocking]
         return sorted(rows, key=_soonest)[:limit]
 
     def tally(self, key: str) -> Tally:

@@ -1,6 +1,7 @@
 """Sightings: which certificate suffers from which cause, and what is made of them by counting."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, case, delete, distinct, func, select
 
@@ -25,7 +26,14 @@ _MEMBERS = (
     .order_by(_S.deadline.nulls_last(), _S.certificate, _S.key)
     .limit(bindparam("the_limit"))
 )
-_MEMBERS_OF_STORE = _MEMBERS.where(_S.store == bindparam("the_store", type_=_S.store.type))
+_OF_STORE = _S.store == bindparam("the_store", type_=_S.store.type)
+_MEMBERS_BY = {
+    # of one store, blocking
+    (False, False): _MEMBERS,
+    (True, False): _MEMBERS.where(_OF_STORE),
+    (False, True): _MEMBERS.where(_S.blocks),
+    (True, True): _MEMBERS.where(_OF_STORE, _S.blocks),
+}
 _TALLY = select(
     func.count(distinct(_S.certificate)),
     func.count(distinct(_S.store)),
@@ -53,13 +61,17 @@ class SqlSightings(Repository):
         """Forget one; nothing happens if there is none."""
         self._connection.execute(_DROP, {"the_certificate": certificate, "the_key": key})
 
-    def members(self, key: str, limit: int = 100, *, store: str | None = None) -> Sequence[Sighting]:
-        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last)."""
-        values = {"the_key": key, "the_limit": limit}
-        if store is None:
-            rows = self._connection.execute(_MEMBERS, values)
-        else:
-            rows = self._connection.execute(_MEMBERS_OF_STORE, {**values, "the_store": store})
+    def members(
+        self, key: str, limit: int = 100, *, store: str | None = None, blocking: bool = False
+    ) -> Sequence[Sighting]:
+        """Return confirmed sightings that belong to the alert with this key, the earliest deadline first (none last).
+
+        ``blocking``: only those that stand in the way of renewal.
+        """
+        values: dict[str, Any] = {"the_key": key, "the_limit": limit}
+        if store is not None:
+            values["the_store"] = store
+        rows = self._connection.execute(_MEMBERS_BY[store is not None, blocking], values)
         return [records.sighting(row) for row in rows]
 
     def tally(self, key: str) -> Tally:

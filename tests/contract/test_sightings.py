@@ -83,7 +83,7 @@ def test_members_are_the_confirmed_ones_by_deadline(storage: Storage) -> None:
         storage,
         last,
         samples.sighting(4),
-        samples.sighting(3, deadline=NOW + 2 * DAY),
+        samples.sighting(3, deadline=NOW + 2 * DAY, blocks=False),
         samples.sighting(2, store="sun"),
         samples.sighting(5, confirmed=False),
         samples.sighting(6, alert="dns.lame *"),
@@ -95,6 +95,8 @@ def test_members_are_the_confirmed_ones_by_deadline(storage: Storage) -> None:
         assert _certificates(tx.alerts.members(KEY, 1, store="moon")) == ["cert_003"]
         assert _certificates(tx.alerts.members("dns.lame *")) == ["cert_006"]
         assert list(tx.alerts.members(KEY, store="none")) == []
+        assert _certificates(tx.alerts.members(KEY, blocking=True)) == ["cert_002", "cert_004", "cert_001"]
+        assert _certificates(tx.alerts.members(KEY, 1, store="moon", blocking=True)) == ["cert_004"]
         assert list(tx.alerts.members("none")) == []
 
 

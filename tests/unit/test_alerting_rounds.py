@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-from services.alerting.rounds import gather, tend, tend_due
+from services.alerting.rounds import WEIGHED, gather, tend, tend_due
 from services.model.alerts import Severity, Sighting, Tally, collective_key
 from services.model.findings import Verdict
 from services.model.lifecycle import State
@@ -340,6 +340,19 @@ def test_two_workers_do_not_both_tend_an_alert() -> None:
     tend(world.desk, late)
     assert world.alert(GONE).version == version
     assert world.outbox() == []
+
+
+def test_many_that_are_only_warned_of_do_not_hide_one_that_cannot_renew() -> None:
+    world = World()
+    shops = [world.install(f"s{n:03}", 3 * DAY, lifetime=6 * DAY) for n in range(WEIGHED + 5)]
+    blocked = world.install("blocked", 6 * DAY)
+    for _ in range(2):
+        for shop in shops:
+            world.see(shop, lame(shop.domain, verdict=Verdict.WARN))
+        world.see(blocked, lame(blocked.domain))
+        world.pass_(POLICY.confirm)
+    world.tend()
+    assert (world.alert(LAME).members, world.alert(LAME).severity) == (WEIGHED + 6, Severity.URGENT)
 
 
 class Leaving:
