@@ -69,6 +69,8 @@ class Host:
     """Whether there are none because nobody answered."""
 
 
+AN_ALIAS = Host(trouble="an alias (CNAME), which name servers must not be")
+"""Resolvers do not follow it (RFC 2181 §10.3), so it has no address for them."""
 NOT_ASKED = Host(trouble="not asked: too many name servers", silent=True)
 MOST_SERVERS = 16
 """Name servers, and addresses of them, that are asked for one zone; real zones have fewer."""
@@ -83,6 +85,8 @@ def find_host(case: Case, host: str) -> Host:
 
 def _look_up_host(case: Case, host: str) -> Host:
     answers = [case.world.dns.query(host, rtype, checking_disabled=True) for rtype in ("A", "AAAA")]
+    if any(answer.alias(host) for answer in answers):
+        return AN_ALIAS
     addresses = tuple(r.text for answer in answers for r in answer.answer if r.type in ("A", "AAAA"))
     silent = any(answer.silent for answer in answers)
     trouble = next((answer.trouble for answer in answers if answer.trouble), "no address")
@@ -146,7 +150,11 @@ def _glue(answer: Answer, parent: str) -> dict[str, tuple[str, ...]]:
 def _probe(case: Case, zone: str, servers: Mapping[str, Host], host: str, address: str) -> Probe:
     if not address:
         known = servers[host]
-        said = known.trouble if known in (Host(), NOT_ASKED) else f"no address, {dns_words(known.trouble)}"
+        said = (
+            known.trouble
+            if known in (Host(), AN_ALIAS, NOT_ASKED)
+            else f"no address, {dns_words(known.trouble)}"
+        )
         return Probe(host, "", Service.SILENT if known.silent else Service.LAME, said)
     if not may_be_asked(case, host, address):
         return Probe(host, address, Service.SILENT, "not asked: not a public address")

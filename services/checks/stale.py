@@ -37,6 +37,8 @@ class Facts:
     """TXT records that are challenges by their form (RFC 8555 §8.4: base64url)."""
     alias: str = ""
     """Where a CNAME leads, out of the zone and to servers that are not ours."""
+    dname: str = ""
+    """Whose DNAME record makes the alias, if one does (RFC 6672)."""
     missing: bool = False
     """Whether nobody serves what the alias leads to."""
     hosts: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ def _gather(case: Case, server: Server, nothing: Facts) -> Facts:
         zone,
         () if alias else values,
         alias if elsewhere else "",
+        next((found.name for found in answer.answer if found.type == "DNAME"), ""),
         missing,
         () if _all_ours(case, hosts) else hosts,
         names.is_wildcard(nothing.name) or set(case.world.issuing.challenges) == {"dns-01"},
@@ -166,7 +169,7 @@ def _alias(report: Report, facts: Facts) -> Finding:
         else "{record} is an alias (CNAME) of {target}, which is not hosted on the platform, so certdesk cannot put the dns-01 challenge of {name} there."
     )
     summary = say(template, record=facts.record, target=facts.alias, name=facts.name)
-    return _elsewhere(report, facts, summary, "CNAME")
+    return _elsewhere(report, facts, summary, "DNAME" if facts.dname else "CNAME")
 
 
 def _elsewhere(report: Report, facts: Facts, summary: Text, kind: str) -> Finding:
@@ -179,7 +182,7 @@ def _elsewhere(report: Report, facts: Facts, summary: Text, kind: str) -> Findin
         "dns.stale_challenge",
         Verdict.BLOCK if facts.only else Verdict.WARN,
         summary,
-        say(template, zone=facts.zone, kind=kind, record=facts.record, name=facts.name),
+        say(template, zone=facts.zone, kind=kind, record=facts.dname or facts.record, name=facts.name),
         record=facts.record,
         zone=facts.zone,
         found=[facts.alias] if facts.alias else facts.hosts,
