@@ -14,7 +14,7 @@ from services.checks.rules import host_name, unregistered
 from services.checks.views import gather as gather_views
 from services.checks.words import dns_words
 from services.checks.world import RESOLVER, Answer, Server, World
-from services.checks.zones import within, zone_name
+from services.checks.zones import TRIES, within, zone_name
 from services.model import names
 from services.model.findings import Owner
 from services.model.settings import CaSettings
@@ -135,7 +135,7 @@ def _views(case: Case) -> tuple[View, ...]:
 def _above(case: Case, label: str) -> tuple[Server, ...]:
     """Return whom to ask above the name's zone: who was met on the way down, and failing that the resolver."""
     zone = gather_delegation(case).delegation.zone_of(label)
-    return (*(zone.serving if zone else ()), None)
+    return (*(zone.serving[:TRIES] if zone else ()), None)
 
 
 def _level(case: Case, label: str, servers: Sequence[Server]) -> Level:

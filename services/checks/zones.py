@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from services import naming
 from services.checks.case import Case
@@ -11,7 +12,7 @@ from services.checks.world import Answer, Record
 from services.model import names
 
 TRIES = 4
-"""How many of a parent zone's servers are asked before it counts as not answering."""
+"""How many of a zone's servers are asked, one after the other, before it counts as not answering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _walk(case: Case, top: Zone, labels: Sequence[str]) -> Delegation:
 def _step(case: Case, zone: Zone, label: str) -> Step:
     """Ask the zone's servers for a cut at ``label``, one after the other until one is of use."""
     step = Step(Kind.USELESS, Answer(label, "NS", error="unreachable"))
-    for address in zone.serving or _some_addresses(case, zone):
+    for address in islice(zone.serving or _some_addresses(case, zone), TRIES):
         step = read_step(case.ask(label, "NS", address), zone.name, label)
         if step.kind is not Kind.USELESS:
             return Step(step.kind, step.answer, step.zone, step.hosts, address)
@@ -168,18 +169,13 @@ def _step(case: Case, zone: Zone, label: str) -> Step:
 
 
 def _some_addresses(case: Case, zone: Zone) -> Iterable[str]:
-    """Yield a few addresses of a zone that was not probed, looked up only when they are needed."""
+    """Yield addresses of a zone that was not probed, looked up only when they are needed."""
     if zone.probes:
         return
-    given = 0
     for host in zone.hosts:
         for address in find_host(case, host).addresses:
-            if given == TRIES:
-                return
-            if not may_be_asked(case, host, address):
-                continue
-            given += 1
-            yield address
+            if may_be_asked(case, host, address):
+                yield address
 
 
 # --- from the resolver -------------------------------------------------------------------------------------------

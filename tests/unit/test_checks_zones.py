@@ -462,3 +462,20 @@ def test_a_delegation_with_a_thousand_addresses_costs_no_more_than_a_few_questio
         hosts = tuple(f"ns{number}.evil.test" for number in range(300))
         enter(case, "evil.test", hosts, "test")
     assert len(dns.asked) == 2 * 16
+
+
+def test_servers_that_know_their_zone_and_nothing_in_it_are_not_all_waited_for() -> None:
+    """One after the other they would cost a time-out each: four are enough to tell."""
+    known, servers = table(), [f"192.0.2.{number}" for number in range(11, 21)]
+    glue = tuple(record(f"ns{n}.moon.test", "A", server) for n, server in enumerate(servers))
+    hosts = tuple(record("moon.test", "NS", f"ns{n}.moon.test") for n in range(len(servers)))
+    known["moon.test", "NS", "192.0.2.1"] = Answer("moon.test", "NS", authority=hosts, additional=glue)
+    for server in servers:
+        known["moon.test", "NS", server] = Answer("moon.test", "NS", authoritative=True, answer=hosts)
+        known.pop(("shop.moon.test", "NS", server), None)
+    dns = TableDns(known, SILENT)
+    with ThreadPoolExecutor(4) as pool:
+        found = delegation(Case(world(dns), subject(), pool))
+    assert found.closest is not None
+    assert len(found.closest.serving) == len(servers)
+    assert sum(asked[:2] == ("shop.moon.test", "NS") for asked in dns.asked) == 4
