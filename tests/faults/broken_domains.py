@@ -16,12 +16,15 @@ from tests.faults.lab import (
     ODD2,
     OTHER,
     OTHER6,
+    OUR_HOSTS,
+    OURS,
     POINTED,
     SPARE,
     UDP_ONLY,
     Scenario,
 )
 from tests.faults.rdap_server import Reply, answer, days
+from tests.faults.signing import EXPIRED, STRANGE, UNPROVEN, WELL
 
 ODD = ("odd1.platform.test.", "odd2.platform.test.")
 ON_ODD = (ODD1, ODD2)
@@ -32,6 +35,13 @@ THEIRS = "@ 60 NS ns1.elsewhere.test.\n"
 def found(*findings: str) -> frozenset[tuple[str, str, str]]:
     """Return expectations from texts such as "dns.lame warn platform"."""
     return frozenset((code, verdict, owner) for code, verdict, owner in map(str.split, findings))
+
+
+def on_odd(name: str, rtype: str, manner: str, *findings: str) -> Scenario:
+    """Return a domain on an odd server of ours, which answers questions of that type in that manner."""
+    zones = {name: "@ 60 NS odd1.platform.test.\n" + POINTED}
+    expected = found(*findings)
+    return Scenario(name, ns=ODD[:1], on=(ODD1,), zones=zones, odd={(name, rtype): manner}, expected=expected)
 
 
 HEALTHY = (
@@ -121,6 +131,64 @@ HEALTHY = (
         },
     ),
     Scenario("caa-onlywild.test", zones={"caa-onlywild.test": POINTED + '@ 60 CAA 0 issuewild ";"\n'}),
+    Scenario(  # away and back again: the closest delegation counts
+        "a.b.threefold.test",
+        zones={"threefold.test": POINTED + "b 60 NS ns1.elsewhere.test.\n", "a.b.threefold.test": POINTED},
+        other={
+            ELSEWHERE: {
+                "b.threefold.test": THEIRS + "a 60 NS ns1.platform.test.\na 60 NS ns2.platform.test.\n"
+            }
+        },
+    ),
+    Scenario("host.test", zones={"host.test": POINTED + f"ns1 60 A {NS1}\nns2 60 A {NS2}\n"}),
+    Scenario(  # vanity name servers in another domain
+        "guest.test",
+        ns=("ns1.host.test.", "ns2.host.test."),
+        zones={"guest.test": "@ 60 NS ns1.host.test.\n@ 60 NS ns2.host.test.\n" + POINTED},
+    ),
+    Scenario("www.round.test", zones={"round.test": POINTED + "www 60 CNAME a.trip.test.\n"}),
+    Scenario("b.home.test", zones={"home.test": POINTED + "b 60 CNAME edge.platform.test.\n"}),
+    Scenario("x.old.renamed.test", zones={"renamed.test": f"old 60 DNAME new\nx.new 60 A {EDGE}\n"}),
+    Scenario("www.own.test", zones={"own.test": f"* 60 A {OTHER}\nwww 60 A {EDGE}\n"}),
+    Scenario("*.led.test", zones={"led.test": POINTED + "* 60 CNAME edge.platform.test.\n"}),
+    Scenario("signed.test", signed=WELL, zones={"signed.test": POINTED}),
+    Scenario(  # a new key was announced and an old one not yet taken back
+        "two-ds.test",
+        signed=WELL,
+        above=f"two-ds.test. 60 DS 12345 13 2 {'ab' * 32}\n",
+        zones={"two-ds.test": POINTED},
+    ),
+    Scenario(  # an algorithm that nobody knows is no signature (RFC 4035 §5.2)
+        "unknown-ds.test",
+        above=f"unknown-ds.test. 60 DS 12345 250 2 {'ab' * 32}\n",
+        zones={"unknown-ds.test": POINTED},
+    ),
+    Scenario(
+        "shop.unsigned.test",  # the domain is signed, the sub-domain's own zone is not
+        signed=WELL,
+        zones={
+            "unsigned.test": POINTED + "shop 60 NS ns1.platform.test.\nshop 60 NS ns2.platform.test.\n",
+            "shop.unsigned.test": POINTED,
+        },
+    ),
+    on_odd("old-dns.test", "*", "plain"),
+    on_odd("slow-dns.test", "*", "late"),
+    on_odd("few-types.test", "NS", "NOTIMP"),
+    Scenario(  # the alias's target has the records that count, and they allow
+        "www.caa-let.test",
+        zones={"caa-let.test": POINTED + '@ 60 CAA 0 issue ";"\nwww 60 CNAME shop.caa-lets.test.\n'},
+    ),
+    Scenario(
+        "shop.caa-lets.test",
+        zones={"caa-lets.test": POINTED + f'shop 60 A {EDGE}\nshop 60 CAA 0 issue "ca.test"\n'},
+    ),
+    Scenario(
+        "*.sub.caa-deep.test",
+        zones={
+            "caa-deep.test": f'*.sub 60 A {EDGE}\nsub 60 CAA 0 issuewild "ca.test"\nsub 60 CAA 0 issue ";"\n'
+            '@ 60 CAA 0 issuewild ";"\n'
+        },
+    ),
 )
 
 DELEGATED_WRONG = (
@@ -161,6 +229,83 @@ DELEGATED_WRONG = (
         "insider.test",
         zones={"insider.test": "@ 60 NS ns1.platform.test.\n@ 60 NS ns9.elsewhere.test.\n" + POINTED},
         expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "a.trip.test",
+        ns=FOREIGN,
+        other={ELSEWHERE: {"trip.test": THEIRS + "a 60 CNAME b.home.test.\n"}},
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "undelegated.test",  # what there is of it stands in the zone above
+        ns=(),
+        above=f"undelegated.test. 60 A {EDGE}\n",
+        expected=found("dns.not_hosted block merchant"),
+    ),
+    Scenario(
+        "no-glue.test",
+        ns=("ns1.no-glue.test.",),
+        zones={"no-glue.test": f"@ 60 NS ns1\nns1 60 A {NS1}\n" + POINTED},
+        expected=found("dns.not_hosted block merchant", "dns.lame block merchant"),
+    ),
+    Scenario(
+        "bad-glue.test",
+        ns=("ns1.bad-glue.test.",),
+        above=f"ns1.bad-glue.test. 60 A {OTHER}\n",
+        zones={"bad-glue.test": f"@ 60 NS ns1\nns1 60 A {NS1}\n" + POINTED},
+        expected=found("dns.not_hosted block merchant", "dns.lame unknown merchant"),
+    ),
+    Scenario(
+        "alias-ns.test",  # a name server must not be an alias (RFC 2181 §10.3)
+        ns=("ns.alias-host.test.",),
+        zones={"alias-ns.test": "@ 60 NS ns.alias-host.test.\n" + POINTED},
+        expected=found("dns.not_hosted block merchant", "dns.lame block merchant"),
+    ),
+    Scenario("alias-host.test", zones={"alias-host.test": POINTED + "ns 60 CNAME ns1.platform.test.\n"}),
+    Scenario(  # everything at once, each told by itself
+        "everything.test",
+        ns=FOREIGN,
+        other={
+            ELSEWHERE: {
+                "everything.test": THEIRS + f'@ 60 A {OTHER}\n@ 60 AAAA {OTHER6}\n@ 60 CAA 0 issue ";"\n'
+            }
+        },
+        rdap=answer("everything.test", "client hold", expires=days(9)),
+        expected=found(
+            "dns.not_hosted block merchant",
+            "dns.wrong_address block merchant",
+            "dns.wrong_ipv6 block merchant",
+            "dns.caa_forbids block merchant",
+            "domain.on_hold block merchant",
+            "domain.expiring warn merchant",
+        ),
+    ),
+    Scenario(
+        "stale-signature.test",
+        signed=EXPIRED,
+        zones={"stale-signature.test": POINTED},
+        expected=found("dns.dnssec_bogus block platform"),
+    ),
+    Scenario(
+        "strange-key.test",
+        signed=STRANGE,
+        zones={"strange-key.test": POINTED},
+        expected=found("dns.dnssec_bogus block merchant"),
+    ),
+    Scenario(  # only what is missing does not validate: CAA, here
+        "unproven.test",
+        signed=UNPROVEN,
+        zones={"unproven.test": POINTED},
+        expected=found("dns.dnssec_bogus block platform"),
+    ),
+    Scenario(
+        "shop.bogus-above.test",  # the zone above is to blame, and it is ours
+        signed=EXPIRED,
+        zones={
+            "bogus-above.test": POINTED + "shop 60 NS ns1.platform.test.\nshop 60 NS ns2.platform.test.\n",
+            "shop.bogus-above.test": POINTED,
+        },
+        expected=found("dns.dnssec_bogus block platform"),
     ),
 )
 
@@ -255,6 +400,23 @@ BAD_SERVERS = (
         odd={("cut.test", "A"): "truncated"},
         expected=found("dns.no_address unknown platform"),
     ),
+    Scenario(  # one is well, one has never heard of it, one is silent
+        "three.test",
+        ns=(*OUR_HOSTS, "closed.platform.test."),
+        zones={"three.test": OURS + "@ 60 NS closed.platform.test.\n" + POINTED},
+        on=(NS1,),
+        expected=found("dns.lame warn platform", "dns.lame unknown platform"),
+    ),
+    on_odd("humble.test", "*", "humble", "dns.lame block platform"),
+    on_odd("aaaa-denied.test", "AAAA", "denied"),
+    Scenario(
+        "caa-one.test",
+        ns=("ns1.platform.test.", "odd1.platform.test."),
+        on=(NS1, ODD1),
+        zones={"caa-one.test": "@ 60 NS ns1.platform.test.\n@ 60 NS odd1.platform.test.\n" + POINTED},
+        odd={("caa-one.test", "CAA"): "SERVFAIL"},
+        expected=found("dns.servfail warn platform"),
+    ),
 )
 
 WRONG_ADDRESSES = (
@@ -348,6 +510,32 @@ WRONG_ADDRESSES = (
         zones={"bogus-target.test": POINTED + "www 60 CNAME leftover.test.\n"},
         expected=found("dns.dnssec_bogus block merchant"),
     ),
+    Scenario(
+        "*.circle-wild.test",
+        zones={"circle-wild.test": POINTED + "* 60 CNAME a\na 60 CNAME b\nb 60 CNAME a\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "*.dangling-wild.test",
+        zones={"dangling-wild.test": POINTED + "* 60 CNAME gone.elsewhere.test.\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "b.between.test",  # an empty non-terminal hides the wildcard (RFC 4592 §2.2.2)
+        zones={"between.test": f"* 60 A {EDGE}\na.b 60 A {EDGE}\n"},
+        expected=found("dns.no_address block merchant"),
+    ),
+    Scenario(
+        "six-differs.test",
+        zones={"six-differs.test": POINTED},
+        other={NS2: {"six-differs.test": f"@ 60 A {EDGE}\n@ 60 AAAA {OTHER6}\n"}},
+        expected=found("dns.wrong_ipv6 block merchant", "dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "mapped.test",
+        zones={"mapped.test": f"@ 60 A {EDGE}\n@ 60 AAAA ::ffff:{EDGE}\n"},
+        expected=found("dns.wrong_ipv6 block merchant", "dns.private_address block merchant"),
+    ),
 )
 
 FORBIDDEN_CA = (
@@ -437,6 +625,26 @@ FORBIDDEN_CA = (
         odd={("caa-silent.test", "CAA"): "silent"},
         expected=found("dns.caa_forbids unknown platform"),
     ),
+    Scenario(
+        "caa-two.test",  # for one CA another name, for the other one another account
+        cas=(CA, SPARE),
+        zones={
+            "caa-two.test": POINTED
+            + '@ 60 CAA 0 issue "other.test"\n@ 60 CAA 0 issue "spare.test; accounturi=https://spare.test/9"\n'
+        },
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-dot.test",  # a final dot breaks the grammar of RFC 8659 §4.2
+        zones={"caa-dot.test": POINTED + '@ 60 CAA 0 issue "ca.test."\n'},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
+    Scenario(
+        "caa-differs.test",
+        zones={"caa-differs.test": POINTED},
+        other={NS2: {"caa-differs.test": POINTED + '@ 60 CAA 0 issue ";"\n'}},
+        expected=found("dns.caa_forbids block merchant"),
+    ),
 )
 
 
@@ -518,6 +726,14 @@ AT_THE_EDGE = (
     at_edge("longer.test", redirect("{path}x"), LOOP),
     at_edge("to-forbidden.test", edges.only_http(redirect("https://{host}{path}"), page(403)), FORBIDDEN),
     at_edge("to-silent.test", edges.only_http(redirect("https://{host}{path}"), edges.silent), UNREACHABLE),
+    at_edge("in-a-page.test", edges.proof_as(lambda proof: b"<html>" + proof + b"</html>"), WRONG_SERVER),
+    at_edge("blanks.test", edges.proof_as(lambda proof: proof + b" \r\n\n")),
+    at_edge("blanks-first.test", edges.proof_as(lambda proof: b"\n" + proof), WRONG_SERVER),
+    at_edge("byte-order.test", edges.proof_as(lambda proof: b"\xef\xbb\xbf" + proof), WRONG_SERVER),
+    at_edge("cut-short.test", edges.cut_short, UNREACHABLE),
+    at_edge("loud.test", redirect("HTTP://me:pw@WWW.ALIAS.TEST:80{path}#top", 303)),
+    at_edge("front-page.test", edges.only_http(redirect("https://{host}/")), WRONG_SERVER),
+    at_edge("postal.test", redirect("mailto:shop@{host}"), AWAY),
 )
 
 REGISTERED = (
@@ -621,6 +837,11 @@ LEFTOVERS = (
     Scenario(
         "mailed.test",
         zones={"mailed.test": POINTED + '_acme-challenge 60 TXT "v=spf1 -all"\n'},
+    ),
+    Scenario(  # a DNAME takes all below it away, the challenge's name too
+        "x.old.taken-away.test",
+        zones={"taken-away.test": "old 60 DNAME gone.elsewhere.test.\n"},
+        expected=found("dns.no_address block merchant", "dns.stale_challenge warn merchant"),
     ),
 )
 

@@ -136,6 +136,16 @@ def chunked(asked: Asked) -> None:
     )
 
 
+def proof_as(shape: Callable[[bytes], bytes]) -> Behaviour:
+    """Return what answers with the proof in another shape."""
+    return lambda asked: asked.send(200, shape(asked.proven))
+
+
+def cut_short(asked: Asked) -> None:
+    """Promise more than the proof, and hang up."""
+    asked.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + asked.proven)
+
+
 def unlimited(asked: Asked) -> None:
     """Answer well, and tell the end by closing."""
     asked.connection.sendall(b"HTTP/1.0 200 OK\nServer: old\n\n" + asked.proven + b"\n")
