@@ -115,11 +115,28 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
         one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
     steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)
     live = () if certificate.resting else still_live(certificate)
-    warnings = views.problems(finding for finding in status.findings if not finding.blocks)
+    warnings = (
+        *_ahead(status),
+        *views.problems(finding for finding in status.findings if not finding.blocks),
+    )
     told = ending(one)
     if told and isinstance(told[0], Fields):  # what is installed: the store stands with it
         store, told = Fields(store.pairs + told[0].pairs), told[1:]
     return (store, *steps, *told, *live, *warnings)
+
+
+def _ahead(status: NameStatus) -> tuple[Part, ...]:
+    """Return what will be in the way of the renewal of what is installed; nothing if it will go well."""
+    if status.state != State.INSTALLED or status.certificate is None:
+        return ()
+    told = status.certificate.problem  # how it is served stands with what is installed
+    blockers = tuple(f for f in status.findings if f.blocks and (told is None or f.code != told.code))
+    if not blockers:
+        return ()
+    text = say(
+        "As things stand, it will not renew. certdesk goes on looking, and renews it by itself once the cause is fixed."
+    )
+    return (Paragraph(text), *views.problems(blockers))
 
 
 def _newest(call: Call, status: NameStatus) -> Revision | None:

@@ -50,6 +50,8 @@ LABELS: Mapping[State, Text] = {
     State.FAILED: say("Failed, will be tried again"),
     State.NEEDS_SUPPORT: say("Needs a support agent"),
 }
+CANNOT_RENEW = say("Installed, but cannot renew")
+"""What is said of an installed certificate while the checks see something in the way of its renewal."""
 
 
 def label(certificate: Certificate, now: datetime) -> Text:
@@ -97,7 +99,7 @@ def status_of(
         name=name,
         store=certificate.store,
         state=(State.BLOCKED if left_out else certificate.state).value,
-        label=say("Not in the certificate yet") if left_out else label(certificate, now),
+        label=say("Not in the certificate yet") if left_out else _label(certificate, own, now),
         not_after=certificate.not_after if covered else None,
         serial=certificate.serial if covered else None,
         next_attempt_at=(certificate.retry_at or certificate.run_after)
@@ -106,6 +108,13 @@ def status_of(
         findings=worst_first(own),
         certificate=certificate,
     )
+
+
+def _label(certificate: Certificate, own: Sequence[Finding], now: datetime) -> Text:
+    """Return the certificate's label, and of one that is well otherwise if something is in the way of its renewal."""
+    text = label(certificate, now)
+    ahead = text == LABELS[State.INSTALLED] and any(finding.blocks for finding in own)
+    return CANNOT_RENEW if ahead else text
 
 
 def _of_others(problem: Finding, name: str) -> bool:

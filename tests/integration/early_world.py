@@ -23,8 +23,8 @@ ONCALL, ALERTS, SUPPORT = "U0ONCALL", "C0ALERTS", "C0SUPPORT"
 DOMAIN = "moon.test"
 USERS = ({"id": ONCALL, "name": "mina", "real_name": "Mina"},)
 CHANNELS = tuple({"id": id_, "name": id_.lower(), "members": [ONCALL, BOT_USER]} for id_ in (ALERTS, SUPPORT))
-PATIENCE = 60.0
-"""Seconds within which something must come about."""
+PATIENCE = 120.0
+"""Seconds within which something must come about: a look that is disturbed is taken again in a minute."""
 OFTEN: Mapping[str, object] = {
     "RENEWAL__WATCH_HOURS": "0.0005",
     "RENEWAL__DNS_RECHECK_MINUTES": "0.02",
@@ -136,7 +136,7 @@ def early(
 ) -> Iterator[Early]:
     """Give a certdesk with its stores, not started yet; the zone of the store is whole again afterwards."""
     desk = desk_on(folder, bind, edge, pebble)
-    desk.set(**OFTEN, SLACK__API_URL=slack.api_url, **settings)
+    desk.set(**{**OFTEN, "SLACK__API_URL": slack.api_url, **settings})
     slack.reset()
     imported(desk)
     storage = Database.open(desk.environment["CERTDESK_DATABASE__URL"])

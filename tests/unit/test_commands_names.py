@@ -147,6 +147,21 @@ def test_renewing_a_name_without_a_certificate_says_what_to_type(bench: Bench) -
 # --- status --------------------------------------------------------------------------------------------------------
 
 
+def test_status_of_an_installed_name_whose_renewal_is_in_danger_says_why_and_what_to_do(bench: Bench) -> None:
+    run(bench, "add shop.moon.test www.moon.test")
+    bench.install("shop.moon.test")
+    bench.change("shop.moon.test", (finding("dns.caa_forbids", "shop.moon.test"),))
+    outcome = run(bench, "status shop.moon.test")
+    assert outcome.exit_code == 0
+    assert outcome.reply.tone is Tone.WARN
+    assert outcome.reply.title.plain() == "shop.moon.test: Installed, but cannot renew"
+    assert [part.code for part in parts(outcome, Problem)] == ["dns.caa_forbids"]
+    assert data(outcome)["state"] == "installed"
+    # a sibling name is well
+    assert run(bench, "status www.moon.test").reply.title.plain() == "www.moon.test: Installed"
+    assert not parts(run(bench, "status www.moon.test"), Problem)
+
+
 def test_status_of_an_installed_name(bench: Bench) -> None:
     run(bench, "add shop.moon.test www.moon.test")
     bench.install("shop.moon.test")
