@@ -164,12 +164,20 @@ _WORDS = {
     ),
 }
 """For every outcome but the good one: its code, what was found, and what helps."""
+_REDIRECTED = _Words(
+    "access.refused",
+    "Over http the edge at {addresses} redirects the challenge path of {name} to https, and breaks off the TLS handshake "
+    "there ({said}).",
+    _STAYS,
+)
+"""The same for a handshake that only a redirect led to: a new certificate, which might mend it, cannot be had by that way."""
 
 
 def _finding(
     report: Report, facts: Facts, outcome: Outcome, verdict: Verdict, group: Sequence[Reading]
 ) -> Finding:
-    words, first = _WORDS[outcome], group[0]
+    first = group[0]
+    words = _REDIRECTED if outcome is Outcome.NO_TLS and first.scheme == "http" else _WORDS[outcome]
     addresses = tuple(dict.fromkeys(reading.address for reading in group))
     schemes = tuple(dict.fromkeys(reading.scheme for reading in group))
     gaps: dict[str, Value] = {

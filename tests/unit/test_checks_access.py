@@ -81,6 +81,15 @@ def test_verdicts(readings: list[Reading], expected: list[tuple[str, str]]) -> N
     assert {finding.owner for finding in findings} <= {Owner.PLATFORM}
 
 
+def test_tls_that_a_redirect_leads_to_is_mended_at_the_redirect() -> None:
+    """A new certificate mends TLS that fails by itself; where the challenge is sent there, none can be had."""
+    (redirected,) = decided(reading(Outcome.NO_TLS))
+    assert redirected.summary.plain().startswith(f"Over http the edge at {ONE} redirects the challenge path")
+    assert "out of this redirect" in redirected.remedy.plain()
+    (direct,) = decided(GOOD, reading(Outcome.NO_TLS, scheme="https"))
+    assert f"/ssl renew {NAME}" in direct.remedy.plain()
+
+
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.PROVEN])
 def test_every_trouble_names_the_edge_and_what_to_do(outcome: Outcome) -> None:
     last = Fetched(302, "https://away.test/", server="nginx")
