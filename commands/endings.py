@@ -35,7 +35,7 @@ def _installed(one: Followed) -> tuple[Part, ...]:
         " no other name. certdesk goes on looking, and adds them by itself once the cause is fixed.",
         names=one.missing,
     )
-    return (fields, Paragraph(text), *views.problems(f for f in reasons(one) if f.name in one.missing))
+    return (fields, Paragraph(text), *views.problems(f for f in _all_reasons(one) if f.name in one.missing))
 
 
 def _blocked(one: Followed) -> tuple[Part, ...]:
@@ -92,8 +92,19 @@ _ENDINGS = {
 }
 
 
+WHOLE = frozenset({"store.inactive", "store.deleted", "policy.too_many_names"})
+"""Codes that say the same of each name of a certificate: one of them is enough."""
+
+
 def reasons(one: Followed) -> tuple[Finding, ...]:
-    """Return what stands in the way: the problem of the attempt, then every other finding that blocks."""
+    """Return what stands in the way, and what is the same for every name only once."""
+    every = _all_reasons(one)
+    first = {f.code: f for f in reversed(every) if f.code in WHOLE}
+    return tuple(f for f in every if f.code not in WHOLE or f is first[f.code])
+
+
+def _all_reasons(one: Followed) -> tuple[Finding, ...]:
+    """Return the problem of the attempt, then every other finding that blocks."""
     found = [one.certificate.problem] if one.certificate.problem is not None else []
     known = {(f.code, f.name) for f in found}
     return (*found, *(f for f in one.findings if f.blocks and (f.code, f.name) not in known))
