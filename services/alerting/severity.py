@@ -12,6 +12,8 @@ _SHARES: Mapping[Severity, float] = {Severity.WARNING: 3, Severity.URGENT: 9, Se
 
 UNSURE = Severity.WARNING
 """The highest severity of what only warns."""
+ENDED = frozenset({"store.deleted"})
+"""Causes with which a certificate may run out in peace: told once, in case it is a mistake, and never called out for."""
 PASSES = frozenset({"ca.rate_limited"})
 """Shared causes that end by themselves at a known moment: no warning before the margin asks for one."""
 
@@ -43,7 +45,12 @@ def of_member(member: Sighting, *, wide: bool, policy: Alerting, now: datetime) 
     if member.deadline is None:
         return floor
     margin = by_margin(member.deadline, member.lifetime, policy, now)
-    return max(floor, margin if member.blocks else min(margin, UNSURE))
+    return max(floor, margin if _presses(member) else min(margin, UNSURE))
+
+
+def _presses(member: Sighting) -> bool:
+    """Tell whether the margin counts in full: not for what only warns, and not where nobody needs the certificate."""
+    return member.blocks and member.code not in ENDED
 
 
 def of_members(members: Sequence[Sighting], *, wide: bool, policy: Alerting, now: datetime) -> Severity:
@@ -71,6 +78,6 @@ def rises_at(
         for member in members
         if member.deadline is not None
         for severity in reachable
-        if severity > Severity.INFO and (member.blocks or severity <= UNSURE)
+        if severity > Severity.INFO and (_presses(member) or severity <= UNSURE)
     )
     return max(now, first) if (first := min(moments, default=None)) is not None else None
