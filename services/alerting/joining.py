@@ -24,6 +24,9 @@ Touch = tuple[str, Callable[[], None]]
 Joining = tuple[Sighting, Sighting | None, Found]
 """A sighting that is to be written, as it was before (None: it is new), and what it was found by."""
 
+LEAST = timedelta(microseconds=1)
+"""How much later than the one before an episode begins at least."""
+
 
 def write(touches: Iterable[Touch]) -> None:
     """Make the changes, those of one alert after those of the one before it."""
@@ -151,7 +154,7 @@ def _open(tx: Transaction, policy: Alerting, sighting: Sighting, found: Found, n
     collective = sighting.alert == collective_key(sighting.code)
     # not when it was first seen, which may be long ago: bursts and digests count what is opened, and the newest alert of a
     # key must be the one that began last
-    opened_at = max(now, latest.healed_at or latest.opened_at) if latest else now
+    opened_at = max(now, (latest.healed_at or latest.opened_at) + LEAST) if latest else now
     tx.alerts.add(
         Alert(
             id=new_id("alert"),

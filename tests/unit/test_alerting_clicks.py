@@ -20,7 +20,7 @@ from services.model.lifecycle import State
 from services.model.text import from_json
 from tests.unit.alert_world import CHANNEL, DAY, HOUR, MINUTE, OURS, POLICY, SUPPORT, World, found, lame
 
-GONE, ANNA, BEN = "store.deleted moon", "T1/U_ANNA", "T1/U_BEN"
+GONE, ANNA, BEN = "store.inactive moon", "T1/U_ANNA", "T1/U_BEN"
 LAME = f"dns.lame {OURS}"
 
 
@@ -28,7 +28,7 @@ def warned(margin: timedelta = 10 * DAY) -> tuple[World, Alert]:
     """Return a world with one alert that people were told of."""
     world = World()
     moon = world.install("moon", margin)
-    world.see(moon, found("store.deleted", "moon.test", store="moon"))
+    world.see(moon, found("store.inactive", "moon.test", store="moon"))
     world.tend()
     world.outbox()
     world.outbox(via="webhook")
@@ -85,7 +85,7 @@ def test_an_acknowledged_severity_that_falls_and_comes_back_stays_quiet() -> Non
     world.outbox()
     for margin in (20 * DAY, 5 * DAY):
         world.change(world.certificate("cert_moon"), not_after=world.now + margin)
-        world.see(world.certificate("cert_moon"), found("store.deleted", "moon.test", store="moon"))
+        world.see(world.certificate("cert_moon"), found("store.inactive", "moon.test", store="moon"))
         world.tend()
         assert world.lines() == []
     assert (world.alert(GONE).acked_by, world.alert(GONE).said) == (ANNA, Severity.URGENT)
@@ -151,7 +151,7 @@ def test_a_snooze_that_is_over_says_what_is_to_be_done() -> None:
     world.run(DAY)
     (note,) = [m for m in world.outbox() if m.kind == "alert_note"]
     assert from_json(note.body["text"]).plain() == (
-        "The snooze of U_ANNA is over, and this still lasts. Mend store.deleted of moon.test."
+        "The snooze of U_ANNA is over, and this still lasts. Mend store.inactive of moon.test."
     )
 
 
@@ -159,12 +159,12 @@ def test_a_graver_member_ends_a_snooze_even_of_what_is_acknowledged() -> None:
     world, alert = warned(5 * DAY)
     acknowledge(world.desk, alert.id, alert.version, ANNA)
     world.change(world.certificate("cert_moon"), not_after=world.now + 20 * DAY)
-    world.see(world.certificate("cert_moon"), found("store.deleted", "moon.test", store="moon"))
+    world.see(world.certificate("cert_moon"), found("store.inactive", "moon.test", store="moon"))
     world.tend()
     assert snooze(world.desk, alert.id, world.alert(GONE).version, BEN, "3d").done
     world.outbox()
     world.change(world.certificate("cert_moon"), not_after=world.now + 5 * DAY)
-    world.see(world.certificate("cert_moon"), found("store.deleted", "moon.test", store="moon"))
+    world.see(world.certificate("cert_moon"), found("store.inactive", "moon.test", store="moon"))
     world.tend()
     assert (world.alert(GONE).snoozed_until, world.alert(GONE).acked_by) == (None, ANNA)
     assert world.lines() == [("snooze_over", CHANNEL, ())]

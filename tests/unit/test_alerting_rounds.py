@@ -15,14 +15,14 @@ from services.ports import Transaction
 from tests.unit.alert_world import CHANNEL, DAY, HOUR, MINUTE, OURS, POLICY, World, found, lame
 
 LAME = f"dns.lame {OURS}"
-GONE = "store.deleted moon"
+GONE = "store.inactive moon"
 
 
 def gone(margin: timedelta = 5 * DAY, policy: Alerting = POLICY) -> World:
     """Return a world in which the store moon is deleted, and its certificate has this margin."""
     world = World(policy=policy)
     moon = world.install("moon", margin)
-    world.see(moon, found("store.deleted", "moon.test", store="moon"))
+    world.see(moon, found("store.inactive", "moon.test", store="moon"))
     world.tend()
     return world
 
@@ -38,7 +38,7 @@ def test_the_first_message_says_it_all() -> None:
     )
     assert (alert.members, alert.most, alert.version, alert.failures) == (1, 1, 2, 0)
     assert alert.lead is not None
-    assert alert.lead.remedy.plain() == "Mend store.deleted of moon.test."
+    assert alert.lead.remedy.plain() == "Mend store.inactive of moon.test."
     assert alert.next_attempt == world.now + HOUR
     (message,) = world.outbox()
     assert (message.kind, message.channel, message.body, message.thread) == (
@@ -82,7 +82,7 @@ def test_the_sentence_of_an_escalation() -> None:
     (note,) = [m for m in world.outbox() if m.kind == "alert_note"]
     assert (note.body["tone"], note.thread) == ("bad", f"alert:{world.alert(GONE).id}:{CHANNEL}")
     assert from_json(note.body["text"]).plain() == (
-        "This is urgent now: the first deadline is 2027-03-11 09:00 UTC. Mend store.deleted of moon.test."
+        "This is urgent now: the first deadline is 2027-03-11 09:00 UTC. Mend store.inactive of moon.test."
     )
 
 
@@ -150,7 +150,7 @@ def test_back_soon_is_a_line_in_the_thread_of_the_same_message() -> None:
     world.tend()
     world.outbox()
     world.outbox(via="webhook")
-    world.see(moon, found("store.deleted", "moon.test", store="moon"))
+    world.see(moon, found("store.inactive", "moon.test", store="moon"))
     world.tend()
     again = world.alert(GONE)
     assert (again.id, again.open, again.version) == (first.id, True, first.version + 2)
@@ -172,7 +172,7 @@ def test_a_severity_that_falls_is_news_again_when_it_rises() -> None:
     moon = world.certificate("cert_moon")
     world.outbox()
     renewed = world.change(moon, not_after=world.now + 20 * DAY)
-    world.see(renewed, found("store.deleted", "moon.test", store="moon"))
+    world.see(renewed, found("store.inactive", "moon.test", store="moon"))
     world.tend()
     assert (world.alert(GONE).severity, world.alert(GONE).said) == (Severity.WARNING, Severity.WARNING)
     assert world.lines() == []
@@ -184,7 +184,7 @@ def test_below_a_warning_the_message_stays_and_a_warning_comes_back_in_its_threa
     world = gone(margin=20 * DAY)
     world.outbox()
     world.change(world.certificate("cert_moon"), not_after=world.now + 30 * DAY)
-    world.see(world.certificate("cert_moon"), found("store.deleted", "moon.test", store="moon"))
+    world.see(world.certificate("cert_moon"), found("store.inactive", "moon.test", store="moon"))
     world.tend()
     assert world.alert(GONE).said is Severity.INFO
     world.run(9 * DAY)
@@ -194,7 +194,7 @@ def test_below_a_warning_the_message_stays_and_a_warning_comes_back_in_its_threa
 def test_a_deadline_that_has_passed_is_said_so() -> None:
     world = gone(margin=40 * DAY)
     world.change(world.certificate("cert_moon"), not_after=world.now + 10 * DAY)
-    world.see(world.certificate("cert_moon"), found("store.deleted", "moon.test", store="moon"))
+    world.see(world.certificate("cert_moon"), found("store.inactive", "moon.test", store="moon"))
     world.tend()
     world.outbox()
     world.pass_(11 * DAY)  # certdesk was down
@@ -329,7 +329,7 @@ def test_a_member_whose_certificate_tells_nothing_any_more_leaves_the_words_as_t
 def test_two_workers_do_not_both_tend_an_alert() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    world.see(moon, found("store.deleted", "moon.test", store="moon"))
+    world.see(moon, found("store.inactive", "moon.test", store="moon"))
     with world.storage.write() as tx:
         (late,) = tx.alerts.claim(world.now, MINUTE, 10)
     assert tend_due(world.desk) == 0
@@ -384,9 +384,9 @@ def test_a_collective_alert_counts_its_members() -> None:
     world = World(policy=replace(POLICY, burst=0))
     for n in range(3):
         shop = world.install(f"s{n}", (5 + n) * DAY)
-        world.see(shop, found("store.deleted", shop.domain, store=shop.store))
+        world.see(shop, found("store.inactive", shop.domain, store=shop.store))
     world.run(MINUTE)
-    alert = world.alert(collective_key("store.deleted"))
+    alert = world.alert(collective_key("store.inactive"))
     assert (alert.members, alert.thing, alert.severity) == (3, "*", Severity.URGENT)
     assert alert.earliest == world.certificate("cert_s0").not_after
     assert alert.lead is not None

@@ -52,10 +52,10 @@ def test_a_saved_finding_that_is_handed_in_again_is_no_second_look() -> None:
 def test_a_rule_of_the_business_is_certain_at_once() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    world.see(moon, found("store.deleted", "moon.test"))
+    world.see(moon, found("store.inactive", "moon.test"))
     assert world.sightings(moon)[0].confirmed
     world.tend()
-    assert world.alert("store.deleted moon").severity is Severity.URGENT
+    assert world.alert("store.inactive moon").severity is Severity.URGENT
 
 
 def test_silence_is_no_evidence_of_healing() -> None:
@@ -111,21 +111,21 @@ def test_many_causes_of_one_code_are_gathered() -> None:
     burst = POLICY.burst
     shops = [world.install(f"shop{number:02}", 5 * DAY) for number in range(burst + 5)]
     for shop in shops:
-        world.see(shop, found("store.deleted", shop.domain))
-    collective = world.alert(collective_key("store.deleted"))
+        world.see(shop, found("store.inactive", shop.domain))
+    collective = world.alert(collective_key("store.inactive"))
     world.tend()
     assert world.alert(collective.key).members == 5
     assert collective.thing == "*"
-    assert [world.alert(f"store.deleted shop{n:02}").members for n in range(burst)] == [1] * burst
+    assert [world.alert(f"store.inactive shop{n:02}").members for n in range(burst)] == [1] * burst
     assert sum(message.channel == CHANNEL for message in world.outbox()) == burst + 1
     late = world.install("late", 5 * DAY)
     world.pass_(2 * HOUR)
-    world.see(late, found("store.deleted", late.domain))
-    assert world.alert("store.deleted late").open
+    world.see(late, found("store.inactive", late.domain))
+    assert world.alert("store.inactive late").open
     # once healed, what comes back joins its own again
     world.see(shops[-1])
-    world.see(shops[-1], found("store.deleted", shops[-1].domain))
-    assert world.sightings(shops[-1])[0].alert == f"store.deleted {shops[-1].store}"
+    world.see(shops[-1], found("store.inactive", shops[-1].domain))
+    assert world.sightings(shops[-1])[0].alert == f"store.inactive {shops[-1].store}"
 
 
 def test_causes_confirmed_late_are_gathered_all_the_same() -> None:
@@ -145,10 +145,10 @@ def test_causes_confirmed_late_are_gathered_all_the_same() -> None:
 def test_the_same_cause_back_soon_is_the_same_alert_and_later_a_new_one() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    gone = found("store.deleted", "moon.test")
+    gone = found("store.inactive", "moon.test")
     world.see(moon, gone)
     world.tend()
-    first = world.alert("store.deleted moon")
+    first = world.alert("store.inactive moon")
     world.see(moon)
     world.tend()
     assert not world.alert(first.key).open
@@ -169,9 +169,9 @@ def test_the_same_cause_back_soon_is_the_same_alert_and_later_a_new_one() -> Non
 def test_an_alert_that_was_closed_by_mistake_is_found_missing_at_the_next_look() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    gone = found("store.deleted", "moon.test")
+    gone = found("store.inactive", "moon.test")
     world.see(moon, gone)
-    alert = world.alert("store.deleted moon")
+    alert = world.alert("store.inactive moon")
     with world.storage.write() as tx:
         assert tx.alerts.change(replace(alert, healed_at=NOW, due_at=None), NOW)
     world.see(moon, gone)
@@ -201,12 +201,12 @@ def test_an_episode_that_began_before_the_last_one_ended_is_still_the_newest() -
 def test_an_alert_in_other_hands_is_not_waited_for() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    gone = found("store.deleted", "moon.test")
+    gone = found("store.inactive", "moon.test")
     world.see(moon, gone)
     world.tend()
     world.see(moon)
     world.tend()
-    healed = world.alert("store.deleted moon")
+    healed = world.alert("store.inactive moon")
     with world.storage.write() as tx:
         assert tx.alerts.change(replace(healed, due_at=world.now), world.now)
         assert tx.alerts.claim(world.now, MINUTE, 1)
@@ -224,30 +224,30 @@ def test_an_alert_in_other_hands_is_not_waited_for() -> None:
 def test_only_what_an_alert_would_say_otherwise_stirs_it() -> None:
     world = World()
     moon = world.install("moon", 5 * DAY)
-    gone = found("store.deleted", "moon.test")
+    gone = found("store.inactive", "moon.test")
     world.see(moon, gone)
     world.tend()
     world.pass_(MINUTE)
     world.see(moon, gone)
     assert world.tend() == 0
     world.see(
-        moon, replace(gone, summary=found("store.deleted", "moon.test", summary="{name} went away.").summary)
+        moon, replace(gone, summary=found("store.inactive", "moon.test", summary="{name} went away.").summary)
     )
     assert world.tend() == 1
-    lead = world.alert("store.deleted moon").lead
+    lead = world.alert("store.inactive moon").lead
     assert lead is not None
     assert lead.summary.plain() == "moon.test went away."
     world.change(moon, failures=3)
     world.see(moon, gone)
     assert world.tend() == 1
-    assert world.alert("store.deleted moon").failures == 3
+    assert world.alert("store.inactive moon").failures == 3
     world.pass_(HOUR)
     world.see(moon, gone)
     assert world.tend() == 1, "the next attempt that it names has passed"
     world.change(moon, not_after=NOW + 50 * DAY)
     world.see(moon, gone)
     assert world.tend() == 1
-    assert world.alert("store.deleted moon").severity is Severity.INFO
+    assert world.alert("store.inactive moon").severity is Severity.INFO
 
 
 def test_certdesk_sees_itself() -> None:
