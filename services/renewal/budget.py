@@ -19,6 +19,8 @@ from services.ports import Storage, Transaction
 
 UNCOUNTED = (1, timedelta(0))
 """Stands for a limit that app.yaml does not have: nothing is counted, but what the CA itself says is kept."""
+SLACK = timedelta(seconds=1)
+"""A token that grows within this time is there: those who draw at the same moment read clocks that differ a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def spent(buckets: Sequence[Bucket], full_at: Mapping[str, datetime], now: datet
     """Return the bucket that is without a token the longest; None if each has one."""
     moments = [(free_at(bucket, full_at.get(bucket.key), now), bucket) for bucket in buckets]
     until, bucket = max(moments, key=lambda moment: moment[0], default=(now, None))
-    return Spent(bucket, until) if bucket is not None and until > now else None
+    return Spent(bucket, until) if bucket is not None and until > now + SLACK else None
 
 
 def taken(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
@@ -113,7 +115,7 @@ def reserve(tx: Transaction, buckets: Sequence[Bucket], now: datetime) -> bool:
     held = tx.budgets.full_at([bucket.key for bucket in buckets if not bucket.cost])
     in_order = sorted(buckets, key=lambda bucket: bucket.key)  # as `write` does
     full_at = {**held, **{b.key: tx.budgets.spend(b.key, b.cost, now) for b in in_order if b.cost}}
-    return all(full_at.get(bucket.key, now) - now <= bucket.per for bucket in buckets)
+    return all(full_at.get(bucket.key, now) - now <= bucket.per + SLACK for bucket in buckets)
 
 
 def returned(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:

@@ -127,6 +127,7 @@ def world(
         ACME__CAS=[ca],
         ACME__CHALLENGES=["dns-01"],
         PLATFORM__ADDRESSES=[],
+        RENEWAL__LEASE_SECONDS="86400",  # longer than what a test lets pass while a step is under way
         RDAP__SERVERS={"*": ""},
         DEPLOY__TARGETS=[{"name": "files", "kind": "files", "directory": str(tmp_path / "files")}],
     )
@@ -161,7 +162,7 @@ def test_a_ca_that_is_down_is_tried_by_one_at_a_time_and_all_go_on_when_it_is_ba
     seen = [("ca.unavailable", "ca-one")]
     world.passing(lambda: world.alerts() == seen, "one alert, when it has lasted for a while")
     tried = world.proxy.count("new_order")
-    assert tried <= asked + 4
+    assert tried <= asked + 6
     down[0] = False
     world.passing(world.all_installed, "all six to be installed")
     assert world.proxy.count("new_order") == tried + 6

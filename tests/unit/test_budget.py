@@ -348,6 +348,18 @@ def test_of_many_at_one_moment_only_as_many_as_the_limit_allows_get_a_token() ->
         assert sum(pool.map(takes, range(8))) == 3
 
 
+def test_clocks_that_differ_a_little_do_not_cost_a_token() -> None:
+    built = limited(orders=(2, HOUR))
+    buckets = order_buckets("first", ca({"orders": (2, HOUR)}), NAME, (NAME,))
+    late, early = START + timedelta(milliseconds=300), START
+    with built.storage.write() as tx:
+        assert budget.reserve(tx, buckets, late)
+        assert spent(buckets, tx.budgets.full_at([b.key for b in buckets]), early) is None
+        assert budget.reserve(tx, buckets, early)
+        assert spent(buckets, tx.budgets.full_at([b.key for b in buckets]), late) is not None
+        assert not budget.reserve(tx, buckets, late)
+
+
 def test_an_order_that_the_ca_did_not_take_costs_nothing() -> None:
     built = limited(orders=(3, HOUR))
     buckets = order_buckets("first", ca({"orders": (3, HOUR)}), NAME, (NAME,))
