@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import datetime
 
+from commands.dispatch import dispatch
 from commands.history import INTERNAL, WORDS
 from services.alerting import clicks
 from services.chronicle import timeline
 from services.model.certificates import Certificate, Happening
 from services.model.findings import Finding
 from services.renewal.noticing import notice
+from storage.memory import MemoryStorage
+from tests.desks import MOON, SUPPORT, Bench
 from tests.unit.alert_world import CHANNEL, DAY, MINUTE, World, found
 
 ANA = "T1/U_ANA"
@@ -88,6 +91,23 @@ def test_the_same_look_again_adds_nothing() -> None:
     before = rows(world, certificate)
     seen(world, certificate, found("dns.wrong_address", "moon.test"))
     assert rows(world, certificate) == before
+
+
+def test_a_merchant_is_not_shown_alerts_and_their_messages() -> None:
+    bench = Bench(MemoryStorage())
+    bench.store("moon", "shop.moon.test")
+    dispatch("add shop.moon.test", SUPPORT, bench.desk)
+    [certificate] = bench.certificates()
+    with bench.storage.write() as tx:
+        tx.certificates.record(
+            Happening(certificate.id, bench.now, "alerted", details="alert_1 dns.lame ns1")
+        )
+    staff = dispatch("history shop.moon.test", SUPPORT, bench.desk).data
+    merchant = dispatch("history shop.moon.test", MOON, bench.desk).data
+    assert isinstance(staff, dict)
+    assert isinstance(merchant, dict)
+    assert [row["what"] for row in staff["history"]] == ["added", "alerted"]
+    assert [row["what"] for row in merchant["history"]] == ["added"]
 
 
 def test_every_row_that_only_the_platforms_people_see_has_words() -> None:
