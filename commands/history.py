@@ -45,7 +45,9 @@ WORDS: Mapping[str, Text] = {
     "evidence": say("Evidence of a fix"),
     ALERTED: say("Part of an alert"),
     "told": say("People were told, in the channel"),
-    "acknowledged": say("Alert acknowledged"),
+    "alert_acknowledged": say("Alert acknowledged"),
+    "alert_snoozed": say("Alert snoozed"),
+    "alert_handed_over": say("Alert handed to support"),
     "cleared": say("No longer part of the alert about"),
     "attempt_failed": say("Attempt failed"),
     "handed_over": say("Handed over to support"),
@@ -53,7 +55,7 @@ WORDS: Mapping[str, Text] = {
 """What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
 
 
-INTERNAL = frozenset({ALERTED, "told", "acknowledged", "cleared"})
+INTERNAL = frozenset({ALERTED, "told", "cleared", "alert_acknowledged", "alert_snoozed", "alert_handed_over"})
 """What only the platform's own people are shown."""
 
 

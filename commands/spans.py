@@ -18,6 +18,8 @@ def span(length: timedelta) -> Text:
     A negative length is as long as nothing.
     """
     held = max(length, timedelta(0))
+    if held < timedelta(minutes=1):
+        return say("less than a minute")
     _, unit, one, several = next(row for row in _UNITS if held >= row[0])
     count = held // unit
     return say(one if count == 1 else several, count=count)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from services.alerting.handover import handover_key
+from services.alerting.hasten import certificates_of
 from services.alerting.outgoing import message_key
 from services.model.alerts import Alert
 from services.model.certificates import Happening
@@ -12,13 +13,15 @@ from services.ports import Message, Transaction
 
 ALERTED = "alerted"
 """The certificate became a member of an alert, whose id is the first word of the details."""
-TOLD, ACKNOWLEDGED = "told", "acknowledged"
+TOLD = "told"
+MOST_TOLD = 100
+"""Members of an alert, those with the earliest deadlines, in whose history it stands what a person did about it."""
 
 
 def timeline(tx: Transaction, certificate: str, limit: int = 200) -> tuple[Happening, ...]:
     """Return the newest ``limit`` rows of the certificate's history, oldest first, with what is derived from them.
 
-    That a message was posted, and where, is read from the outbox, and who acknowledged from the alert as it is now.
+    That a message was posted, and where, is read from the outbox.
     """
     rows = tuple(tx.certificates.history(certificate, limit))
     derived = [one for row in rows for one in _derived(tx, row)]
@@ -32,7 +35,6 @@ def _derived(tx: Transaction, row: Happening) -> Iterator[Happening]:
     if alert is not None:
         for channel in alert.channels:
             yield from _told(row.certificate, tx.outbox.by_key(message_key(alert, channel)), row)
-        yield from _acknowledged(row, alert)
 
 
 def _told(certificate: str, message: Message | None, row: Happening) -> Iterator[Happening]:
@@ -49,6 +51,8 @@ def _posted(message: Message) -> datetime:
         return message.created_at
 
 
-def _acknowledged(row: Happening, alert: Alert) -> Iterator[Happening]:
-    if alert.acked_at is not None and alert.acked_at >= row.at:
-        yield Happening(row.certificate, alert.acked_at, ACKNOWLEDGED, alert.acked_by, details=alert.id)
+def acted(tx: Transaction, alert: Alert, what: str, person: str, now: datetime) -> None:
+    """Record in the history of the alert's members that ``person`` (TEAM/USER) did ``what`` (a note's name) about it."""
+    members = certificates_of(tx.alerts.members(alert.key, MOST_TOLD))
+    for certificate in tx.certificates.get_many(members):
+        tx.certificates.record(Happening(certificate.id, now, f"alert_{what}", person, details=alert.id))

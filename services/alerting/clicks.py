@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services import chronicle
 from services.alerting import hasten, outgoing
 from services.alerting.causes import OWN_HEALTH
 from services.alerting.notes import Note, acknowledged, handed_over, level, short, snoozed
@@ -69,11 +70,8 @@ def acknowledge(desk: Desk, alert_id: str, version: int, person: str, *, tries: 
 
     def act(_tx: Transaction, alert: Alert, now: datetime) -> _Change:
         if alert.acked is not None and alert.acked >= alert.severity:
-            return _Change(
-                say(
-                    "{person} has acknowledged it already; nothing was changed.", person=short(alert.acked_by)
-                )
-            )
+            who = short(alert.acked_by)
+            return _Change(say("{person} has acknowledged it already; nothing was changed.", person=who))
         after = replace(alert, acked_by=person, acked_at=now, acked=alert.severity)
         return _Change(
             say("You have acknowledged this. It comes back only if it becomes graver."),
@@ -82,7 +80,7 @@ def acknowledge(desk: Desk, alert_id: str, version: int, person: str, *, tries: 
             page=True,
         )
 
-    return _click(desk, alert_id, version, act, tries)
+    return _click(desk, alert_id, version, person, act, tries)
 
 
 def snooze(
@@ -115,7 +113,7 @@ def snooze(
         )
         return _Change(_snoozed(until, crossing), after, snoozed(after))
 
-    return _click(desk, alert_id, version, act, tries)
+    return _click(desk, alert_id, version, person, act, tries)
 
 
 def _until(now: datetime, wanted: timedelta | None, crossing: datetime | None) -> datetime:
@@ -158,14 +156,14 @@ def hand_over(desk: Desk, alert_id: str, version: int, person: str, *, tries: in
         text = say("Support has it now; the alert stands in their channel too, and is kept up to date there.")
         return _Change(text, after, handed_over(after))
 
-    return _click(desk, alert_id, version, act, tries)
+    return _click(desk, alert_id, version, person, act, tries)
 
 
 def _support(policy: Alerting) -> str:
     return policy.support_channel or policy.channel
 
 
-def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: int = TRIES) -> Clicked:  # noqa: ARG001 - the shape of all clicks
+def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: int = TRIES) -> Clicked:
     """Look at every member now, one after the other; what is found shows in the alert's message."""
 
     def act(tx: Transaction, alert: Alert, now: datetime) -> _Change:
@@ -186,7 +184,7 @@ def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: i
         )
         return _Change(text, done=True)
 
-    return _click(desk, alert_id, version, act, tries)
+    return _click(desk, alert_id, version, person, act, tries)
 
 
 def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
@@ -237,11 +235,11 @@ def _renewed(begun: int, busy: int, others: int) -> Text:
 _UNKNOWN = say("certdesk does not know this alert any more. Nothing was changed.")
 
 
-def _click(desk: Desk, alert_id: str, version: int, act: Act, tries: int) -> Clicked:
+def _click(desk: Desk, alert_id: str, version: int, person: str, act: Act, tries: int) -> Clicked:
     """Do ``act`` on the alert as it is now, unless the click is stale; with what a look after each refusal shows."""
     for _ in range(tries):
         with desk.storage.write() as tx:
-            clicked = _once(desk, tx, alert_id, version, act)
+            clicked = _once(desk, tx, alert_id, version, person, act)
         if clicked is not None:
             desk.wake()
             return clicked
@@ -250,7 +248,7 @@ def _click(desk: Desk, alert_id: str, version: int, act: Act, tries: int) -> Cli
     return Clicked(done=False, text=text, alert=None)
 
 
-def _once(desk: Desk, tx: Transaction, alert_id: str, version: int, act: Act) -> Clicked | None:
+def _once(desk: Desk, tx: Transaction, alert_id: str, version: int, person: str, act: Act) -> Clicked | None:
     """Return what came of one try; None if the alert is held or has moved."""
     now = desk.clock()
     alert = tx.alerts.get(alert_id)
@@ -265,6 +263,7 @@ def _once(desk: Desk, tx: Transaction, alert_id: str, version: int, act: Act) ->
     outgoing.put_messages(tx, after, after.channels, now, now)
     if change.note is not None:
         outgoing.put_note(tx, after, change.note, alert.channels, now)
+        chronicle.acted(tx, after, change.note.what, person, now)
     outgoing.put_pages(tx, after, after.hooks if change.page else (), now)
     return Clicked(done=True, text=change.text, alert=tx.alerts.get(after.id))
 

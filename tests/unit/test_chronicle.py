@@ -63,7 +63,7 @@ def test_the_alert_its_message_the_person_and_the_end_are_rows() -> None:
     assert told == [
         ("alerted", "certdesk", f"{alert.id} dns.wrong_address moon.test"),
         ("told", "certdesk", CHANNEL),
-        ("acknowledged", ANA, alert.id),
+        ("alert_acknowledged", ANA, alert.id),
         ("cleared", "certdesk", "dns.wrong_address moon.test"),
     ]
     moments = [row.at for row in rows(world, certificate)]

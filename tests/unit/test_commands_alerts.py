@@ -89,7 +89,7 @@ def test_an_alias_of_the_platforms_that_points_elsewhere_is_named() -> None:
         (timedelta(hours=1), "1 hour"),
         (timedelta(minutes=59), "59 minutes"),
         (timedelta(minutes=1), "1 minute"),
-        (timedelta(seconds=-5), "0 minutes"),
+        (timedelta(seconds=-5), "less than a minute"),
     ],
 )
 def test_lengths_of_time(length: timedelta, said: str) -> None:
@@ -98,7 +98,7 @@ def test_lengths_of_time(length: timedelta, said: str) -> None:
 
 def test_margins_and_numbers() -> None:
     assert margin(NOW + 5 * DAY, NOW).plain() == "5 days left"
-    assert margin(NOW, NOW).plain() == "expired 0 minutes ago"
+    assert margin(NOW, NOW).plain() == "expired less than a minute ago"
     assert number(4210) == "4,210"
 
 
