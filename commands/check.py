@@ -29,14 +29,18 @@ def _verdict(status: NameStatus) -> tuple[Tone, Text]:
     """Return how the check ended, at a glance."""
     name = views.shown(status.name)
     blocks = _count(status.findings, Verdict.BLOCK)
-    others = _count(status.findings, Verdict.WARN) + _count(status.findings, Verdict.UNKNOWN)
+    warnings, unknown = (_count(status.findings, verdict) for verdict in (Verdict.WARN, Verdict.UNKNOWN))
     if blocks == 1:
         return Tone.WARN, say("{name} is blocked: one thing is in the way", name=name)
     if blocks:
         text = "{name} is blocked: {count} things are in the way"
         return Tone.WARN, say(text, name=name, count=blocks)
-    if others:
-        return Tone.INFO, say("Nothing blocks {name}; points to look at: {count}", name=name, count=others)
+    if warnings:
+        return Tone.INFO, say("Nothing blocks {name}; points to look at: {count}", name=name, count=warnings)
+    if unknown:
+        return Tone.GOOD, say(
+            "Nothing blocks {name}; what could not be seen: {count}", name=name, count=unknown
+        )
     return Tone.GOOD, say("All checks passed for {name}", name=name)
 
 

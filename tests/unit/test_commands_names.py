@@ -294,7 +294,8 @@ def test_a_failed_name_shows_its_next_attempt_in_the_list(bench: Bench) -> None:
 CHECKS = [
     ([], 0, Tone.GOOD, "All checks passed for shop.moon.test"),
     ([Verdict.WARN], 0, Tone.INFO, "Nothing blocks shop.moon.test; points to look at: 1"),
-    ([Verdict.UNKNOWN, Verdict.WARN], 0, Tone.INFO, "Nothing blocks shop.moon.test; points to look at: 2"),
+    ([Verdict.UNKNOWN, Verdict.WARN], 0, Tone.INFO, "Nothing blocks shop.moon.test; points to look at: 1"),
+    ([Verdict.UNKNOWN], 0, Tone.GOOD, "Nothing blocks shop.moon.test; what could not be seen: 1"),
     ([Verdict.BLOCK], 1, Tone.WARN, "shop.moon.test is blocked: one thing is in the way"),
     (
         [Verdict.WARN, Verdict.BLOCK, Verdict.BLOCK],
