@@ -119,34 +119,13 @@ def build(loaded: Loaded, clock: Clock = utc_now) -> Application:
     vault = Vault(keys)
     vetting.roots(loaded)
     storage = _fitting(open_storage(loaded), vault)
-    platform, probing, issuing = settings.platform(loaded), settings.probing(loaded), settings.issuing(loaded)
-    renewing, cas = settings.renewing(loaded), settings.cas(loaded)
     bell, mail = Bell(), Bell()
-    wildcards = _wildcards(loaded)
     proof_key = edge_key(keys[0])
-    registrations = Rdap(settings.rdap(loaded), probing, clock)
+    registrations = Rdap(settings.rdap(loaded), settings.probing(loaded), clock)
     world = replace(_world(loaded, storage, clock, proof_key), registrations=registrations)
     checker = Chain(world)
-    authorities = {ca.name: AcmeCa(ca, storage, vault, clock) for ca in cas}
-    alerting = settings.alerting(loaded)
-    desk = Desk(storage, checker, platform, issuing, renewing, clock, wildcards, bell.ring, alerting)
-    parts = Parts(
-        storage=storage,
-        vault=vault,
-        checker=checker,
-        cas=authorities,
-        responders=_responders(loaded, storage, clock),
-        targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
-        probe=TlsProbe(platform, probing),
-        platform=platform,
-        issuing=issuing,
-        renewing=renewing,
-        clock=clock,
-        chance=random.SystemRandom().random,
-        announce=mail.ring,
-        alerting=alerting,
-        limits={ca.name: ca for ca in cas},
-    )
+    authorities = {ca.name: AcmeCa(ca, storage, vault, clock) for ca in settings.cas(loaded)}
+    parts = _parts(loaded, storage, vault, checker, authorities, clock, mail.ring)
     watcher = Chain(world)
     closers = (
         checker.close,
@@ -160,7 +139,7 @@ def build(loaded: Loaded, clock: Clock = utc_now) -> Application:
         loaded=loaded,
         storage=storage,
         vault=vault,
-        desk=desk,
+        desk=_desk(loaded, parts, bell.ring),
         parts=parts,
         watching=replace(parts, checker=watcher),
         bell=bell,
@@ -170,6 +149,51 @@ def build(loaded: Loaded, clock: Clock = utc_now) -> Application:
         clocks={name: ca.clock_ahead for name, ca in authorities.items()},
         edge_key=proof_key,
         closers=closers,
+    )
+
+
+def _parts(
+    loaded: Loaded,
+    storage: Storage,
+    vault: Vault,
+    checker: Chain,
+    authorities: Mapping[str, AcmeCa],
+    clock: Clock,
+    announce: Callable[[], None],
+) -> Parts:
+    """Return what the steps work with."""
+    platform, probing = settings.platform(loaded), settings.probing(loaded)
+    return Parts(
+        storage=storage,
+        vault=vault,
+        checker=checker,
+        cas=authorities,
+        responders=_responders(loaded, storage, clock),
+        targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
+        probe=TlsProbe(platform, probing),
+        platform=platform,
+        issuing=settings.issuing(loaded),
+        renewing=settings.renewing(loaded),
+        clock=clock,
+        chance=random.SystemRandom().random,
+        announce=announce,
+        alerting=settings.alerting(loaded),
+        limits={ca.name: ca for ca in settings.cas(loaded)},
+    )
+
+
+def _desk(loaded: Loaded, parts: Parts, wake: Callable[[], None]) -> Desk:
+    """Return what use cases work with."""
+    return Desk(
+        storage=parts.storage,
+        checker=parts.checker,
+        platform=parts.platform,
+        issuing=parts.issuing,
+        renewing=parts.renewing,
+        clock=parts.clock,
+        wildcards=_wildcards(loaded),
+        wake=wake,
+        alerting=parts.alerting,
     )
 
 
