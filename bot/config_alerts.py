@@ -2,6 +2,7 @@
 
 import re
 from datetime import time
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from bot.config_keys import Section
-from bot.config_values import Minutes, Number, Strings, Whole, each_named_once, lower, words
+from bot.config_values import Minutes, Number, Whole, each_named_once, lower, words
+from services.model.findings import CODES
 
 PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events (Events API v2)."""
@@ -70,6 +72,13 @@ def _zone(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    """Refuse a pattern of finding codes that fits none: its route would never take anything."""
+    if not any(fnmatchcase(code, text) for code in CODES):
+        raise ValueError('a finding code or a pattern that fits some is needed, such as dns.lame or "dns.*"')
+    return text
+
+
 Channel = Annotated[str, AfterValidator(_channel)]
 Group = Annotated[str, AfterValidator(_group)]
 Url = Annotated[str, AfterValidator(_url)]
@@ -78,6 +87,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Days = Annotated[Number, Field(gt=0, le=366)]
 Grade = Annotated[Literal["info", "warning", "urgent", "critical"], BeforeValidator(lower)]
 Owners = Annotated[tuple[Literal["merchant", "platform", "ca"], ...], BeforeValidator(words)]
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], BeforeValidator(words)]
 Tags = Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], BeforeValidator(words)]
 """As stores have them: in small letters."""
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", ""]
@@ -89,7 +99,7 @@ class Route(Section):
     channel: Annotated[str, Field(min_length=1), AfterValidator(_channel)]
     owners: Owners = ()
     severity: Grade = "warning"
-    codes: Strings = ()
+    codes: Patterns = ()
     tags: Tags = ()
 
 

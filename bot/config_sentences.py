@@ -90,8 +90,8 @@ def _allowed(detail: ErrorDetails) -> str:
 
 
 def _bound(value: Any) -> Any:
-    """Return a bound as it is, and the values of a choice without their quotes."""
-    return value.replace("'", "") if isinstance(value, str) else value
+    """Return a bound as it is, and the values of a choice without their quotes but for the empty one."""
+    return value.replace("''", '""').replace("'", "") if isinstance(value, str) else value
 
 
 def _given(detail: ErrorDetails) -> str:

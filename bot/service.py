@@ -58,6 +58,10 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
     ticker = Ticker((Tick("health", SECONDS, health.tend),))
     ticker.start()
     stack.callback(ticker.stop)
+    if listen and not (
+        loaded.config.alerts.channel or loaded.config.alerts.routes or loaded.config.alerts.webhooks
+    ):
+        log.info("alerts are told to nobody", why="alerts.channel and alerts.webhooks are not set")
     return application
 
 

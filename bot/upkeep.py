@@ -80,13 +80,13 @@ def list_stores(*, as_json: bool = False) -> str:
         return dumps([_store_as_json(store, domains) for store, domains in rows], indent=2)
     if not rows:
         return "There are no stores yet. Take them from a file with “certdesk stores import FILE”."
-    names = [
-        (s, ", ".join(d.name + (" (default)" if d.default else "") for d in ds) or "no domains")
-        for s, ds in rows
-    ]
-    return "\n".join(
-        f"{store.id:<20} {store.status.value:<9} {store.locale:<6} {text}" for store, text in names
-    )
+    return "\n".join(_store_as_line(store, domains) for store, domains in rows)
+
+
+def _store_as_line(store: Store, domains: Sequence[Domain]) -> str:
+    names = ", ".join(d.name + (" (default)" if d.default else "") for d in domains) or "no domains"
+    tags = f"; tags: {' '.join(store.tags)}" if store.tags else ""
+    return f"{store.id:<20} {store.status.value:<9} {store.locale:<6} {names}{tags}"
 
 
 def _store_as_json(store: Store, domains: Sequence[Domain]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def view(facts: Facts, policy: Alerting, *, first_post: bool = False) -> Reply:
     if not facts.alert.open:
         return healed(facts)
     calls = mention(facts, policy) if first_post else ()
-    parts = (*calls, *_found(facts), Fields(_fields(facts)), *_first_members(facts), *_state(facts))
+    parts = (*calls, *found(facts), Fields(_fields(facts)), *_first_members(facts), *_state(facts))
     return Reply(words.TONES[facts.alert.severity], title(facts), (*parts, *_buttons(facts)))
 
 
@@ -135,7 +135,8 @@ def _groups(policy: Alerting) -> tuple[tuple[Severity, str], ...]:
     return (Severity.URGENT, policy.oncall_group), (Severity.CRITICAL, policy.manager_group)
 
 
-def _found(facts: Facts) -> tuple[Part, ...]:
+def found(facts: Facts) -> tuple[Part, ...]:
+    """Return what was found, whose move it is and the fix; of the certificate that expires first if there are several."""
     lead = facts.alert.lead
     if lead is None:
         return ()

@@ -7,7 +7,7 @@ from typing import Any
 from commands import alert_words as words
 from commands import views
 from commands.alert_buttons import acknowledged, snoozed
-from commands.alert_view import Facts, healed, member_row, person, title, view
+from commands.alert_view import Facts, found, healed, member_row, person, title, view
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
 from commands.reply import (
@@ -77,7 +77,7 @@ _NOTES: Mapping[Tone, Text] = {
 
 
 def run(call: Call) -> Outcome:
-    """List open alerts, the gravest first, or the members of one, by its id or its number in the list."""
+    """List open alerts, the gravest first, or show one with its members, by its id or its number in the list."""
     args = arguments(call, values=())
     if len(args.words) > 1:
         raise UsageError(say("This takes one alert, and {count} were given.", count=len(args.words)))
@@ -88,13 +88,22 @@ def run(call: Call) -> Outcome:
         return _all(tuple(gather(tx, call.desk, alert) for alert in alerts))
 
 
+_UNSEEN = say(
+    "What was seen only once is not an alert yet: what is in the way of a name now, you see with: {command}",
+    command=views.typed("status"),
+)
+
+
 def _all(listed: tuple[Facts, ...]) -> Outcome:
     data = {"alerts": [_to_json(facts) for facts in listed]}
     if not listed:
-        reply = Reply(Tone.GOOD, say("There are no alerts: nothing keeps a certificate from renewing"))
+        reply = Reply(Tone.GOOD, say("There are no open alerts"), (Hint(_UNSEEN),))
         return Outcome(_private(reply), data=data)
     rows = tuple(_row(place, facts) for place, facts in enumerate(listed[: views.MOST_ROWS], 1))
-    hint = say("To see the certificates of one, type: {command}", command=views.typed("alerts", "1"))
+    hint = say(
+        "To see what to do about one, and its certificates, type: {command}",
+        command=views.typed("alerts", "1"),
+    )
     parts = (Rows(rows), *views.more(len(listed) - views.MOST_ROWS), Hint(hint))
     headline = say("Open alerts, the gravest first: {count}", count=len(listed))
     return Outcome(_private(Reply(words.TONES[listed[0].alert.severity], headline, parts)), data=data)
@@ -130,7 +139,7 @@ def _one(tx: Transaction, desk: Desk, given: str, alerts: Sequence[Alert]) -> Ou
     facts = gather(tx, desk, alert)
     members = tuple(tx.alerts.members(alert.key, MOST_LISTED))
     data = _to_json(facts) | {"certificates": [_member_to_json(member) for member in members]}
-    return Outcome(members_reply(facts), data=data)
+    return Outcome(members_reply(facts, whole=True), data=data)
 
 
 def _meant(tx: Transaction, given: str, alerts: Sequence[Alert]) -> Alert | None:
@@ -140,8 +149,11 @@ def _meant(tx: Transaction, given: str, alerts: Sequence[Alert]) -> Alert | None
     return tx.alerts.get(given)
 
 
-def members_reply(facts: Facts) -> Reply:
-    """Return the certificates that an alert is about, the first to expire first, for the asker alone."""
+def members_reply(facts: Facts, *, whole: bool = False) -> Reply:
+    """Return the certificates that an alert is about, the first to expire first, for the asker alone.
+
+    The ``whole`` alert is for who does not see its message: with what was found, the fix and the id.
+    """
     if not facts.alert.open:
         return _private(healed(facts))
     rows = tuple(member_row(member, facts.now) for member in facts.members[: views.MOST_ROWS])
@@ -149,11 +161,10 @@ def members_reply(facts: Facts) -> Reply:
     parts: tuple[Part, ...] = (Rows(rows), *beyond) if rows else ()
     hint = Hint(say("To see one name in full, type: {command}", command=views.typed("status", facts.name)))
     whose = Hint(say("Whose move: {owner}", owner=views.OWNERS[facts.alert.owner]))
-    return _private(
-        Reply(
-            words.TONES[facts.alert.severity], title(facts), (*parts, whose, *(() if facts.own else (hint,)))
-        )
-    )
+    problem = found(facts) if whole else ()
+    stays = Hint(say("Its id, which stays as it is while numbers change: {id}", id=facts.alert.id))
+    hints = (*(() if problem else (whose,)), *(() if facts.own else (hint,)), *((stays,) if whole else ()))
+    return _private(Reply(words.TONES[facts.alert.severity], title(facts), (*problem, *parts, *hints)))
 
 
 def _private(reply: Reply) -> Reply:
@@ -195,7 +206,9 @@ def _member_to_json(member: Sighting) -> dict[str, Any]:
 COMMAND = Command(
     name="alerts",
     action=Action.ALERTS,
-    summary=say("Show what keeps certificates from renewing, or the certificates of one alert"),
+    summary=say(
+        "Show what keeps certificates from renewing; of one alert, what to do and which certificates"
+    ),
     usage="/ssl alerts [NUMBER | ID]",
     example="/ssl alerts",
     run=run,

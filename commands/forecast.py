@@ -90,7 +90,8 @@ def _count(cause: Cause) -> int:
 
 def _row(cause: Cause, now: datetime) -> Row:
     count, worst = _count(cause), cause[0]
-    because = say("because {why}", why=words.clause(worst.code, many=count > 1))
+    counted = "certificates, because {why}" if count > 1 else "certificate, because {why}"
+    because = say(counted, why=words.clause(worst.code, many=count > 1))
     dated = [row for row in cause if row.earliest is not None]
     first = min(dated, key=lambda row: row.earliest or now, default=worst)
     gaps: dict[str, Value] = {

@@ -2,7 +2,7 @@
 
 import shlex
 
-from bot.demo.sample import LOOPBACK, NAME
+from bot.demo.sample import LOOPBACK, NAME, STORE
 from bot.demo.transcript import Transcript
 from bot.demo.world import World
 
@@ -15,9 +15,16 @@ TO_TRY = (
     ("add shop.example.test", "a domain that no store here has added"),
     (f"history {NAME}", "each step with its time"),
     ("status", "everything, the worst first"),
+    ("forecast 90", "what will not renew within 90 days, and why"),
+    ("alerts", "what is wrong now: empty until something breaks"),
     ("help", "all commands"),
 )
 """Commands without their beginning, and what they show."""
+
+
+PAUSED = f"./certdesk stores set-status {STORE} inactive"
+RESUMED = f"./certdesk stores set-status {STORE} active"
+"""What keeps the store's certificates from renewing, and what mends it: certdesk notices both within seconds."""
 
 
 def where_to_look(world: World, transcript: Transcript) -> None:
@@ -48,4 +55,6 @@ def what_to_try(world: World, transcript: Transcript) -> None:
         transcript.line(f"{f'{beginning} {words}':<{width}}   {shows}")
     if world.slack is not None:
         transcript.line(f"in another terminal:  {there}")
+    transcript.line(f"break something there:  {PAUSED}   then look at forecast 90, alerts and status")
+    transcript.line(f"and mend it again:  {RESUMED}")
     transcript.head("Ctrl-C stops all of it and leaves nothing behind.")

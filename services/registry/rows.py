@@ -98,7 +98,7 @@ def _csv_rows(path: Path, file: TextIO) -> Iterator[StoreRow | BadRow]:
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     found = tuple(cell.strip().lower() for cell in cells)
     if sorted(set(found) | set(OPTIONAL)) != sorted((*COLUMNS, *OPTIONAL)) or len(set(found)) < len(found):
-        text = "{file} does not begin with the header {wanted}; its first line has: {found}."
+        text = "{file} does not begin with the header {wanted} (and tags, if it speaks of them); its first line has: {found}."
         raise _refused(text, path, wanted=",".join(COLUMNS), found=found)
     return found
 

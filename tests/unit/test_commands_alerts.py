@@ -436,7 +436,9 @@ def test_the_members_of_one_alert_are_listed_by_its_number_or_id(bench: Bench, g
     assert len(rows.rows) == 20
     said = [part.text.plain() for part in only(outcome.reply, Hint)]
     assert said[0] == "5 more are not shown here."
-    assert "Whose move: the platform" in said
+    assert said[-1].endswith(": alert_1")
+    [problem] = only(outcome.reply, Problem)
+    assert (problem.owner.plain(), bool(problem.remedy.plain())) == ("the platform", True)
     assert len(outcome.data["certificates"]) == 25
     assert outcome.data["certificates"][0] == {
         "name": "shop0.test",

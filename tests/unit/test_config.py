@@ -221,7 +221,14 @@ def test_other_environment_is_left_alone(tmp_path: Path) -> None:
         ),
         ("alerts: {digest: {daily: 9}}", ("alerts.digest.daily", "9", '"09:00"')),
         ("alerts: {digest: {daily: '24:00'}}", ("alerts.digest.daily", "24:00", "time of day")),
-        ("alerts: {digest: {weekly: someday}}", ("alerts.digest.weekly", "someday", "monday, tuesday")),
+        (
+            "alerts: {digest: {weekly: someday}}",
+            ("alerts.digest.weekly", "someday", "monday, tuesday", 'or "" is'),
+        ),
+        (
+            "alerts: {routes: [{channel: C1, codes: [dns.*, dns.lam]}]}",
+            ("alerts.routes[0].codes[1]", "'dns.lam'", "a pattern that fits some"),
+        ),
         ("alerts: {digest: {timezone: Mars/Base}}", ("alerts.digest.timezone", "Mars/Base", "Europe/Berlin")),
         ("alerts: {digest: {timezone: Europe}}", ("alerts.digest.timezone", "Europe/Berlin")),
         ("- a list", ("must hold a map",)),

@@ -26,4 +26,4 @@ def test_every_added_domain_has_a_page_and_a_zone() -> None:
 def test_what_to_try_is_typed_with_commands_that_exist() -> None:
     words = [shlex.split(line) for line, _ in TO_TRY]
     assert {line[0] for line in words} <= {command.name for command in COMMANDS} | {"help"}
-    assert all(parse(name) == name for line in words for name in line[1:])
+    assert all(parse(name) == name for line in words for name in line[1:] if not name.isdigit())

@@ -331,7 +331,7 @@ WRONG_FILES: list[tuple[str, str | bytes, str]] = [
     (
         "a.csv",
         "",
-        "does not begin with the header store,status,locale,domain,default; its first line has: none",
+        "does not begin with the header store,status,locale,domain,default (and tags, if it speaks of them); its first line has: none",
     ),
     (
         "a.csv",

@@ -64,6 +64,16 @@ def test_the_list_as_json_is_what_import_reads(stores: Path) -> None:
     assert "nothing to change" in said("stores", "import", again)
 
 
+def test_the_list_shows_the_tags_of_a_store(stores: Path) -> None:
+    header, *rows = ROWS.splitlines()
+    tagged = [f"{header},tags", *(f"{row},{'asia big' if row.startswith('moon') else ''}" for row in rows)]
+    stores.write_text("\n".join(tagged), encoding="utf-8")
+    said("stores", "import", stores)
+    moon, sun = said("stores", "list").splitlines()
+    assert moon.endswith("; tags: asia big")
+    assert "tags" not in sun
+
+
 def test_a_status_that_is_none_is_a_wrong_use_and_the_right_ones_are_named(stores: Path) -> None:
     said("stores", "import", stores)
     wrong = run("stores", "set-status", "moon", "bogus")
