@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import dns.exception
+import dns.message
+import dns.query
+
 from bot.demo.parts import fetch
 from bot.demo.parts.errors import PartFailed, PartMissing
 from bot.demo.parts.part import Part
-from bot.demo.parts.process import Running, free_port, port_open
+from bot.demo.parts.process import Running, free_port, port_open, wait_until
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,29 @@ class Bind(Part):
         return cls(tuple(addresses), listen, key, folder, process, rndc, env, control)
 
     def reload_zone(self, origin: str, text: str) -> None:
-        """Let `text` be the zone from now on, whatever updates have made of it; a new zone is added."""
+        """Let `text` be the zone from now on, whatever updates have made of it; a new zone is added.
+
+        Returns when it is served, which rndc does not wait for. A record of the zone's own, _loaded, tells.
+        """
+        mark = secrets.token_hex(8)
         file = _zone_file(self.folder, origin)
-        if not file.exists():
-            file.write_text(text)
+        new = not file.exists()
+        if not new:
+            self._control("freeze", origin)
+        file.write_text(f'{text}\n_loaded.{origin}. 0 TXT "{mark}"\n')
+        if new:
             with (self.folder / "zones.conf").open("a") as zones:
                 zones.write(_zone_text(origin, self.key))
-            self._control("reconfig")
-            return
-        self._control("freeze", origin)
-        file.write_text(text)
-        self._control("thaw", origin)
+        self._control(*(("reconfig",) if new else ("thaw", origin)))
+        wait_until(lambda: self._shows(f"_loaded.{origin}.", mark), 10, f"BIND's zone {origin}")
+
+    def _shows(self, name: str, mark: str) -> bool:
+        query = dns.message.make_query(name, "TXT")
+        try:
+            answer = dns.query.udp(query, self.addresses[0], timeout=2, port=self.port)
+        except dns.exception.Timeout:
+            return False
+        return any(mark in record.to_text() for rrset in answer.answer for record in rrset)
 
     def _control(self, *words: str) -> None:
         done = subprocess.run(
