@@ -2,13 +2,29 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from services.model.errors import CertdeskError
 
+
+class Commands(TyperGroup):
+    """The commands; whoever types one of `certdesk ssl` without the `ssl` is told so."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is typed. Raises typer's usage error where there is none."""
+        if args and args[0] not in self.commands:
+            from commands.table import COMMANDS
+
+            if args[0] in {command.name for command in COMMANDS}:
+                ctx.fail(f"“{args[0]}” is one of the commands of ssl; type: certdesk ssl {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="certdesk gives every store on a hosted-shop platform a working TLS certificate and keeps it working.",
     no_args_is_help=True,
     add_completion=False,
@@ -32,7 +48,7 @@ PASS_ON = {
 
 @app.command()
 def run() -> None:
-    """Do everything in one process: Slack, HTTP and the work on certificates."""
+    """Do everything in one process. That is Slack, HTTP and the work on certificates."""
     from bot.service import serve
 
     serve(listen=True, work=True)
@@ -40,7 +56,7 @@ def run() -> None:
 
 @app.command()
 def serve() -> None:
-    """Listen to Slack and HTTP only; `certdesk work` does the work, on as many machines as you like."""
+    """Listen to Slack and HTTP only. `certdesk work` does the work, on as many machines as you like."""
     from bot.service import serve as start
 
     start(listen=True, work=False)
@@ -87,7 +103,7 @@ def demo(
         bool, typer.Option("--once", help="Play the main job, print one JSON line last, and end.")
     ] = False,
 ) -> None:
-    """Play the main job end to end on this machine, with a real CA, DNS server, edge and Slack workspace."""
+    """Play the main job end to end on this machine. The CA, DNS server, edge and Slack workspace are real."""
     from bot.demo.play import play
 
     raise typer.Exit(play(once=once))

@@ -89,7 +89,7 @@ def run(call: Call) -> Outcome:
 
 
 _UNSEEN = say(
-    "What was seen only once is not an alert yet: what is in the way of a name now, you see with: {command}",
+    "What was seen only once, and names without a certificate, need not be here; all that waits you see with: {command}",
     command=views.typed("status"),
 )
 

@@ -64,6 +64,13 @@ def test_the_list_as_json_is_what_import_reads(stores: Path) -> None:
     assert "nothing to change" in said("stores", "import", again)
 
 
+def test_a_command_of_ssl_without_the_ssl_is_put_right() -> None:
+    wrong = run("alerts", "1")
+    assert wrong.exit_code == 2
+    assert "type: certdesk ssl alerts" in wrong.stderr
+    assert "No such command 'alrts'" in run("alrts").stderr
+
+
 def test_the_list_shows_the_tags_of_a_store(stores: Path) -> None:
     header, *rows = ROWS.splitlines()
     tagged = [f"{header},tags", *(f"{row},{'asia big' if row.startswith('moon') else ''}" for row in rows)]
