@@ -54,9 +54,27 @@ def tend(desk: Desk, alert: Alert) -> None:
     except LeaseLostError:
         log.info("lease lost", alert=alert.id)
         return
+    _record(alert, decision.alert)
     if decision.healing:
         _hasten(desk, alert, now)
     desk.wake()
+
+
+def _record(before: Alert, after: Alert) -> None:
+    """Write into the log what people are told of: that an alert has come or got graver, and that it has healed."""
+    healed = before.open and not after.open
+    if (before.said if healed else after.said) is None or (after.said == before.said and not healed):
+        return
+    event = "alert_healed" if healed else "alert"
+    severity = after.severity.name.lower()
+    log.info(
+        event,
+        alert=after.id,
+        code=after.code,
+        thing=after.thing,
+        severity=severity,
+        certificates=after.members,
+    )
 
 
 def _hasten(desk: Desk, alert: Alert, now: datetime) -> None:

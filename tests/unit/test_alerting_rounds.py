@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+from structlog.testing import capture_logs
+
 from services.alerting.rounds import WEIGHED, gather, tend, tend_due
 from services.model.alerts import Severity, Sighting, Tally, collective_key
 from services.model.findings import Verdict
@@ -48,6 +50,21 @@ def test_the_first_message_says_it_all() -> None:
         "",
     )
     assert world.woken == 1
+
+
+def test_the_log_says_what_is_told_and_nothing_else() -> None:
+    with capture_logs() as lines:
+        world = gone(margin=30 * DAY)
+        assert lines == []
+        world.run(9 * DAY)
+        world.run(HOUR)
+        world.see(world.certificate("cert_moon"))
+        world.run(DAY)
+    assert [(line["event"], line["severity"]) for line in lines] == [
+        ("alert", "warning"),
+        ("alert_healed", "warning"),
+    ]
+    assert (lines[0]["code"], lines[0]["thing"], lines[0]["certificates"]) == ("store.inactive", "moon", 1)
 
 
 def test_nothing_is_told_below_a_warning_until_the_margin_asks_for_it() -> None:
