@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.leases import Leases
 from bot.lookout import Lookout
-from bot.pump import Pump
+from bot.pump import RESTS, Pump
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
@@ -22,9 +22,7 @@ HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES, PAGES = "messages", "pages"
-MAIL = frozenset({MESSAGES, PAGES})
-"""The pumps that empty the outbox."""
+MESSAGES = "messages"
 
 
 class Workers:
@@ -66,8 +64,9 @@ class Workers:
         """Begin."""
         self._beat()
         for pump in self._pumps:
-            self._application.bell.listeners.append(pump.wake)
-            if pump.name in MAIL:
+            if pump.name not in RESTS:  # those look often enough by themselves: bells ring at each command and step
+                self._application.bell.listeners.append(pump.wake)
+            if pump.name == MESSAGES:
                 self._application.mail.listeners.append(pump.wake)
             pump.start()
         self._ticker.start()
