@@ -158,8 +158,8 @@ def taken(parts: Parts, certificate: Certificate) -> Way | Stay | None:
     """
     while True:
         way = way_for(parts, certificate)
-        if not (isinstance(way, Way) and (way.tries or way.buckets)):
-            return way
+        if not (isinstance(way, Way) and (way.tries or any(bucket.cost for bucket in way.buckets))):
+            return way  # nothing is counted and nothing broken: there is nothing to take
         with contextlib.suppress(_ForestalledError), parts.storage.write() as tx:
             _take(tx, way, parts.clock(), judged=not near_expiry(certificate, parts.clock()))
             return way
