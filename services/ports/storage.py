@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
+from services.ports.audiences import Audit, Links
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 
@@ -24,6 +25,10 @@ class Transaction(Protocol):
     def requests(self) -> Requests: ...  # noqa: D102
     @property
     def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def links(self) -> Links: ...  # noqa: D102
+    @property
+    def audit(self) -> Audit: ...  # noqa: D102
     @property
     def alerts(self) -> Alerts: ...  # noqa: D102
     @property

@@ -1,0 +1,49 @@
+"""Who belongs to which store: links of persons and channels, and the requests for them that support decides."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is linked to a store."""
+
+    PERSON = "person"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A person who may see and change a store, or a channel in which the commands mean it."""
+
+    kind: Kind
+    who: str
+    """A person as TEAM/USER, a channel as its id."""
+    store: str
+    by: str
+    """Who made it, TEAM/USER or ``terminal``."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """A person's wish to be linked to a store; it is decided once, and runs out."""
+
+    id: str
+    person: str
+    """TEAM/USER."""
+    store: str
+    channel: str
+    """Where it was asked."""
+    at: datetime
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    approved: bool = False
+
+    def open(self, now: datetime) -> bool:
+        """Tell whether it can still be decided."""
+        return self.decided_at is None and now < self.at + LASTS
+
+
+LASTS = timedelta(days=7)
+"""How long a request for a link waits for support."""

@@ -1,0 +1,80 @@
+"""The audit trail: every action with person, reason and result, each row chained by hash to the one before. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.model.clock import aware
+
+BEGINNING = "0" * 64
+"""Stands for the hash before the first row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action."""
+
+    at: datetime
+    actor: str
+    """``terminal``, ``certdesk``, or a Slack person as TEAM/USER."""
+    role: str
+    action: str
+    """What was done, such as ``add`` or ``alert.ack``."""
+    subject: str
+    """What it was done to: names, a store, an alert's id."""
+    result: str
+    """``done``, ``refused`` or ``failed``."""
+    reason: str = ""
+    """Why, where the person gave a reason or it was refused."""
+    number: int = 0
+    """1 for the first row, then without a gap."""
+    previous: str = BEGINNING
+    """Hash of the row before."""
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where the chain does not hold, and how."""
+
+    number: int
+    what: str
+    """``changed``, ``missing`` or ``reordered``."""
+
+
+def hash_of(entry: Entry) -> str:
+    """Return the SHA-256 (lower-case hex) of everything in ``entry`` but its hash, as canonical JSON."""
+    content = [
+        entry.number,
+        aware(entry.at).isoformat(timespec="microseconds"),
+        entry.actor,
+        entry.role,
+        entry.action,
+        entry.subject,
+        entry.result,
+        entry.reason,
+        entry.previous,
+    ]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def chained(entry: Entry, last: Entry | None) -> Entry:
+    """Return ``entry`` as the row behind ``last`` (None: as the first one)."""
+    number, previous = (last.number + 1, last.hash) if last else (1, BEGINNING)
+    placed = replace(entry, number=number, previous=previous)
+    return replace(placed, hash=hash_of(placed))
+
+
+def breaks(entries: Iterable[Entry], last: Entry | None = None) -> Iterable[Break]:
+    """Yield where the chain of ``entries``, in order of their numbers, does not hold; ``last`` is the row before them."""
+    for entry in entries:
+        expected = last.number + 1 if last else 1
+        if entry.number != expected:
+            yield Break(expected, "missing" if entry.number > expected else "reordered")
+        elif entry.previous != (last.hash if last else BEGINNING):
+            yield Break(entry.number, "reordered")
+        if entry.hash != hash_of(entry):
+            yield Break(entry.number, "changed")
+        last = entry
