@@ -2,7 +2,7 @@
 
 Lists and nested values are JSON in text columns, states are plain text: no types that only one database has. The
 indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored. Watches, alerts and what goes with them
-are in storage.alerting.
+are in storage.alerting, links and the audit trail in storage.audiences.
 """
 
 from sqlalchemy import (
@@ -20,12 +20,14 @@ from sqlalchemy import (
 )
 
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
+from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
 
 __all__ = [
     "ACCOUNTS",
     "ALERTS",
+    "AUDIT",
     "BREAKERS",
     "BUDGETS",
     "CERTIFICATES",
@@ -34,6 +36,8 @@ __all__ = [
     "EVENTS",
     "FINDINGS",
     "FOLLOWERS",
+    "LINKS",
+    "LINK_REQUESTS",
     "METADATA",
     "OUTBOX",
     "REQUESTS",
@@ -45,7 +49,7 @@ __all__ = [
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.model.clock import aware
 from storage.memory.alerting import MemoryAlerts
+from storage.memory.audiences import MemoryAudit, MemoryLinks
 from storage.memory.certificates import MemoryCertificates
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
@@ -48,6 +49,16 @@ class MemoryTransaction(MemoryRepository):
     def outbox(self) -> MemoryOutbox:
         """Messages that are owed to Slack."""
         return MemoryOutbox(self._view)
+
+    @property
+    def links(self) -> MemoryLinks:
+        """Who belongs to which store."""
+        return MemoryLinks(self._view)
+
+    @property
+    def audit(self) -> MemoryAudit:
+        """The audit trail."""
+        return MemoryAudit(self._view)
 
     @property
     def alerts(self) -> MemoryAlerts:

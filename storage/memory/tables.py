@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.model.alerts import Alert, Sighting
+from services.model.audiences import Kind, Link, LinkRequest
+from services.model.audit import Entry
 from services.model.certificates import Certificate, Happening, Revision
 from services.model.clock import aware
 from services.model.errors import LeaseLostError
@@ -33,6 +35,11 @@ class Tables:
     accounts: dict[str, Account] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     outbox: dict[str, Message] = field(default_factory=dict)
+    links: dict[tuple[Kind, str, str], Link] = field(default_factory=dict)
+    """(kind, who, store) -> the link"""
+    link_requests: dict[str, LinkRequest] = field(default_factory=dict)
+    audit: dict[int, Entry] = field(default_factory=dict)
+    """number -> what was done, in the order of the numbers"""
     alerts: dict[str, Alert] = field(default_factory=dict)
     sightings: dict[tuple[str, str], Sighting] = field(default_factory=dict)
     """(certificate, key) -> what was seen"""

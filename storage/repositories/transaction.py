@@ -2,11 +2,13 @@
 
 from storage.repositories.accounts import SqlAccounts
 from storage.repositories.alerts import SqlAlerts
+from storage.repositories.audit import SqlAudit
 from storage.repositories.base import Repository
 from storage.repositories.breakers import SqlBreakers
 from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
+from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
@@ -47,6 +49,16 @@ class SqlTransaction(Repository):
     def outbox(self) -> SqlOutbox:
         """Messages that are owed to Slack."""
         return SqlOutbox(self._connection)
+
+    @property
+    def links(self) -> SqlLinks:
+        """Who belongs to which store."""
+        return SqlLinks(self._connection)
+
+    @property
+    def audit(self) -> SqlAudit:
+        """The audit trail."""
+        return SqlAudit(self._connection)
 
     @property
     def alerts(self) -> SqlAlerts:

@@ -24,10 +24,12 @@ def _prepared(table: Table, finish: Callable[[Insert], Insert]) -> Statements:
 def insert_or_keep(table: Table, *key: str, among: TextClause | None = None) -> Statements:
     """Prepare an INSERT that does nothing where a row with the same ``key`` exists (its row count tells).
 
+    Without a ``key`` any row that is in the way of any unique index counts.
+
     ``among``: the condition of a unique index that is partial; only rows that it holds for are in the way.
     """
     return _prepared(
-        table, lambda new: new.on_conflict_do_nothing(index_elements=list(key), index_where=among)
+        table, lambda new: new.on_conflict_do_nothing(index_elements=list(key) or None, index_where=among)
     )
 
 
