@@ -34,9 +34,11 @@ app = typer.Typer(
 keys = typer.Typer(help="The key-encryption key of the vault.", no_args_is_help=True)
 stores = typer.Typer(help="The platform's stores.", no_args_is_help=True)
 domains = typer.Typer(help="The domains that merchants added.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail: what was done, by whom and why.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(stores, name="stores")
 app.add_typer(domains, name="domains")
+app.add_typer(audit, name="audit")
 
 PASS_ON = {
     "allow_extra_args": True,
@@ -168,6 +170,30 @@ def domains_add(store: str, name: str) -> None:
     from bot.upkeep import add_store_domain
 
     typer.echo(add_store_domain(store, name))
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Check that no row of the audit trail was changed, taken out or moved. Exit 1 names each break."""
+    from bot.auditing import verify_trail
+
+    whole, told = verify_trail()
+    typer.echo(told)
+    raise typer.Exit(0 if whole else 1)
+
+
+@audit.command("show")
+def audit_show(
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=100_000, help="How many of the newest rows.")
+    ] = 50,
+    json: Annotated[bool, typer.Option("--json", help="As a JSON list, with the hashes.")] = False,
+) -> None:
+    """Show the newest rows of the audit trail, the newest last."""
+    from bot.auditing import show_trail
+
+    typer.echo(show_trail(limit, as_json=json))
 
 
 def main() -> None:

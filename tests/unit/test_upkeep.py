@@ -1,12 +1,21 @@
 """What whoever runs certdesk is told of stores and domains: right counts, the list as it can be read again, no false hopes."""
 
+import hashlib
 import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
+from bot.auditing import verified
+from services.model.audit import BEGINNING, Break, Entry
+from storage.database import Database
+from storage.memory import MemoryStorage
 
 ROWS = """\
 store,status,locale,domain,default
@@ -111,3 +120,160 @@ def test_the_manifest_needs_no_configuration_of_slack(
 ) -> None:
     assert stores.exists()
     assert f"socket_mode_enabled: {str(socket).lower()}" in said("manifest", *url)
+
+
+# --- the audit trail
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 5, tzinfo=UTC)
+DONE = Entry(NOON, "T1/U1", "merchant", "add", "shop.moon.test", "done")
+ROWS_KEPT = 7
+
+
+@pytest.fixture
+def trail(stores: Path) -> Path:
+    """Return the database's file with a trail of seven rows."""
+    path = stores.parent / "certdesk.db"
+    with closing(Database.open(f"sqlite:///{path}")) as database, database.write() as tx:
+        for number in range(ROWS_KEPT):
+            tx.audit.append(replace(DONE, at=NOON + timedelta(minutes=number), reason=f"reason {number}"))
+    return path
+
+
+def tamper(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount > 0
+        connection.commit()
+
+
+def broken(path: Path, *statements: str) -> list[str]:
+    """Return what `audit verify` says after the statements, without its last line."""
+    tamper(path, *statements)
+    result = run("audit", "verify")
+    assert result.exit_code == 1, result.output
+    *lines, last = result.stdout.strip().splitlines()
+    assert "Somebody has written to the table audit past certdesk" in last
+    return lines
+
+
+def test_a_trail_without_rows_is_said_to_be_empty(stores: Path) -> None:
+    assert stores.exists()
+    assert said("audit", "verify").startswith("The audit trail has no rows")
+    assert said("audit", "show") == said("audit", "verify")
+    assert said("audit", "show", "--json") == "[]"
+
+
+def test_a_whole_trail_is_said_to_be_unbroken_and_where_it_ends(trail: Path) -> None:
+    newest = json.loads(said("audit", "show", "--json"))[-1]
+    told = said("audit", "verify")
+    assert told.startswith("7 rows, unbroken since 2026-11-22T12:00:00Z; the newest is row 7, its hash ")
+    assert told.endswith(f" {newest['hash']}.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "actor = 'T1/U2'",
+        "role = 'admin'",
+        "action = 'remove'",
+        "subject = 'shop.sun.test'",
+        "result = 'refused'",
+        "reason = ''",
+        "at = '2026-11-22 12:02:00.000006'",
+        "hash = '" + "0" * 64 + "'",
+    ],
+)
+def test_a_row_that_was_changed_is_named(trail: Path, change: str) -> None:
+    told = broken(trail, f"UPDATE audit SET {change} WHERE number = 3")  # noqa: S608 - our own words
+    assert told[0].startswith("Row 3 was changed after it was written")
+    follows = [line.split(" does ")[0] for line in told[1:]]
+    assert follows == (["Row 4"] if change.startswith("hash") else [])
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_row_that_was_taken_out_is_named(trail: Path, number: int) -> None:
+    told = broken(trail, f"DELETE FROM audit WHERE number = {number}")  # noqa: S608 - our own words
+    assert told == [f"Row {number} is missing, and perhaps rows behind it."]
+
+
+def test_rows_that_changed_places_are_named(trail: Path) -> None:
+    told = broken(
+        trail,
+        "UPDATE audit SET number = -3 WHERE number = 3",
+        "UPDATE audit SET number = 3 WHERE number = 4",
+        "UPDATE audit SET number = 4 WHERE number = -3",
+    )
+    named = [(line.split()[1], "changed" in line) for line in told]
+    assert named == [("3", False), ("3", True), ("4", False), ("4", True), ("5", False)]
+
+
+def test_a_row_that_was_changed_together_with_its_hash_breaks_the_next_one(trail: Path) -> None:
+    before = json.loads(said("audit", "show", "--json"))[2]
+    assert recomputed(before) == before["hash"]  # docs/audit.md says how; whoever tampers can do it too
+    forged = recomputed({**before, "actor": "T1/U2"})
+    told = broken(trail, f"UPDATE audit SET actor = 'T1/U2', hash = '{forged}' WHERE number = 3")  # noqa: S608
+    assert [line.split(":")[0] for line in told] == ["Row 4 does not follow the row before it"]
+
+
+def recomputed(row: dict[str, str]) -> str:
+    names = ("number", "at", "actor", "role", "action", "subject", "result", "reason", "previous")
+    text = json.dumps([row[name] for name in names], separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def test_a_row_before_the_first_one_is_found(trail: Path) -> None:
+    columns = "at, actor, role, action, subject, result, reason, previous, hash"
+    told = broken(
+        trail,
+        f"INSERT INTO audit (number, {columns}) SELECT 0, {columns} FROM audit WHERE number = 1",  # noqa: S608
+    )
+    assert any(line.startswith("Row 1 does not follow") for line in told)
+
+
+def test_the_newest_rows_cut_off_show_in_what_verify_said_before(trail: Path) -> None:
+    before = said("audit", "verify")
+    tamper(trail, "DELETE FROM audit WHERE number > 5")
+    after = said("audit", "verify")
+    assert "the newest is row 7" in before
+    assert after.startswith("5 rows, unbroken since")
+    assert "the newest is row 5" in after
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7, 8])
+def test_breaks_are_found_where_batches_meet_as_well(batch: int) -> None:
+    storage = MemoryStorage()
+    with storage.write() as tx:
+        for number in range(ROWS_KEPT):
+            tx.audit.append(replace(DONE, reason=str(number)))
+        whole = verified(tx.audit, batch)
+        assert (whole.rows, whole.broken) == (7, ())
+        assert (whole.first, whole.last) == (tx.audit.entries(limit=1)[0], tx.audit.last())
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_a_gap_is_found_once_wherever_batches_meet(trail: Path, batch: int) -> None:
+    tamper(trail, "DELETE FROM audit WHERE number IN (3, 4)")
+    with closing(Database.open(f"sqlite:///{trail}")) as database, database.read() as tx:
+        found = verified(tx.audit, batch)
+    assert (found.rows, found.broken) == (5, (Break(3, "missing"),))
+
+
+def test_the_newest_rows_are_shown_the_newest_last(trail: Path) -> None:
+    lines = said("audit", "show", "--limit", "2").splitlines()
+    assert [line.split() for line in lines] == [
+        ["6", "2026-11-22T12:05:00Z", "done", "T1/U1", "(merchant)", "add", "shop.moon.test:", "reason", "5"],
+        ["7", "2026-11-22T12:06:00Z", "done", "T1/U1", "(merchant)", "add", "shop.moon.test:", "reason", "6"],
+    ]
+    rows = json.loads(said("audit", "show", "--json"))
+    assert [row["number"] for row in rows] == list(range(1, 8))
+    assert rows[0]["at"] == "2026-11-22T12:00:00.000005+00:00"
+    assert rows[0]["previous"] == BEGINNING
+    assert run("audit", "show", "--limit", "0").exit_code == 2
+
+
+def test_nothing_in_a_row_steers_the_terminal(trail: Path) -> None:
+    with closing(Database.open(f"sqlite:///{trail}")) as database, database.write() as tx:
+        tx.audit.append(replace(DONE, reason="a\x1b[2Jb\nc\N{RIGHT-TO-LEFT OVERRIDE}d"))
+    shown = said("audit", "show", "--limit", "1")
+    assert shown.endswith("a[2Jb cd")
+    assert len(shown.splitlines()) == 1

@@ -1,0 +1,113 @@
+"""What `certdesk audit` says: whether the audit trail is whole, and what stands in it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from json import dumps
+from typing import Any
+
+from bot import wiring
+from bot.config import load
+from bot.terminal_text import clean
+from services.model.audit import Break, Entry, breaks
+from services.model.clock import aware, rfc3339
+from services.ports import Audit
+
+_BATCH = 1000  # rows that are held in memory at once
+_BEFORE_ALL = -(2**63)  # a row that somebody put before the first one is found as well
+_NONE = "The audit trail has no rows: nothing was done yet, or all of them were taken out."
+_WHAT = {
+    "changed": "Row {number} was changed after it was written: its hash is not that of what it says.",
+    "missing": "Row {number} is missing, and perhaps rows behind it.",
+    "reordered": "Row {number} does not follow the row before it: rows were moved, put in between or written anew.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a walk along the whole trail has shown."""
+
+    rows: int
+    first: Entry | None
+    last: Entry | None
+    broken: tuple[Break, ...]
+
+
+def verify_trail() -> tuple[bool, str]:
+    """Walk along the whole trail; return whether it is unbroken, and what to print: each break on a line of its own."""
+    with _trail() as audit:
+        found = verified(audit)
+    return not found.broken, _said(found)
+
+
+def verified(audit: Audit, batch: int = _BATCH) -> Verified:
+    """Read the trail from its first row to its last, ``batch`` rows at a time, and check how they are chained."""
+    rows, first, last = 0, None, None
+    broken: list[Break] = []
+    while entries := audit.entries(last.number if last else _BEFORE_ALL, batch):
+        broken += breaks(entries, last)
+        rows, first, last = rows + len(entries), first or entries[0], entries[-1]
+    return Verified(rows, first, last, tuple(broken))
+
+
+def _said(found: Verified) -> str:
+    if found.first is None or found.last is None:
+        return _NONE
+    rows = _counted(found.rows, "row")
+    if not found.broken:
+        return f"{rows}, unbroken since {rfc3339(found.first.at)}; the newest is row {found.last.number}, its hash {found.last.hash}."
+    lines = [_WHAT[one.what].format(number=one.number) for one in found.broken]
+    lines.append(
+        f"{rows}, {_counted(len(found.broken), 'break')}. Somebody has written to the table audit past certdesk: keep a copy "
+        "of the database as it is, and compare these rows with a backup."
+    )
+    return "\n".join(lines)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def show_trail(limit: int, *, as_json: bool = False) -> str:
+    """Return the newest ``limit`` rows, the oldest of them first: one line each, or as a JSON list."""
+    with _trail() as audit:
+        last = audit.last()
+        entries: Sequence[Entry] = audit.entries(last.number - limit, limit) if last else []
+    if as_json:
+        return dumps([_as_json(entry) for entry in entries], indent=2)
+    return "\n".join(_as_line(entry) for entry in entries) or _NONE
+
+
+def _as_line(entry: Entry) -> str:
+    reason = f": {entry.reason}" if entry.reason else ""
+    return clean(
+        f"{entry.number:>6}  {rfc3339(entry.at)}  {entry.result:<7}  {entry.actor} ({entry.role})  "
+        f"{entry.action} {entry.subject}{reason}"
+    )
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    """Return the row with its moment as the hash has it."""
+    return {
+        "number": entry.number,
+        "at": aware(entry.at).isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "role": entry.role,
+        "action": entry.action,
+        "subject": entry.subject,
+        "result": entry.result,
+        "reason": entry.reason,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+@contextmanager
+def _trail() -> Iterator[Audit]:
+    """Open the trail for reading: all of it as it was at one moment."""
+    storage = wiring.open_storage(load())
+    try:
+        with storage.read() as tx:
+            yield tx.audit
+    finally:
+        storage.close()
