@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.ports import Audit
 _BATCH = 1000  # rows that are held in memory at once
 _BEFORE_ALL = -(2**63)  # a row that somebody put before the first one is found as well
 _NONE = "The audit trail has no rows: nothing was done yet, or all of them were taken out."
+_UNREADABLE = "Row {number} cannot be read: what stands there is no moment or no text. The rows behind it were not looked at."
 _WHAT = {
     "changed": "Row {number} was changed after it was written: its hash is not that of what it says.",
     "missing": "Row {number} is missing, and perhaps rows behind it.",
@@ -27,38 +28,52 @@ _WHAT = {
 class Verified:
     """What a walk along the whole trail has shown."""
 
-    rows: int
-    first: Entry | None
-    last: Entry | None
-    broken: tuple[Break, ...]
+    rows: int = 0
+    first: Entry | None = None
+    last: Entry | None = None
+    broken: tuple[Break, ...] = ()
+    readable: bool = True
+    """False if the row behind ``last`` cannot be read; what follows it is not known."""
 
 
 def verify_trail() -> tuple[bool, str]:
     """Walk along the whole trail; return whether it is unbroken, and what to print: each break on a line of its own."""
     with _trail() as audit:
         found = verified(audit)
-    return not found.broken, _said(found)
+    return found.readable and not found.broken, _said(found)
 
 
 def verified(audit: Audit, batch: int = _BATCH) -> Verified:
-    """Read the trail from its first row to its last, ``batch`` rows at a time, and check how they are chained."""
-    rows, first, last = 0, None, None
-    broken: list[Break] = []
-    while entries := audit.entries(last.number if last else _BEFORE_ALL, batch):
-        broken += breaks(entries, last)
-        rows, first, last = rows + len(entries), first or entries[0], entries[-1]
-    return Verified(rows, first, last, tuple(broken))
+    """Read the trail from its first row to its last, ``batch`` rows at a time, and check how they are chained.
+
+    It ends at a row whose columns hold what is no moment or no text, as SQLite lets anyone write it.
+    """
+    found = Verified()
+    try:
+        while entries := audit.entries(found.last.number if found.last else _BEFORE_ALL, batch):
+            found = _further(found, entries)
+    except (TypeError, ValueError):
+        # row by row there is a last one that can be read
+        return replace(found, readable=False) if batch == 1 else verified(audit, 1)
+    return found
+
+
+def _further(found: Verified, entries: Sequence[Entry]) -> Verified:
+    broken = (*found.broken, *breaks(entries, found.last))
+    return Verified(found.rows + len(entries), found.first or entries[0], entries[-1], broken)
 
 
 def _said(found: Verified) -> str:
-    if found.first is None or found.last is None:
+    if not found.rows and found.readable:
         return _NONE
     rows = _counted(found.rows, "row")
-    if not found.broken:
+    if found.first and found.last and found.readable and not found.broken:
         return f"{rows}, unbroken since {rfc3339(found.first.at)}; the newest is row {found.last.number}, its hash {found.last.hash}."
     lines = [_WHAT[one.what].format(number=one.number) for one in found.broken]
+    if not found.readable:
+        lines.append(_UNREADABLE.format(number=found.last.number + 1 if found.last else 1))
     lines.append(
-        f"{rows}, {_counted(len(found.broken), 'break')}. Somebody has written to the table audit past certdesk: keep a copy "
+        f"{rows}, {_counted(len(lines), 'break')}. Somebody has written to the table audit past certdesk: keep a copy "
         "of the database as it is, and compare these rows with a backup."
     )
     return "\n".join(lines)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, Table, insert, select, update
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, update
 
 from bot.demo.parts.postgres import Postgres
+from services.model.audiences import Kind, Link
+from services.model.audit import Entry, breaks
 from services.model.stores import Store
 from services.model.text import NOTHING
 from services.ports import Message, Request
@@ -161,3 +163,37 @@ def test_the_code_before_it_goes_on_beside_it(url: str) -> None:
             assert [m.id for m in tx.outbox.claim(NOW + MINUTE, LEASE, 5)] == ["msg_1", "msg_2"]
             assert tx.stores.get("store_2") == Store("store_2")
             assert tx.certificates.get("cert_002") == samples.certificate(2)
+
+
+def _shape(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Return each table of the database with its columns: name, type, whether it may be empty, default."""
+    with database.reading() as connection:
+        inspector = inspect(connection)
+        return {
+            table: [
+                (column["name"], repr(column["type"]), column["nullable"], column["default"])
+                for column in inspector.get_columns(table)
+            ]
+            for table in inspector.get_table_names()
+        }
+
+
+def test_audiences_add_tables_and_change_none(url: str) -> None:
+    with _at(url, "0002") as database:
+        before = _shape(database)
+        with database.write() as tx:
+            tx.stores.put(Store("moon", tags=("asia",)))
+        assert not database.ready()
+        assert database.migrate()
+        after = _shape(database)
+        assert {name: after.get(name) for name in before} == before
+        assert set(after) - set(before) == {"links", "link_requests", "audit"}
+        with database.write() as tx:
+            assert tx.stores.get("moon") == Store("moon", tags=("asia",))
+            assert tx.links.put(Link(Kind.CHANNEL, "C1", "moon", "terminal", NOW))
+            row = tx.audit.append(Entry(NOW, "terminal", "admin", "link", "moon", "done"))
+            assert list(breaks(tx.audit.entries())) == []
+            assert tx.audit.last() == row
+        with database.writing() as connection:
+            command.downgrade(_alembic(connection), "0002")
+        assert _shape(database) == before

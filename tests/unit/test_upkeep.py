@@ -230,6 +230,13 @@ def test_a_row_before_the_first_one_is_found(trail: Path) -> None:
     assert any(line.startswith("Row 1 does not follow") for line in told)
 
 
+@pytest.mark.parametrize("nonsense", ["at = 'yesterday'", "at = 5", "reason = x'ff00'"])
+@pytest.mark.parametrize("number", [1, 3, 7])
+def test_a_row_that_cannot_be_read_is_named(trail: Path, nonsense: str, number: int) -> None:
+    told = broken(trail, f"UPDATE audit SET {nonsense} WHERE number = {number}")  # noqa: S608 - our own words
+    assert [line.split(":")[0] for line in told] == [f"Row {number} cannot be read"]
+
+
 def test_the_newest_rows_cut_off_show_in_what_verify_said_before(trail: Path) -> None:
     before = said("audit", "verify")
     tamper(trail, "DELETE FROM audit WHERE number > 5")
