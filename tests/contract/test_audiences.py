@@ -38,6 +38,11 @@ def _put(storage: Storage, *links: Link) -> list[bool]:
         return [tx.links.put(link) for link in links]
 
 
+def _drop(storage: Storage, link: Link) -> bool:
+    with storage.write() as tx:
+        return tx.links.drop(link.kind, link.who, link.store)
+
+
 def _of(storage: Storage, kind: Kind, who: str) -> Sequence[Link]:
     with storage.read() as tx:
         return tx.links.of(kind, who)
@@ -157,6 +162,18 @@ def test_of_many_who_link_a_channel_at_once_one_store_is_left(storage: Storage) 
 def test_of_many_who_put_the_same_link_at_once_one_is_told_so(storage: Storage) -> None:
     told = together(*[lambda: _put(storage, _person(), _channel(who="C5"))] * 6)
     assert sorted(told) == [[False, False]] * 5 + [[True, True]]
+
+
+@pytest.mark.parametrize("link", [_person(), _channel()])
+def test_what_is_put_and_dropped_at_once_is_told_as_it_happened(storage: Storage, link: Link) -> None:
+    def put() -> int:
+        return sum(_put(storage, link)[0] for _ in range(20))
+
+    def drop() -> int:
+        return -sum(_drop(storage, link) for _ in range(20))
+
+    left = sum(together(put, drop, put, drop))
+    assert left == len(_of(storage, link.kind, link.who))
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
