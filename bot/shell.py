@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot import logs, terminal, wiring
 from bot.config import load
+from commands import requests
 from commands.caller import TERMINAL
-from commands.dispatch import dispatch
 from commands.reply import Fields, Outcome, Paragraph
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -30,7 +30,7 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     logs.set_up(loaded.config.log.model_copy(update={"level": "error"}))
     application = wiring.build(loaded)
     try:
-        outcome = _with_options(dispatch(words, TERMINAL, application.desk))
+        outcome = _with_options(requests.typed(application.desk, words, TERMINAL))
         if wait and outcome.follows:
             from bot.waiting import Follower  # noqa: PLC0415 - workers and web are loaded only by those who wait
 

@@ -75,7 +75,7 @@ def connect(application: Application) -> SlackSide | None:
             posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
         )
     return SlackSide(
-        identity=Identity(asking_client(slack), slack, clock),
+        identity=Identity(asking_client(slack), slack, clock, storage=application.storage),
         notifier=Notifier(
             posting_client(slack),
             application.storage,

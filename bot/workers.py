@@ -64,7 +64,9 @@ class Workers:
         """Begin."""
         self._beat()
         for pump in self._pumps:
-            if pump.name not in RESTS:  # those look often enough by themselves: bells ring at each command and step
+            if (
+                pump.name not in RESTS
+            ):  # those look often enough by themselves: bells ring at each command and step
                 self._application.bell.listeners.append(pump.wake)
             if pump.name == MESSAGES:
                 self._application.mail.listeners.append(pump.wake)
@@ -117,7 +119,8 @@ class Workers:
 
     def _perform(self, request: Request) -> None:
         if self._slack is not None:
-            requests.perform(self._application.desk, request, self._slack.identity.caller(request))
+            identity = self._slack.identity
+            requests.perform(self._application.desk, request, identity.caller(request), identity.named)
             self._application.bell.ring()
 
     def _owed(self, limit: int) -> list[Message]:

@@ -25,4 +25,5 @@ COMMAND = Command(
     usage="/ssl add NAME… [--store STORE]",
     example="/ssl add shop.example.com www.example.com",
     run=run,
+    changes=True,
 )

@@ -61,4 +61,5 @@ def answer(call: Call, asked: Asked) -> Outcome:
         verb=asked.verb,
         names=tuple(taken),
         refused=refused,
+        subject=" ".join(status.name for status in statuses),
     )

@@ -22,15 +22,17 @@ class Action(StrEnum):
     LOOK = "look"
     CHANGE = "change"
     ALERTS = "alerts"
+    ASK_LINK = "ask_link"
+    LINK = "link"
 
 
 RIGHTS: Mapping[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
     Role.SUPPORT: frozenset(Action),
-    Role.ONCALL: frozenset(Action),
+    Role.ONCALL: frozenset(Action) - {Action.LINK},
     # but only for what `Caller.stores` holds; alerts are of all stores
-    Role.MERCHANT: frozenset(Action) - {Action.ALERTS},
-    Role.NOBODY: frozenset({Action.HELP}),
+    Role.MERCHANT: frozenset({Action.HELP, Action.LOOK, Action.CHANGE, Action.ASK_LINK}),
+    Role.NOBODY: frozenset({Action.HELP, Action.ASK_LINK}),
 }
 
 

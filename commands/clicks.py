@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
-from commands import views
+from commands import audit, link_requests, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action
 from commands.command import Call
-from commands.reply import Hint, Outcome, Part, Reply, Tone
-from services import overview
+from commands.reply import Deed, Hint, Outcome, Part, Reply, Tone
+from services import linking, overview
 from services.alerting import clicks
 from services.alerting.clicks import Clicked
 from services.desk import Desk
@@ -42,23 +42,44 @@ class Click:
 
     Raises MalformedClickError for a value it cannot read, and CertdeskError for what cannot be done.
     """
+    changes: bool = True
+    """Whether it changes something, so that the audit trail keeps every use."""
+    subject: Callable[[Call], str] = lambda call: " ".join(call.words)
+    """What the audit trail says it was done to."""
 
 
-def perform(text: str, call: Call) -> Outcome | None:
-    """Do what a click says: ``text`` is the action's id, then its value; ``call`` is who clicks, and where.
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of a request."""
 
-    Return the answer for the clicker alone, or None if the message itself shows what was done.
-    """
+    outcome: Outcome | None
+    """The answer; None if the message that was clicked shows what was done."""
+    deed: Deed | None = None
+    """What the audit trail keeps of it; None: nothing."""
+
+
+def perform(text: str, call: Call) -> Performed:
+    """Do what a click says: ``text`` is the action's id, then its value; ``call`` is who clicks, and where."""
     action, *value = text.split() or [""]
     click = CLICKS.get(action)
     if click is None:
-        return _apology()
+        return Performed(_apology())
+    try:
+        call = replace(call, words=tuple(value))
+        outcome = _run(click, call)
+    except MalformedClickError:
+        return Performed(_apology())
+    kept = click.changes or (outcome is not None and outcome.denied)
+    return Performed(outcome, audit.deed(outcome, action, click.subject(call)) if kept else None)
+
+
+def _run(click: Click, call: Call) -> Outcome | None:
     if not call.caller.may(click.action):
         return _refusal()
     try:
-        return click.run(Call(tuple(value), call.caller, call.desk, call.channel))
+        return click.run(call)
     except MalformedClickError:
-        return _apology()
+        raise
     except CertdeskError as error:
         return Outcome(_told(Tone.BAD, error.text), exit_code=1)
 
@@ -74,7 +95,7 @@ def _refusal() -> Outcome:
     hint = Hint(
         say("It is for the platform's own people. What there is for you: {command}", command="/ssl help")
     )
-    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1)
+    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, denied=True)
 
 
 def _told(tone: Tone, text: Text, *more: Part) -> Reply:
@@ -171,17 +192,35 @@ def _check(call: Call) -> Outcome:
     return Outcome(_told(Tone.WARN, title, *views.problems(found)), exit_code=1)
 
 
+# --- a request for a link ------------------------------------------------------------------------------------------
+
+
+def _decide(call: Call, *, approved: bool) -> Outcome | None:
+    """Decide a request; its message shows who did. Only what was not done is told, to the clicker alone."""
+    if len(call.words) != 1:
+        raise MalformedClickError
+    decided = linking.decide(call.desk, call.words[0], call.caller.person, approved=approved)
+    return None if decided.done else Outcome(_told(Tone.WARN, decided.text), exit_code=1)
+
+
+def _request(call: Call) -> str:
+    return " ".join(link_requests.subject(call.desk, word) for word in call.words)
+
+
 CLICKS: Mapping[str, Click] = {
     # an alert: look again, try now
-    button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again)),
+    button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again), changes=False),
     button.RENEW: Click(Action.ALERTS, lambda call: _answered(call, clicks.renew_members)),
     # who looks after it
     button.ACKNOWLEDGE: Click(Action.ALERTS, lambda call: _shown(call, clicks.acknowledge)),
     button.SNOOZE: Click(Action.ALERTS, _snooze),
     button.HAND_OVER: Click(Action.ALERTS, lambda call: _shown(call, clicks.hand_over)),
     # what it is about
-    button.LIST: Click(Action.ALERTS, _list),
+    button.LIST: Click(Action.ALERTS, _list, changes=False),
     # a certificate that was handed over
     button.RETRY_ONE: Click(Action.CHANGE, _retry),
-    button.CHECK_ONE: Click(Action.LOOK, _check),
+    button.CHECK_ONE: Click(Action.LOOK, _check, changes=False),
+    # a person who wants to be linked to a store
+    link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
+    link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
 }

@@ -31,6 +31,16 @@ class Command:
     example: str
     run: Callable[["Call"], Outcome]
     """Does it. Raises UsageError for words it cannot read, and CertdeskError for what cannot be done."""
+    changes: bool = False
+    """Whether it changes something, so that the audit trail keeps every use."""
+
+
+People = Callable[[str], str | None]
+"""From a Slack user's id to TEAM/USER; None if Slack does not know such a person, or cannot be asked."""
+
+
+def unasked(_user: str) -> None:
+    """Know nobody: where there is no Slack to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,9 @@ class Call:
     """Where it was typed; empty in a terminal."""
     table: tuple[Command, ...] = ()
     """All sub-commands, for those that speak of the others."""
+    store: str | None = None
+    """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
+    people: People = unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,8 @@ def arguments(
 ) -> Arguments:
     """Read the words of ``call``; those behind a double hyphen are names, whatever they begin with.
 
+    Without --store the store is meant that the channel is linked to.
+
     Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names.
     """
     words: list[str] = []
@@ -87,6 +102,8 @@ def arguments(
             seen.add(word)
         elif word.strip("-"):
             raise _unknown_option(word, flags + values)
+    if call.store is not None and "--store" in values:
+        given.setdefault("--store", call.store)
     return Arguments(_limited(words), given, frozenset(seen))
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from commands import views
-from commands.caller import Action, Caller, Role
-from commands.command import Call, Command, UsageError, usage_outcome
-from commands.help import access, offered
-from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
+from commands import audit, views
+from commands.caller import Action, Caller
+from commands.command import Call, Command, People, UsageError, unasked, usage_outcome
+from commands.help import access, no_access, offered
+from commands.reply import Hint, Outcome, Part, Reply, Tone
 from commands.table import COMMANDS
 from commands.words import split, tidy
-from services import naming
+from services import linking, naming
 from services.desk import Desk
+from services.model.audiences import Kind
 from services.model.errors import CertdeskError, InvalidNameError
 from services.model.text import Text, say
 
@@ -20,9 +21,12 @@ _HELP = _HELP_OPTIONS | {"help", "?"}
 _OWN_NAMES = frozenset({"/ssl", "ssl", "certdesk"})  # what people type again, or paste from the terminal
 
 
-def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str = "") -> Outcome:
+def dispatch(
+    text: str | Sequence[str], caller: Caller, desk: Desk, channel: str = "", people: People = unasked
+) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
+    In a ``channel`` that is linked to a store of the caller's, that store is meant. `Outcome.deed` is for the audit trail.
     Whatever is wrong with the words is in the outcome: 2 for usage, 1 for what cannot be done. Raises nothing that a
     person could have caused.
     """
@@ -37,7 +41,15 @@ def dispatch(text: str | Sequence[str], caller: Caller, desk: Desk, channel: str
     command = next((one for one in COMMANDS if one.name == first), None)
     if command is None:
         return _unknown(words[0], caller)
-    return _run(command, Call(rest, caller, desk, channel, COMMANDS))
+    store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
+    outcome = _run(command, Call(rest, caller, desk, channel, COMMANDS, store, people))
+    return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)
+
+
+def meant_in(channel: str, caller: Caller, desk: Desk) -> str | None:
+    """Return the store that the channel is linked to; None without one, or if it is not the caller's."""
+    links = linking.linked_to(desk, Kind.CHANNEL, channel) if channel else ()
+    return next((link.store for link in links if caller.sees(link.store)), None)
 
 
 def _options(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,8 +59,7 @@ def _options(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _run(command: Command, call: Call) -> Outcome:
     if not call.caller.may(command.action):
-        told = access(call.caller)
-        return Outcome(_no_access(call.caller, told), exit_code=1, data={"error": told.plain()})
+        return no_access(call.caller, command.action)
     try:
         return command.run(call)
     except UsageError as error:
@@ -59,14 +70,6 @@ def _run(command: Command, call: Call) -> Outcome:
         )
 
 
-def _no_access(caller: Caller, told: Text) -> Reply:
-    title = (
-        say("You have no access to this yet") if caller.role is Role.NOBODY else say("You may not do this")
-    )
-    hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
-    return Reply(Tone.WARN, title, (Paragraph(told), hint), private=True)
-
-
 def _unknown(given: str, caller: Caller) -> Outcome:
     """Return the answer to a first word that is no sub-command, with what was probably meant. Exit code 2."""
     title, hints = _meant(given, tuple(one.name for one in offered(COMMANDS, caller)))
@@ -75,7 +78,7 @@ def _unknown(given: str, caller: Caller) -> Outcome:
         Hint(say("All there is, you can read with: {command}", command="/ssl help")),
     )
     if not caller.may(Action.LOOK):
-        parts = (Hint(access(caller)), parts[-1])
+        parts = (Hint(access(caller, Action.LOOK)), parts[-1])
     reply = Reply(Tone.WARN, title, parts, private=True)
     return Outcome(reply, exit_code=2, data={"error": title.plain()})
 

@@ -8,22 +8,37 @@ from services.model.text import Text, say
 _ACCESS = (
     "certdesk does not know you yet. If you work for the platform, ask an administrator of certdesk to put your id,"
     " {id}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
-    " ask the platform's support about the certificates of your store."
+    " ask to be linked to your store, by its id: {command}"
 )
+_STAFF_ONLY = frozenset({Action.ALERTS, Action.LINK})
+"""What others are not even told of."""
 
 
-def access(caller: Caller) -> Text:
+def no_access(caller: Caller, action: Action) -> Outcome:
+    """Return the answer to who has no right to ``action``: the same whatever it was about."""
+    told = access(caller, action)
+    title = (
+        say("You have no access to this yet") if caller.role is Role.NOBODY else say("You may not do this")
+    )
+    hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
+    reply = Reply(Tone.WARN, title, (Paragraph(told), hint), private=True)
+    return Outcome(reply, exit_code=1, data={"error": told.plain()}, denied=True)
+
+
+def access(caller: Caller, action: Action) -> Text:
     """Return what somebody without the right is told; with no role at all: who can change that, how, and for which id."""
+    if caller.role is not Role.NOBODY and action is Action.LINK:
+        return say("Only support and administrators of certdesk say who belongs to which store.")
     if caller.role is not Role.NOBODY:
         return say("This is for the platform's own people alone: it speaks of all stores.")
     person = caller.person.rpartition("/")[2]
     keys = {key: f"slack.{key}" for key in ("support", "oncall", "admins")}
-    return say(_ACCESS, id=person, file="app.yaml", **keys)
+    return say(_ACCESS, id=person, file="app.yaml", command="/ssl link STORE", **keys)
 
 
 def offered(table: tuple[Command, ...], caller: Caller) -> tuple[Command, ...]:
     """Return the sub-commands that the caller is told of: those for the platform's own people are for their eyes."""
-    return tuple(one for one in table if one.action is not Action.ALERTS or caller.may(one.action))
+    return tuple(one for one in table if one.action not in _STAFF_ONLY or caller.may(one.action))
 
 
 def run(call: Call) -> Outcome:
@@ -55,7 +70,7 @@ def _one(command: Command) -> Reply:
 
 
 def _access(caller: Caller) -> tuple[Paragraph, ...]:
-    return (Paragraph(access(caller)),) if caller.role is Role.NOBODY else ()
+    return (Paragraph(access(caller, Action.LOOK)),) if caller.role is Role.NOBODY else ()
 
 
 def _to_json(command: Command) -> dict[str, str]:

@@ -8,9 +8,11 @@ from commands.alerts import alert_message, note_message
 from commands.digest import digest_message
 from commands.following import look
 from commands.handover import handover_message, timeline_message
+from commands.link_requests import answer_message, request_message
 from commands.progress import view
 from commands.reply import Composed, Outcome, Problem, Refused
 from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
+from services import linking
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -82,4 +84,7 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     TIMELINE: timeline_message,
     # the day's or the week's summary: the body says what it was when it was put out
     DIGEST: digest_message,
+    # a request for a link as support sees it, and what the asker is told once it is approved
+    linking.REQUEST: request_message,
+    linking.ANSWER: answer_message,
 }

@@ -77,6 +77,9 @@ def _wrong_store(name: str, call: Call, store: str) -> Mapping[str, Any]:
         return {}
     summary = say("{name} belongs to the store {owner}, not to {store}.", name=name, owner=owner, store=store)
     remedy = say("Type {option} {owner}, or leave it out.", option="--store", owner=owner)
+    if call.store == store:
+        text = "In this channel commands mean the store {store}. For the other one, type {option} {owner}."
+        remedy = say(text, store=store, option="--store", owner=owner)
     return {"summary": summary, "remedy": remedy, "evidence": {"store": store, "owner": owner}}
 
 
@@ -132,6 +135,13 @@ def is_own_store(store: str, call: Call) -> bool:
         return False
     with call.desk.storage.read() as tx:
         return tx.stores.get(store) is not None
+
+
+def unknown_store(store: str, data: Mapping[str, Any]) -> Outcome:
+    """Return the answer for a store that is not the caller's: the same whether it exists or not."""
+    title = say("There is no store {store} that you can see", store=views.clipped(store))
+    hint = Hint(say("To see all of your names, type: {command}", command=views.typed("status")))
+    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, data=data)
 
 
 _NEEDS_DNS = "A wildcard needs the dns-01 challenge, which is not set up here: ask for each name by itself. And for any name: {remedy}"

@@ -27,4 +27,5 @@ COMMAND = Command(
     usage="/ssl renew NAME… [--store STORE]",
     example="/ssl renew shop.example.com",
     run=run,
+    changes=True,
 )

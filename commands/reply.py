@@ -159,6 +159,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """What the audit trail keeps of what was done, or refused (`services.model.audit.Entry`)."""
+
+    action: str
+    """The sub-command, or the click's action."""
+    subject: str
+    result: str
+    """``done``, ``refused`` (no right to it) or ``failed``."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a command has done."""
 
@@ -175,3 +187,9 @@ class Outcome:
     """For a followed answer: the names asked for, to be shown first."""
     refused: tuple[Refused, ...] = ()
     """For a followed answer: the names that were not taken."""
+    denied: bool = False
+    """Whether the caller lacked the right to it."""
+    subject: str = ""
+    """For the audit trail: what it was done to; empty: the words as they were given."""
+    deed: Deed | None = None
+    """What the audit trail keeps of it; None: nothing was changed or refused."""

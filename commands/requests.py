@@ -1,12 +1,14 @@
 """Does what a person asked for in Slack, by a command or a click: the request row in, one outbox message out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from commands import clicks, messages
+from commands import audit, clicks, messages
 from commands.caller import Caller
-from commands.command import Call
+from commands.clicks import Performed
+from commands.command import Call, People, unasked
 from commands.dispatch import dispatch
-from commands.reply import Hint, Outcome, Reply, Tone
+from commands.reply import Deed, Hint, Outcome, Reply, Tone
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import say
@@ -18,20 +20,33 @@ MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
 
 
-def perform(desk: Desk, request: Request, caller: Caller) -> None:
+def perform(desk: Desk, request: Request, caller: Caller, people: People = unasked) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
+
+    What was changed, or refused for want of a right, is put into the audit trail in the same transaction.
 
     A click that shows in the clicked message itself has no answer.
 
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
-    outcome = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller)
+    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
     now = desk.clock()
     with desk.storage.write() as tx:
-        if outcome is not None:
-            tx.outbox.put(_message(request, outcome, now))
+        if done.outcome is not None:
+            tx.outbox.put(_message(request, done.outcome, now))
         tx.requests.finish(request, now)
+        if done.deed is not None:
+            tx.audit.append(audit.entry(done.deed, caller, now))
+
+
+def typed(desk: Desk, words: Sequence[str], caller: Caller) -> Outcome:
+    """Do what was typed in a terminal, keep it in the audit trail, and return the outcome."""
+    outcome = dispatch(words, caller, desk)
+    if outcome.deed is not None:
+        with desk.storage.write() as tx:
+            tx.audit.append(audit.entry(outcome.deed, caller, desk.clock()))
+    return outcome
 
 
 def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
@@ -50,14 +65,16 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     )
 
 
-def _done(desk: Desk, request: Request, caller: Caller) -> Outcome | None:
-    """Return the answer; None for a click whose effect the clicked message itself shows."""
+def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
     if request.kind == CLICK:
         return clicks.perform(request.text, Call((), caller, desk, request.channel))
-    return dispatch(request.text, caller, desk, request.channel)
+    outcome = dispatch(request.text, caller, desk, request.channel, people)
+    return Performed(outcome, outcome.deed)
 
 
-def _given_up(request: Request) -> Outcome:
+def _given_up(request: Request) -> Performed:
     title = say("certdesk could not do this, and the fault is its own")
     hint = say("Try once more; if it fails again, tell the platform's engineers this id: {id}", id=request.id)
-    return Outcome(Reply(Tone.BAD, title, (Hint(hint),), private=True), exit_code=1)
+    outcome = Outcome(Reply(Tone.BAD, title, (Hint(hint),), private=True), exit_code=1)
+    # nobody knows how far it came: better a row too many than one too few
+    return Performed(outcome, Deed(request.kind, request.text[: audit.MOST], audit.FAILED, title.plain()))

@@ -39,7 +39,7 @@ def run(call: Call) -> Outcome:
 
 def _all(call: Call, store: str | None) -> Outcome:
     if store is not None and not naming.is_own_store(store, call):
-        return _unknown_store(store)
+        return naming.unknown_store(store, {"certificates": []})
     statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=MOST_LISTED)
     data = {"certificates": [status.as_json() for status in statuses]}
     if not statuses:
@@ -48,13 +48,6 @@ def _all(call: Call, store: str | None) -> Outcome:
     parts = (rows, *views.more(len(statuses) - views.MOST_ROWS), _look_closer(statuses[0].name))
     tone = views.status_tone(statuses[0])
     return Outcome(Reply(tone, _title(len(statuses), store), parts, private=True), data=data)
-
-
-def _unknown_store(store: str) -> Outcome:
-    """Return the answer for a store that is not the caller's: the same whether it exists or not."""
-    title = say("There is no store {store} that you can see", store=views.clipped(store))
-    hint = Hint(say("To see all of your names, type: {command}", command=views.typed("status")))
-    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, data={"certificates": []})
 
 
 def _title(count: int, store: str | None) -> Text:

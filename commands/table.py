@@ -1,6 +1,18 @@
 """All sub-commands of /ssl, in the order in which help shows them. A new one is one file and one line here."""
 
-from commands import add, alerts, check, forecast, help, history, renew, status  # noqa: A004 - the sub-command is called help
+from commands import (
+    add,
+    alerts,
+    check,
+    forecast,
+    help,  # noqa: A004 - the sub-command is called help
+    history,
+    link,
+    links,
+    renew,
+    status,
+    unlink,
+)
 from commands.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -14,6 +26,10 @@ COMMANDS: tuple[Command, ...] = (
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,
+    # who belongs to which store
+    link.COMMAND,
+    unlink.COMMAND,
+    links.COMMAND,
     # what there is
     help.COMMAND,
 )

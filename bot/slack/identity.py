@@ -12,8 +12,9 @@ from slack_sdk.web import WebClient
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.settings import SlackSettings
 from commands.caller import Caller, Role
+from services.model.audiences import Kind
 from services.model.clock import Clock
-from services.ports import Request
+from services.ports import Request, Storage
 
 _log = structlog.get_logger(__name__)
 STAFF = (Role.ADMIN, Role.SUPPORT, Role.ONCALL)
@@ -56,23 +57,37 @@ class Identity:
         settings: SlackSettings,
         clock: Clock,
         keep: timedelta = timedelta(minutes=5),
+        *,
+        storage: Storage | None = None,
     ) -> None:
-        """Make one for the workspace of ``client``'s token; a change at Slack is seen after ``keep`` at the latest."""
-        self._client, self._settings = client, settings
+        """Make one for the workspace of ``client``'s token; a change at Slack is seen after ``keep`` at the latest.
+
+        Links of people to stores are read from ``storage``, at each request anew.
+        """
+        self._client, self._settings, self._storage = client, settings, storage
         self._kept = _Kept(clock, keep)
 
     def caller(self, request: Request) -> Caller:
-        """Return who asks, with a role that they surely have. Never raises: who cannot be looked up is nobody."""
-        name = f"{request.team}/{request.user}"
+        """Return who asks, with a role that they surely have: who cannot be looked up is nobody.
+
+        Raises DatabaseUnavailableError if the links cannot be read.
+        """
         person = self._person(request.user)
         home = self._home()
         if person is None or home is None or not person.person:
-            return Caller(name, Role.NOBODY)
+            return Caller(f"{request.team}/{request.user}", Role.NOBODY)
+        # by the person's own workspace: a link holds wherever they ask from
+        name = f"{person.team}/{request.user}"
         ours = _ours(person, home) and request.team in ("", home.team, person.team)
         if ours and not person.guest and (role := self._staff_role(request.user)):
             return Caller(name, role, None)
         stores = self._stores(request.user, person, ours=ours)
         return Caller(name, Role.MERCHANT, stores) if stores else Caller(name, Role.NOBODY)
+
+    def named(self, user: str) -> str | None:
+        """Return the person as TEAM/USER, by their own workspace; None for who is no living person, or not known."""
+        person = self._person(user)
+        return f"{person.team}/{user}" if person is not None and person.person else None
 
     def locale(self, user: str) -> str:
         """Return the person's language, such as de-DE; empty if it is not known."""
@@ -86,9 +101,20 @@ class Identity:
         return user in ids or any(user in self._members(group) for group in ids if group.startswith("S"))
 
     def _stores(self, user: str, person: Person, *, ours: bool) -> frozenset[str]:
-        """Return the merchant's stores. People of other workspaces are listed as TEAM/USER: ids are unique in theirs."""
-        keys = (user, f"{person.team}/{user}") if ours else (f"{person.team}/{user}",)
-        return frozenset(store for key in keys for store in self._settings.merchants.get(key, ()))
+        """Return the merchant's stores: those of the settings, and those that support has linked them to.
+
+        People of other workspaces are listed as TEAM/USER: ids are unique in theirs.
+        """
+        name = f"{person.team}/{user}"
+        keys = (user, name) if ours else (name,)
+        listed = frozenset(store for key in keys for store in self._settings.merchants.get(key, ()))
+        return listed | self._linked(name)
+
+    def _linked(self, name: str) -> frozenset[str]:
+        if self._storage is None:
+            return frozenset()
+        with self._storage.read() as tx:
+            return frozenset(link.store for link in tx.links.of(Kind.PERSON, name))
 
     def _person(self, user: str) -> Person | None:
         found: Person | None = self._kept.get(("person", user), lambda: self._ask_person(user))

@@ -9,7 +9,7 @@ from services.model.clock import Clock
 from services.model.identity import new_id
 from services.ports import Request, Storage
 
-_ACTION = re.compile(r"((?:alert|certificate)\.[a-z_]{1,40})(?::\d{1,3})?")
+_ACTION = re.compile(r"((?:alert|certificate|link)\.[a-z_]{1,40})(?::\d{1,3})?")
 """An action of ours; the number behind it tells apart what stands twice in a message (`bot.slack.render_actions`)."""
 MAX_CLICK = 150
 """Characters of a click's value, as `commands.reply.Button` promises."""

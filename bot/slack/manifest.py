@@ -50,7 +50,7 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
                     "command": settings.command,
                     "description": "Certificates: add, renew, status, check",
                     "usage_hint": "add shop.example.com",
-                    "should_escape": False,  # names must arrive as typed
+                    "should_escape": True,  # people and channels arrive by id; commands.words undoes the links made of names
                     **endpoint,
                 }
             ],

@@ -70,6 +70,8 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "alert.list": Action.ALERTS,
         "certificate.retry": Action.CHANGE,
         "certificate.check": Action.LOOK,
+        "link.approve": Action.LINK,
+        "link.decline": Action.LINK,
     }
 
 

@@ -62,7 +62,8 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names == ["add", "status", "renew", "check", "history", "forecast", "alerts", "help"]
+    assert names[:7] == ["add", "status", "renew", "check", "history", "forecast", "alerts"]
+    assert names[7:] == ["link", "unlink", "links", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -124,7 +125,7 @@ USAGE = [
     ("add shop.moon.test --store moon --store sun", "given twice"),
     ("statsu", "Did you mean: /ssl status"),
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
-    ("frobnicate", "The usual ones are: add, status, renew, check, history, forecast, alerts, help"),
+    ("frobnicate", "The usual ones are: add, status, renew, check, history, forecast, alerts, link,"),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
     (
@@ -285,8 +286,21 @@ def templates(thing: object) -> list[str]:
 # --- rights and isolation ------------------------------------------------------------------------------------------
 
 
-def test_every_role_has_its_rights() -> None:
+ALL, SOME, NONE = frozenset(Action), frozenset(Action) - {Action.LINK}, {Action.HELP, Action.ASK_LINK}
+CELLS = {
+    Role.ADMIN: ALL,
+    Role.SUPPORT: ALL,
+    Role.ONCALL: SOME,
+    Role.MERCHANT: SOME - {Action.ALERTS},
+    Role.NOBODY: NONE,
+}
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", Role)
+def test_every_role_has_its_rights(role: Role, action: Action) -> None:
     assert set(RIGHTS) == set(Role)
+    assert Caller("x", role).may(action) is (action in CELLS[role])
 
 
 @pytest.mark.parametrize(

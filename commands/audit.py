@@ -1,0 +1,42 @@
+"""What the audit trail keeps of commands and clicks: what changes something, and what was refused for want of a right."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from commands.caller import Caller
+from commands.reply import Deed, Outcome
+from services.model.audit import Entry
+
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+MOST = 4000
+"""Characters of a subject or a reason that are kept: a command of Slack is no longer."""
+
+
+def noted(outcome: Outcome, action: str, given: str, *, changes: bool) -> Outcome:
+    """Return the outcome with what is to be kept of it; ``changes``: whether such an action changes something.
+
+    Words that could not be read have changed nothing, and nothing is kept of them.
+    """
+    if outcome.exit_code == 2 or not (changes or outcome.denied):
+        return outcome
+    return replace(outcome, deed=deed(outcome, action, given))
+
+
+def deed(outcome: Outcome | None, action: str, given: str) -> Deed:
+    """Return what is to be kept of an action on what was given; without an outcome it was done, and shows elsewhere."""
+    if outcome is None:
+        return Deed(action, given[:MOST], DONE)
+    result = _result(outcome)
+    reason = "" if result == DONE else outcome.reply.title.plain()[:MOST]
+    return Deed(action, (outcome.subject or given)[:MOST], result, reason)
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome.denied:
+        return REFUSED
+    return DONE if outcome.follows or outcome.exit_code == 0 else FAILED
+
+
+def entry(what: Deed, caller: Caller, now: datetime) -> Entry:
+    """Return the row of the audit trail, not yet chained."""
+    return Entry(now, caller.person, caller.role.value, what.action, what.subject, what.result, what.reason)

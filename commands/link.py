@@ -1,0 +1,155 @@
+"""/ssl link: a merchant asks to be linked to a store; support links a person or a channel to one."""
+
+import re
+
+from commands import views
+from commands.caller import Action
+from commands.command import Call, Command, UsageError, arguments
+from commands.help import no_access
+from commands.link_requests import person
+from commands.mentions import Mentioned, meant_as_one, mentioned
+from commands.reply import Hint, Outcome, Part, Reply, Tone
+from services import linking
+from services.model.audiences import LASTS, Kind
+from services.model.errors import CertdeskError
+from services.model.text import Text, say
+
+_STORE = re.compile(r"[^\W_][\w.-]{0,63}")
+"""What the id of a store looks like, as `services.registry.rows` takes it."""
+
+
+def run(call: Call) -> Outcome:
+    """Ask for a link to STORE, or link a person or a channel to it."""
+    words = arguments(call, values=()).words
+    if len(words) > 1 or any(meant_as_one(word) for word in words):
+        return _link(call, words) if call.caller.may(Action.LINK) else no_access(call.caller, Action.LINK)
+    if not words:
+        raise UsageError(say("The store is missing."))
+    return _ask(call, store_in(words[0]))
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+def _ask(call: Call, store: str) -> Outcome:
+    """Take the request. The answer is the same whether there is such a store or not."""
+    caller = call.caller
+    if caller.stores is None:
+        return _needless(call)
+    if caller.sees(store):
+        headline = say("You are linked to the store {store} already", store=store)
+        look = Hint(say("To see its certificates, type: {command}", command=views.typed("status", store)))
+        return _answer(Tone.GOOD, headline, look, store=store)
+    if not linking.ask(call.desk, caller.person, store, call.channel):
+        text = (
+            "Nobody would see your request: certdesk has no channel for support yet. Nothing was done; ask the platform's"
+            " support directly."
+        )
+        raise CertdeskError(say(text))
+    headline = say("Your request for the store {store} is taken", store=store)
+    said = say(
+        "If there is such a store, support decides, and you are told by direct message once you are linked. If you hear"
+        " nothing within {days} days, you are not: check the store's id and ask again, or ask the platform's support.",
+        days=LASTS.days,
+    )
+    return _answer(Tone.PROGRESS, headline, Hint(said), store=store)
+
+
+def _needless(call: Call) -> Outcome:
+    headline = say("You see every store already: you need no link")
+    hints: tuple[Part, ...] = ()
+    if call.caller.may(Action.LINK):
+        how = say("To link somebody else, or a channel, type: {command}", command="/ssl link @user STORE")
+        hints = (Hint(how),)
+    return _answer(Tone.INFO, headline, *hints)
+
+
+# --- linking -------------------------------------------------------------------------------------------------------
+
+
+def _link(call: Call, words: tuple[str, ...]) -> Outcome:
+    who, store = named(words)
+    key = resolved(call, who)
+    linked = linking.link(call.desk, who.kind, key, store, call.caller.person)
+    subject = f"{key} {store}"
+    if not linked.new:
+        headline = say("This link is there already: {who} and the store {store}", who=shown(who), store=store)
+        return _answer(Tone.GOOD, headline, store=store, subject=subject)
+    if who.kind is Kind.PERSON:
+        headline = say("{who} is linked to the store {store} now", who=shown(who), store=store)
+        hint = say("They see its certificates, and can add and renew them, from now on.")
+        return _answer(Tone.GOOD, headline, Hint(hint), store=store, subject=subject)
+    headline = say("The channel {who} is linked to the store {store} now", who=shown(who), store=store)
+    means = say("There, commands without {option} mean this store.", option="--store")
+    return _answer(Tone.GOOD, headline, Hint(means), *_before(linked.before), store=store, subject=subject)
+
+
+def _before(store: str) -> tuple[Part, ...]:
+    return (Hint(say("Until now it was linked to the store {store}.", store=store)),) if store else ()
+
+
+# --- what link, unlink and links have in common ----------------------------------------------------------------------
+
+
+def named(words: tuple[str, ...]) -> tuple[Mentioned, str]:
+    """Return whom and which store the two words name. Raises UsageError if they do not."""
+    if len(words) > 2:
+        raise UsageError(say("This takes a person or a channel, and one store."))
+    who = mentioned(words[0]) if words else None
+    if words and who is None:
+        raise UsageError(
+            say(
+                "{word} is no person and no channel that certdesk can read. Choose one from the list that Slack shows when"
+                " you type {at} or {hash}, or give the id.",
+                word=views.clipped(words[0]),
+                at="@",
+                hash="#",
+            )
+        )
+    if who is None:
+        raise UsageError(say("The person or the channel is missing, and the store."))
+    if len(words) < 2:
+        raise UsageError(say("The store is missing."))
+    return who, store_in(words[1])
+
+
+def store_in(word: str) -> str:
+    """Return the store's id that ``word`` is. Raises UsageError if it cannot be one, whatever stores there are."""
+    if _STORE.fullmatch(word) is None:
+        raise UsageError(say("{word} cannot be the id of a store.", word=views.clipped(word)))
+    return word
+
+
+def resolved(call: Call, who: Mentioned) -> str:
+    """Return a channel's id, or a person as TEAM/USER. Raises CertdeskError if nobody knows the person's workspace."""
+    if who.kind is Kind.CHANNEL:
+        return who.id
+    found = f"{who.team}/{who.id}" if who.team else call.people(who.id)
+    if found is None:
+        text = (
+            "Slack does not tell who {user} is, or cannot be asked just now. Nothing was changed; try again in a minute,"
+            " or give the workspace as well: {form}."
+        )
+        raise CertdeskError(say(text, user=who.id, form="TEAM/USER"))
+    return found
+
+
+def shown(who: Mentioned) -> Text:
+    """Return a person as Slack shows one by name, or a channel's id."""
+    return person(who.id) if who.kind is Kind.PERSON else say("{id}", id=who.id)
+
+
+def _answer(tone: Tone, headline: Text, *parts: Part, store: str = "", subject: str = "") -> Outcome:
+    data = {"message": headline.plain()} | ({"store": store} if store else {})
+    return Outcome(Reply(tone, headline, parts, private=True), data=data, subject=subject or store)
+
+
+COMMAND = Command(
+    name="link",
+    action=Action.ASK_LINK,
+    summary=say("Ask to be linked to your store; for support: link a person or a channel to a store"),
+    usage="/ssl link [@user | #channel] STORE",
+    example="/ssl link my-store",
+    run=run,
+    changes=True,
+)

@@ -1,0 +1,159 @@
+"""Links of people and channels to stores: asked for by merchants, decided or made by support, taken back, listed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.desk import Desk
+from services.model.audiences import Kind, Link, LinkRequest
+from services.model.errors import NotFoundError
+from services.model.identity import new_id
+from services.model.settings import Alerting
+from services.model.text import Text, say
+from services.ports import Message
+
+REQUEST, ANSWER = "link_request", "link_answer"
+"""Kinds of messages: a request as support sees it, and what the asker is told once it is approved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a decision."""
+
+    done: bool
+    text: Text
+    """For the person who clicked: what was decided, or why nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What came of a link."""
+
+    new: bool
+    """False: it was there already."""
+    before: str = ""
+    """The store that the channel was linked to until now; empty: none."""
+
+
+def user_of(person: str) -> str:
+    """Return the user's id of a person written as TEAM/USER."""
+    return person.rpartition("/")[2]
+
+
+def request_key(request: str) -> str:
+    """Return the key of the message that shows a request for a link to support."""
+    return f"link_request:{request}"
+
+
+def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
+    """Take the wish of ``person`` (TEAM/USER), typed in ``channel``, to be linked to ``store``; False: nobody could see it.
+
+    Nobody can tell by the result, nor by how long it takes, whether there is such a store: for an unknown one the same
+    rows are written, and its message is marked as sent. Asked again while it is open, it stays one request.
+    """
+    support = support_channel(desk.alerting)
+    if not support:
+        return False
+    now = desk.clock()
+    with desk.storage.write() as tx:
+        known = tx.stores.get(store) is not None
+        wish = tx.links.ask(LinkRequest(new_id("link"), person, store, channel, now), now)
+        key = request_key(wish.id) if known else f"link_unknown:{wish.id}"
+        if tx.outbox.by_key(key) is None:
+            message = _message(key, REQUEST, support, "", {"request": wish.id}, now)
+            tx.outbox.put(message if known else replace(message, sent=message.version))
+    desk.wake()
+    return True
+
+
+def support_channel(policy: Alerting) -> str:
+    """Return the channel in which support sees requests; empty if there is none."""
+    return policy.support_channel or policy.channel
+
+
+def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
+    """Approve or decline an open request as ``by`` (TEAM/USER); its message then says so.
+
+    The asker is told of an approval. A declined request is as silent as one for a store that does not exist: an answer
+    would prove that it does. Raises NotFoundError if the store is not known (any more).
+    """
+    now = desk.clock()
+    with desk.storage.write() as tx:
+        decided = tx.links.decide(request, by, now, approved=approved)
+        known = decided or tx.links.request(request)
+        if known is not None:  # the message shows what came of it, also to who clicked too late
+            shown = {"request": known.id}
+            key, channel = request_key(known.id), support_channel(desk.alerting)
+            tx.outbox.put(_message(key, REQUEST, channel, "", shown, now))
+        if decided is not None and approved:
+            tx.links.put(Link(Kind.PERSON, decided.person, decided.store, by, now))
+            tx.outbox.put(_answer(decided, now))
+    desk.wake()
+    return Decided(done=decided is not None, text=_said(known, done=decided is not None))
+
+
+def _said(request: LinkRequest | None, *, done: bool) -> Text:
+    if request is None:
+        return say("certdesk does not know this request. Nothing was changed.")
+    if done:
+        return say("Approved.") if request.approved else say("Declined.")
+    if request.decided_at is None:
+        return say("This request has run out. Nothing was changed; the merchant can ask again.")
+    who = say("{person}", person=user_of(request.decided_by))
+    text = (
+        "{who} has approved this already. Nothing was changed."
+        if request.approved
+        else "{who} has declined this already. Nothing was changed."
+    )
+    return say(text, who=who)
+
+
+def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
+    """Link ``who`` (a person as TEAM/USER, or a channel's id) to the store; a channel's former link is replaced.
+
+    Raises NotFoundError if there is no such store.
+    """
+    with desk.storage.write() as tx:
+        if tx.stores.get(store) is None:
+            raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=store))
+        before = "" if kind is Kind.PERSON else next((one.store for one in tx.links.of(kind, who)), "")
+        new = tx.links.put(Link(kind, who, store, by, desk.clock()))
+    return Linked(new, before if new else "")
+
+
+def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
+    """Take a link back; False if there was none."""
+    with desk.storage.write() as tx:
+        return tx.links.drop(kind, who, store)
+
+
+def links_of(desk: Desk, store: str) -> tuple[Link, ...]:
+    """Return who is linked to the store: channels first, then people."""
+    with desk.storage.read() as tx:
+        return tuple(tx.links.to(store))
+
+
+def linked_to(desk: Desk, kind: Kind, who: str) -> tuple[Link, ...]:
+    """Return what a person (TEAM/USER) or a channel is linked to, sorted by store."""
+    with desk.storage.read() as tx:
+        return tuple(tx.links.of(kind, who))
+
+
+def _answer(request: LinkRequest, now: datetime) -> Message:
+    key, body = f"link_answer:{request.id}", {"request": request.id}
+    message = _message(key, ANSWER, request.channel, user_of(request.person), body, now)
+    return replace(message, private=True)
+
+
+def _message(key: str, kind: str, channel: str, user: str, body: Mapping[str, str], now: datetime) -> Message:
+    return Message(
+        id=new_id("msg"),
+        key=key,
+        kind=kind,
+        channel=channel,
+        user=user,
+        private=False,
+        body=body,
+        created_at=now,
+        run_after=now,
+    )
