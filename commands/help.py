@@ -8,7 +8,7 @@ from services.model.text import Text, say
 _ACCESS = (
     "certdesk does not know you yet. If you work for the platform, ask an administrator of certdesk to put your id,"
     " {id}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
-    " ask to be linked to your store, by its id: {command}"
+    " type {command} with the id of your store; the platform's support then decides."
 )
 _STAFF_ONLY = frozenset({Action.ALERTS, Action.LINK})
 """What others are not even told of."""

@@ -10,7 +10,10 @@ from bot.slack.clients import asking_client
 from bot.slack.identity import FAILURE_KEPT, Identity
 from bot.slack.settings import SlackSettings
 from commands.caller import Caller, Role
+from services.model.audiences import Kind, Link
+from services.model.stores import Store
 from services.ports import Request
+from storage.memory import MemoryStorage
 from tests.unit.slack_world import NOW, Answer, FakeClock, SlackApi, no, ok
 
 ROLES = {Role.ADMIN: ("U1",), Role.SUPPORT: ("S1", "U2"), Role.ONCALL: ("S2",)}
@@ -32,11 +35,14 @@ class World:
     def user(self, **facts: Any) -> None:
         self.api.tell("users.info", ok(user={"id": "U1", "team_id": "T0", "locale": "ko-KR"} | facts))
 
-    def identity(self, **settings: Any) -> Identity:
-        chosen = SlackSettings(
+    def settings(self, **settings: Any) -> SlackSettings:
+        return SlackSettings(
             **{"api_url": self.api.url, "bot_token": "xoxb-1", "roles": ROLES, "merchants": MERCHANTS}
             | settings
         )
+
+    def identity(self, **settings: Any) -> Identity:
+        chosen = self.settings(**settings)
         return Identity(asking_client(chosen), chosen, self.clock)
 
     def caller(self, user: str = "U1", team: str = "T0") -> Caller:
@@ -158,3 +164,71 @@ def test_the_readers_language_is_known(world: World) -> None:
     assert world.api.asked("users.info")[0]["include_locale"] == "1"
     world.api.tell("users.info", no("user_not_found"))
     assert identity.locale("U2") == ""
+
+
+# --- links ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def linked() -> MemoryStorage:
+    """Return a storage where two people of two workspaces are linked to the store venus."""
+    storage = MemoryStorage()
+    with storage.write() as tx:
+        tx.stores.put(Store("venus"))
+        for who in ("T0/U5", "T9/U6"):
+            assert tx.links.put(Link(Kind.PERSON, who, "venus", "T0/U2", NOW))
+    return storage
+
+
+def test_links_add_to_what_the_settings_say(world: World, linked: MemoryStorage) -> None:
+    identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
+    assert identity.caller(asked("U5")).stores == frozenset({"moon", "sun", "venus"})
+
+
+def test_a_link_holds_at_once_and_ends_at_once(world: World, linked: MemoryStorage) -> None:
+    identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
+    assert identity.caller(asked("U8")).role is Role.NOBODY
+    with linked.write() as tx:
+        tx.links.put(Link(Kind.PERSON, "T0/U8", "venus", "T0/U2", NOW))
+    assert identity.caller(asked("U8")) == Caller("T0/U8", Role.MERCHANT, frozenset({"venus"}))
+    with linked.write() as tx:
+        tx.links.drop(Kind.PERSON, "T0/U8", "venus")
+    assert identity.caller(asked("U8")).role is Role.NOBODY
+
+
+@pytest.mark.parametrize("team", ["T9", "T0"])
+def test_a_link_goes_by_the_persons_own_workspace(world: World, linked: MemoryStorage, team: str) -> None:
+    """Whatever workspace the request names: in a shared channel it may be the host's."""
+    world.user(team_id="T9")
+    identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
+    assert identity.caller(asked("U6", team)) == Caller("T9/U6", Role.MERCHANT, frozenset({"mars", "venus"}))
+    assert identity.caller(asked("U5", team)).role is Role.NOBODY  # U5 is another person there
+
+
+def test_a_link_of_who_cannot_be_looked_up_gives_nothing(world: World, linked: MemoryStorage) -> None:
+    world.api.tell("users.info", no("user_not_found"))
+    identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
+    assert identity.caller(asked("U5")) == Caller("T0/U5", Role.NOBODY)
+
+
+def test_a_link_gives_staff_no_less(world: World, linked: MemoryStorage) -> None:
+    with linked.write() as tx:
+        tx.links.put(Link(Kind.PERSON, "T0/U2", "venus", "T0/U1", NOW))
+    identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
+    assert identity.caller(asked("U2")) == Caller("T0/U2", Role.SUPPORT, None)
+
+
+def test_a_person_is_named_by_their_own_workspace(world: World) -> None:
+    world.user(team_id="T9")
+    assert world.identity().named("U6") == "T9/U6"
+
+
+@pytest.mark.parametrize("facts", [{"is_bot": True}, {"deleted": True}])
+def test_who_is_no_living_person_has_no_name(world: World, facts: dict[str, Any]) -> None:
+    world.user(**facts)
+    assert world.identity().named("U6") is None
+
+
+def test_who_cannot_be_looked_up_has_no_name(world: World) -> None:
+    world.api.tell("users.info", no("user_not_found"))
+    assert world.identity().named("U6") is None
