@@ -13,7 +13,7 @@ from services.model.lifecycle import Event, State
 from services.model.pacing import Breaker
 from services.ports import Transaction
 from services.renewal import breaker, budget
-from services.renewal.timing import near_expiry
+from services.renewal.timing import last_sixth, near_expiry
 
 FIRST_PAUSE = timedelta(seconds=30)
 """The least that a certificate waits for a budget; twice as long with each look that finds nothing."""
@@ -98,7 +98,7 @@ def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) 
     """Return where the order goes, or until when it waits; None if no route is left that could ever be taken.
 
     A certificate that cannot be deployed is not worth an order: it waits for the targets as well, but near expiry, and
-    but for one that tries a target where all canaries have failed: those may be to blame themselves.
+    but for one that tries a target where all canaries have failed, or none comes: those may be to blame themselves.
     """
     left = [ca for ca in field.cas if next_route(attempt.names, (ca,), field.challenges, attempt.tried)]
     if not left:
@@ -111,7 +111,7 @@ def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) 
         )
     )
     for broken in full:
-        if breaker.shut(broken, field.now) or not breaker.stubborn(broken):
+        if breaker.shut(broken, field.now) or not breaker.stubborn(broken, field.now):
             return _at_breaker(field, broken, name)
     able = [ca for ca in left if not _shut(field, ca)]
     cas = [ca for ca in able if ca not in field.spent] or (able if field.near_expiry else [])
@@ -176,7 +176,7 @@ def _take(tx: Transaction, way: Way, now: datetime, *, judged: bool) -> None:
 def postponed(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
     """Return the move to waiting, without a failure or a strike; the checks look again before it goes on."""
     now = parts.clock()
-    moved = certificate.moved(Event.POSTPONED, now=now, run_after=_back(parts, stay, 0))
+    moved = certificate.moved(Event.POSTPONED, now=now, run_after=_back(parts, certificate, stay))
     said = "" if same_wait(stay.problem, certificate.problem) else Event.POSTPONED.value
     kept = replace(
         moved,
@@ -201,20 +201,25 @@ def waits_on(parts: Parts, certificate: Certificate) -> Move | None:
         attempt=replace(certificate.attempt, polls=polls),
         problem=way.problem,
         retry_at=way.until,
-        run_after=_back(parts, way, polls),
+        run_after=_back(parts, certificate, way, polls),
         updated_at=parts.clock(),
     )
     return Move(kept)
 
 
-def _back(parts: Parts, stay: Stay, polls: int) -> datetime:
-    """Return when to look again: a little after the moment, rarer with each look, so that many do not come at once."""
+def _back(parts: Parts, certificate: Certificate, stay: Stay, polls: int = 0) -> datetime:
+    """Return when to look again: a little after the moment, rarer with each look, so that many do not come at once.
+
+    It is no later than near expiry begins: from there on the CA is the judge of what we have counted.
+    """
     now = parts.clock()
     if stay.problem.code in breaker.WIDE or "target" in stay.problem.evidence:
         return stay.until
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(polls, 10)))
     due = max(stay.until, now + pause) + pause * parts.chance()
-    return min(due, now + parts.renewing.watch)
+    latest = now + parts.renewing.watch
+    judged = last_sixth(certificate)
+    return min(due, latest, judged if judged is not None and judged > now else latest)
 
 
 def same_wait(one: Finding, other: Finding | None) -> bool:

@@ -22,6 +22,8 @@ SPREAD = timedelta(minutes=2)
 """Over how long those that wait come back: thousands must not come at one moment."""
 STUBBORN = 4
 """Failed canaries at a target after which an order is placed to try it, in case those that failed are to blame."""
+ABANDONED = timedelta(minutes=15)
+"""How long after a canary was due nobody came to be it: then none is left that could be, and another kind may try."""
 LEAST = timedelta(seconds=10)
 """How long at least one waits that finds the thing broken."""
 WIDE = frozenset({"ca.unavailable", "ca.account"})
@@ -85,9 +87,13 @@ def returns_at(breaker: Breaker, now: datetime, chance: float) -> datetime:
     return max(breaker.probe_at or now, now + LEAST) + SPREAD * chance
 
 
-def stubborn(breaker: Breaker) -> bool:
-    """Tell whether so many canaries have failed that another kind may try: those that failed may be to blame themselves."""
-    return breaker.probes >= STUBBORN
+def stubborn(breaker: Breaker, now: datetime) -> bool:
+    """Tell whether another kind may try: so many canaries have failed that they may be to blame themselves, or none comes.
+
+    None comes where a target was out of app.yaml for a while: what waited for it went on without it.
+    """
+    abandoned = breaker.probe_at is not None and now >= breaker.probe_at + ABANDONED
+    return abandoned or breaker.probes >= STUBBORN
 
 
 def turn(breaker: Breaker, certificate: str, now: datetime) -> bool:
