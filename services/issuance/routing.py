@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.issuance.move import Move, Parts
-from services.issuance.planning import Route, next_route
+from services.issuance.planning import Route, forbidden_cas, next_route
 from services.model.certificates import Attempt, Certificate
 from services.model.findings import Finding
 from services.model.lifecycle import Event, State
@@ -145,6 +145,18 @@ def way_for(parts: Parts, certificate: Certificate) -> Way | Stay | None:
     attempt = certificate.attempt
     name = (attempt.names or certificate.wanted)[0]
     return decide(survey(parts, certificate), attempt, name, certificate)
+
+
+def elsewhere(parts: Parts, certificate: Certificate) -> bool:
+    """Tell whether a CA could take an order now that is not the one whose rate limit the last attempt has met."""
+    attempt, problem = certificate.attempt, certificate.problem
+    refuser = problem.evidence.get("ca") if problem is not None else None
+    with parts.storage.read() as tx:
+        findings = tx.certificates.findings(certificate.id)
+    found = {name: [f for f in findings if f.name == name] for name in attempt.names}
+    out = (refuser, *forbidden_cas(attempt.names, found, parts.cas))
+    field = survey(parts, certificate)
+    return any(ca not in out and ca not in field.spent and not _shut(field, ca) for ca in field.cas)
 
 
 class _ForestalledError(Exception):

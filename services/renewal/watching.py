@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.issuance.move import Parts
-from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.planning import BUDGET, NAME_SPECIFIC
 from services.issuance.preflight import (
     WAITS_FOR_DNS,
     evidence_of_change,
@@ -74,14 +74,18 @@ def look(parts: Parts, watch: Watch) -> datetime:
 def watched(certificate: Certificate, now: datetime) -> bool:
     """Tell whether the watch looks at a certificate now.
 
-    Those are: what is installed and not about to be renewed, what needs support, and what waits for a CA or a target,
-    whose step does not look by itself.
+    Those are: what is installed and not about to be renewed, what needs support, and what waits for a CA, its limit or
+    a target, whose step does not look by itself.
     """
     if certificate.lease_until is not None and certificate.lease_until > now:
         return False
     if certificate.state is State.NEEDS_SUPPORT:
         return True
-    waits = certificate.state is State.BLOCKED and certificate.stopped_at is State.ORDERING
+    problem = certificate.problem
+    limited = problem is not None and problem.code == BUDGET
+    waits = (certificate.state is State.BLOCKED and certificate.stopped_at is State.ORDERING) or (
+        certificate.state is State.FAILED and limited
+    )
     due = certificate.run_after is None or certificate.run_after <= now
     return (certificate.state is State.INSTALLED or waits) and not due
 

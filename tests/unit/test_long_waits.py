@@ -1,12 +1,17 @@
 """Long waits: whatever a certificate waits for, and whatever changes meanwhile, it is tried again while that can help."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from services.model.errors import CaError, CaTrouble
 from services.model.lifecycle import State
 from services.model.pacing import Breaker
 from services.model.settings import CaSettings, Renewing
-from services.renewal import breaker
-from tests.building import Built
+from services.renewal import breaker, budget
+from tests.building import Built, FakeCa
+from tests.desks import finding
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NAME = "moon.test"
@@ -42,3 +47,93 @@ def test_a_wait_for_a_budget_ends_where_the_ca_is_the_judge_however_seldom_the_w
     built.advance(50 * DAY + HOUR)
     assert len(built.ca.orders) == 2
     assert built.one.not_after != first
+
+
+def too_many(ca: FakeCa) -> CaError:
+    """Return the refusal of a CA whose limit is reached for a week."""
+    detail = "too many certificates already issued for this exact set of identifiers"
+    return ca.trouble(CaTrouble.RATE_LIMITED, detail, retry_at=ca.clock() + 7 * DAY)
+
+
+def test_the_limit_of_one_ca_is_not_waited_for_while_another_one_is_free() -> None:
+    built = Built()
+    built.ca.down = True  # for a minute
+    built.cas["second"].errors["place_order"] = [too_many(built.cas["second"])]
+    built.add(NAME)
+    assert built.settle().state is State.FAILED
+    built.ca.down = False
+    built.advance(HOUR + MINUTE)
+    assert built.state() is State.INSTALLED
+    assert built.live.ca == "first"
+
+
+def test_a_ca_that_has_been_added_is_used_before_the_limit_of_the_other_one_is_over() -> None:
+    built = Built(names_of_cas=("first",))
+    built.ca.errors["place_order"] = [too_many(built.ca)]
+    built.add(NAME)
+    built.settle()
+    built.advance(3 * HOUR)
+    assert len(built.happened("attempt_failed")) == 1  # nothing was asked of the one that said no
+    built.cas["new"] = FakeCa("new", built.clock, built.responders)
+    built.advance(HOUR + MINUTE)
+    assert built.live.ca == "new"
+
+
+def test_a_ca_that_could_not_be_used_once_is_not_given_up_for_the_limit_of_another_one() -> None:
+    built = Built(limits=limits("second", set=(1, 7 * DAY)))
+    with built.storage.write() as tx:
+        for bucket in budget.order_buckets("second", built.limits["second"], NAME, (NAME,)):
+            tx.budgets.spend(bucket.key, bucket.cost, built.now)
+    built.ca.down = True
+    built.add(NAME)
+    built.advance(MINUTE)
+    assert (built.state(), built.one.failures) == (State.BLOCKED, 0)
+    built.ca.down = False
+    built.advance(2 * HOUR)
+    assert built.state() is State.INSTALLED
+
+
+def test_what_waits_for_the_end_of_a_limit_is_still_looked_at() -> None:
+    built = Built(names_of_cas=("first",), watching=True)
+    built.ca.errors["place_order"] = [too_many(built.ca)]
+    built.add(NAME)
+    built.settle()
+    built.checker.says[NAME] = (finding("dns.not_hosted", NAME),)
+    built.advance(2 * DAY)
+    assert built.state() is State.FAILED
+    assert [found.code for found in built.findings] == ["dns.not_hosted"]
+
+
+# --- strikes
+
+
+@pytest.mark.parametrize("trouble", [CaTrouble.ACCOUNT, CaTrouble.UNAVAILABLE])
+def test_a_refusal_is_a_strike_though_the_next_ca_has_trouble_of_its_own(trouble: CaTrouble) -> None:
+    built = Built()
+    built.ca.broken = {NAME}
+    second = built.cas["second"]
+    second.errors["place_order"] = [second.trouble(trouble, "not now") for _ in range(100)]
+    built.add(NAME)
+    built.advance(DAY)
+    assert built.state() is State.NEEDS_SUPPORT
+    assert (built.one.failures, built.one.strikes) == (3, 3)
+    assert built.one.problem is not None
+    assert built.one.problem.code == "ca.unauthorized"
+    assert len(built.happened("handed_over")) == 1
+
+
+def test_what_a_ca_said_in_an_earlier_attempt_is_no_strike_in_this_one() -> None:
+    built = Built(names_of_cas=("first",))
+    built.ca.broken = {NAME}
+    built.add(NAME)
+    assert built.settle().strikes == 1
+    built.ca.broken, built.ca.undecided = set(), True
+    placed = len(built.ca.orders)
+    while len(built.ca.orders) == placed:
+        built.advance(timedelta(seconds=20))
+    built.ca.forget()  # a new order is due, but the CA is out of order for everybody by now
+    opened = Breaker("ca first", ("a", "b", "c"), built.now, "ca.unavailable", "no answer", built.now)
+    with built.storage.write() as tx:
+        tx.breakers.put(replace(opened, probe_at=built.now + HOUR))
+    built.advance(MINUTE)
+    assert (built.state(), built.one.strikes, built.one.failures) == (State.BLOCKED, 1, 1)
