@@ -77,7 +77,7 @@ def survey(parts: Parts, certificate: Certificate) -> Field:
         }
         failures = {ca: budget.failure_buckets(ca, parts.limits.get(ca), names) for ca in cas if orders[ca]}
         asked = {ca: (*orders[ca], *failures.get(ca, ())) for ca in cas}
-        full_at = tx.budgets.full_at([bucket.key for some in asked.values() for bucket in some])
+        full_at = tx.budgets.full_at([key for some in asked.values() for key in budget.keys(some)])
         opened = {one.thing: one for one in tx.breakers.all() if one.open}
     spent = {ca: found for ca in cas if (found := budget.spent(asked[ca], full_at, now))}
     return Field(

@@ -137,3 +137,34 @@ def test_what_a_ca_said_in_an_earlier_attempt_is_no_strike_in_this_one() -> None
         tx.breakers.put(replace(opened, probe_at=built.now + HOUR))
     built.advance(MINUTE)
     assert (built.state(), built.one.strikes, built.one.failures) == (State.BLOCKED, 1, 1)
+
+
+# --- limits that change
+
+
+def test_a_limit_that_app_yaml_has_no_more_is_waited_for_no_more() -> None:
+    built = Built(names_of_cas=("first",), limits=limits("first", set=(1, 7 * DAY)))
+    built.add(NAME)
+    built.settle()
+    built.renew(NAME)
+    built.advance(MINUTE)
+    assert built.state() is State.BLOCKED
+    built.limits = {}
+    built.renew(NAME)
+    built.advance(MINUTE)
+    assert (built.state(), len(built.ca.orders)) == (State.INSTALLED, 2)
+
+
+def test_what_a_ca_has_said_of_a_limit_outlives_the_limit_in_app_yaml() -> None:
+    built = Built(names_of_cas=("first",), limits=limits("first", set=(5, 7 * DAY)))
+    built.ca.errors["place_order"] = [too_many(built.ca)]
+    built.add(NAME)
+    built.settle()
+    built.limits = {}
+    built.renew(NAME)
+    built.advance(MINUTE)
+    assert built.ca.calls["place_order"] == 1
+    assert built.one.problem is not None
+    assert built.one.problem.summary.plain() == (
+        f"first has said that its rate limit for {NAME} leaves nothing before 2027-02-17 14:03 UTC."
+    )
