@@ -178,13 +178,13 @@ def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
 
     What it says of the CA as a whole, good or bad, is noted for its breaker.
     """
-    return replace(_after(parts, certificate, error), met=_met(error, certificate.attempt.ca))
+    return replace(_after(parts, certificate, error), met=_met(error, certificate))
 
 
-def _met(error: CaError, ca: str) -> tuple[breaker.Met, ...]:
-    code = CAUSES[error.trouble].code
+def _met(error: CaError, certificate: Certificate) -> tuple[breaker.Met, ...]:
+    ca, code = certificate.attempt.ca, CAUSES[error.trouble].code
     if error.trouble in (CaTrouble.UNAVAILABLE, CaTrouble.ACCOUNT):
-        return (breaker.Met(breaker.ca_thing(ca), code, error.detail),)
+        return (breaker.Met(breaker.ca_thing(ca), code, breaker.discreet(error.detail, certificate)),)
     return (breaker.Met(breaker.ca_thing(ca)),) if code in NAME_SPECIFIC and error.type else ()
 
 
@@ -230,7 +230,7 @@ def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Fi
         attempt=replace(attempt, tried=(*attempt.tried, struck), faults=0),
     )
     drawn = _drawn(parts, certificate, error)
-    met = _met(error, attempt.ca)
+    met = _met(error, certificate)
     left = next_route(attempt.names, list(parts.cas), list(parts.responders), marked.attempt.tried)
     before = _refused_before(parts, certificate)
     if left is None and cause.code in breaker.WIDE and before is not None:

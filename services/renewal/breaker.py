@@ -1,11 +1,14 @@
 """Breakers: when a thing that many certificates share fails for several of them, one at a time goes on trying it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.model.certificates import Certificate
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding, Verdict
+from services.model.names import base
 from services.model.pacing import Breaker
 from services.model.text import Text, say
 from services.ports import Transaction
@@ -51,6 +54,16 @@ def ca_thing(name: str) -> str:
 def target_thing(name: str) -> str:
     """Return what a breaker calls the deploy target."""
     return f"target {name}"
+
+
+def discreet(detail: str, certificate: Certificate) -> str:
+    """Return the failure's words without the names of the certificate that met it: all that wait for the thing read them.
+
+    A target says which path it could not write, which ends in a merchant's name; a CA may say which name it is about.
+    """
+    names = {base(name) for name in (*certificate.wanted, *certificate.attempt.names)} | {certificate.domain}
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?:[\w*-]+\.)*(?:{either})\b", "…", detail, flags=re.IGNORECASE)
 
 
 def noted(breaker: Breaker | None, met: Met, certificate: str, now: datetime) -> Breaker:

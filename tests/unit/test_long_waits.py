@@ -1,16 +1,18 @@
 """Long waits: whatever a certificate waits for, and whatever changes meanwhile, it is tried again while that can help."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from services.model.errors import CaError, CaTrouble
+from services.model.certificates import Revision
+from services.model.errors import CaError, CaTrouble, DeployError
 from services.model.lifecycle import State
 from services.model.pacing import Breaker
 from services.model.settings import CaSettings, Renewing
+from services.model.text import say
 from services.renewal import breaker, budget
-from tests.building import Built, FakeCa
+from tests.building import Built, FakeCa, FakeTarget
 from tests.desks import finding
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -168,3 +170,46 @@ def test_what_a_ca_has_said_of_a_limit_outlives_the_limit_in_app_yaml() -> None:
     assert built.one.problem.summary.plain() == (
         f"first has said that its rate limit for {NAME} leaves nothing before 2027-02-17 14:03 UTC."
     )
+
+
+# --- what a merchant reads of a wait
+
+
+@dataclass
+class Wordy(FakeTarget):
+    """A target that says which file is in its way, as the real ones do."""
+
+    def deploy(self, revision: Revision, key: str) -> None:
+        raise DeployError(say("Target edge: {path} is in the way.", path=f"/certs/{revision.names[0]}"))
+
+
+def test_what_waits_for_a_target_does_not_read_whose_file_is_in_the_way() -> None:
+    built = Built(names_of_cas=("first",), target=Wordy())
+    built.add_many(5)
+    built.advance(HOUR)
+    opened = built.breaker("target edge")
+    assert opened is not None
+    assert opened.open
+    for one in built.all:
+        assert one.problem is not None
+        said = one.problem.summary.plain()
+        assert "has been failing for several certificates" in said
+        assert "Target edge: /certs/… is in the way." in said
+        assert "shop" not in said + str(one.problem.evidence)
+        assert (
+            f"/certs/{one.domain} is in the way" in str(built.history_of(one)) or one.id not in opened.failed
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("moon.test, www.Moon.test and _.moon.test", "…, … and …"),
+        ("no room in /certs/a.moon.test/privkey.pem", "no room in /certs/…/privkey.pem"),
+        ("moon.tests and no answer of ca.test", "moon.tests and no answer of ca.test"),
+    ],
+)
+def test_words_that_many_read_name_nobody(words: str, shown: str) -> None:
+    built = Built()
+    built.add(NAME, "a.moon.test")
+    assert breaker.discreet(words, built.one) == shown
