@@ -7,9 +7,10 @@ import pytest
 
 from services.model.certificates import Revision
 from services.model.errors import CaError, CaTrouble, DeployError
+from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.model.pacing import Breaker
-from services.model.settings import CaSettings, Renewing
+from services.model.settings import Alerting, CaSettings, Renewing
 from services.model.text import say
 from services.renewal import breaker, budget
 from tests.building import Built, FakeCa, FakeTarget
@@ -213,3 +214,23 @@ def test_words_that_many_read_name_nobody(words: str, shown: str) -> None:
     built = Built()
     built.add(NAME, "a.moon.test")
     assert breaker.discreet(words, built.one) == shown
+
+
+# --- evidence
+
+
+def test_what_comes_and_goes_is_no_fix_and_does_not_start_a_certificate_again_and_again() -> None:
+    built = Built(names_of_cas=("first",), watching=True, alerting=Alerting(channel="C1"))
+    built.ca.broken = {NAME}
+    built.add(NAME)
+    assert built.settle().state is State.FAILED
+    for hour in range(7 * 24):
+        lame = replace(finding("dns.lame", NAME, Verdict.WARN), checked_at=built.now)
+        built.checker.says[NAME] = () if hour % 2 else (lame,)
+        built.advance(HOUR)
+    assert len(built.happened("evidence")) <= 8  # the first at once, then after 100 minutes, then daily
+    assert len(built.ca.orders) <= 9 * 3 * 2
+    built.ca.broken = set()
+    built.advance(DAY + 2 * HOUR)  # the last change that was seen is not forgotten
+    assert built.state() is State.INSTALLED
+    assert built.one.failures == 0
