@@ -78,7 +78,7 @@ def survey(parts: Parts, certificate: Certificate) -> Field:
         failures = {ca: budget.failure_buckets(ca, parts.limits.get(ca), names) for ca in cas if orders[ca]}
         asked = {ca: (*orders[ca], *failures.get(ca, ())) for ca in cas}
         full_at = tx.budgets.full_at([key for some in asked.values() for key in budget.keys(some)])
-        opened = {one.thing: one for one in tx.breakers.all() if one.open}
+        opened = {one.thing: one for one in tx.breakers.all() if breaker.barring(one, now)}
     spent = {ca: found for ca in cas if (found := budget.spent(asked[ca], full_at, now))}
     return Field(
         now=now,
@@ -244,12 +244,12 @@ def same_wait(one: Finding, other: Finding | None) -> bool:
 def breaks(parts: Parts, ca: str) -> Breaker | None:
     """Return the CA's breaker if it is open."""
     with parts.storage.read() as tx:
-        return _open(tx, breaker.ca_thing(ca))
+        return _open(tx, breaker.ca_thing(ca), parts.clock())
 
 
-def _open(tx: Transaction, thing: str) -> Breaker | None:
+def _open(tx: Transaction, thing: str, now: datetime) -> Breaker | None:
     found = tx.breakers.get(thing)
-    return found if found is not None and found.open else None
+    return found if breaker.barring(found, now) else None
 
 
 def target_wait(
@@ -258,7 +258,7 @@ def target_wait(
     """Return the first breaker of the targets ``names`` that bars the way, and those at which this one is the canary."""
     now = parts.clock()
     with parts.storage.read() as tx:
-        opened = [one for name in names if (one := _open(tx, breaker.target_thing(name))) is not None]
+        opened = [one for name in names if (one := _open(tx, breaker.target_thing(name), now)) is not None]
     barred = next((one for one in opened if not breaker.turn(one, certificate.id, now)), None)
     if barred is not None or not opened:
         return barred, ()

@@ -23,6 +23,8 @@ CANARY = timedelta(minutes=2)
 """How long one canary has before the next may try: enough to order, prove, finalize and collect."""
 SPREAD = timedelta(minutes=2)
 """Over how long those that wait come back: thousands must not come at one moment."""
+AHEAD = timedelta(hours=1)
+"""A breaker that opened so far in the future was written by a clock that was wrong: it holds nobody up."""
 STUBBORN = 4
 """Failed canaries at a target after which an order is placed to try it, in case those that failed are to blame."""
 ABANDONED = timedelta(minutes=15)
@@ -72,7 +74,10 @@ def noted(breaker: Breaker | None, met: Met, certificate: str, now: datetime) ->
     While it is open, only a canary's failure puts the next try off: stragglers that were under way when it opened say
     nothing new.
     """
-    if breaker is None or (not breaker.open and now - breaker.since > WITHIN):
+    stale = breaker is not None and (
+        mistimed(breaker, now) or (not breaker.open and now - breaker.since > WITHIN)
+    )
+    if breaker is None or stale:
         breaker = Breaker(met.thing, (), now, met.code, met.detail)
     if breaker.open:
         probes = breaker.probes + met.canary
@@ -83,6 +88,16 @@ def noted(breaker: Breaker | None, met: Met, certificate: str, now: datetime) ->
     if len(failed) < DIFFERENT:
         return counted
     return replace(counted, opened_at=now, probe_at=now + probe_delay(0))
+
+
+def mistimed(breaker: Breaker, now: datetime) -> bool:
+    """Tell whether the clock that the breaker was written by was far ahead of the present one."""
+    return breaker.since > now + AHEAD or (breaker.probe_at is not None and breaker.probe_at > now + AHEAD)
+
+
+def barring(breaker: Breaker | None, now: datetime) -> bool:
+    """Tell whether the breaker is open, by a clock that can be right."""
+    return breaker is not None and breaker.open and not mistimed(breaker, now)
 
 
 def probe_delay(probes: int) -> timedelta:

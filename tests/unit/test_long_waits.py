@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.issuance.ordering import PATIENCE
 from services.model.certificates import Revision
 from services.model.errors import CaError, CaTrouble, DeployError
 from services.model.findings import Verdict
@@ -234,3 +235,46 @@ def test_what_comes_and_goes_is_no_fix_and_does_not_start_a_certificate_again_an
     built.advance(DAY + 2 * HOUR)  # the last change that was seen is not forgotten
     assert built.state() is State.INSTALLED
     assert built.one.failures == 0
+
+
+# --- what CAs and clocks can say
+
+
+def test_a_ca_that_asks_for_days_before_the_next_look_at_an_order_is_given_up_after_half_an_hour() -> None:
+    built = Built()
+    built.ca.undecided = True
+    built.ca.patience = 3 * DAY
+    built.add(NAME)
+    built.advance(2 * HOUR)
+    assert built.live.ca == "second"
+    assert built.ca.calls["read_order"] <= 4
+
+
+def test_a_ca_that_is_out_of_order_for_days_is_asked_again_after_one_and_hourly_near_expiry() -> None:
+    built = Built(names_of_cas=("first",))
+    built.add(NAME)
+    built.settle()
+    down = built.ca.trouble(CaTrouble.UNAVAILABLE, "maintenance", retry_at=built.now + 300 * DAY)
+    built.ca.errors["place_order"] = [down] * 1000
+    built.advance(61 * DAY)
+    first = built.ca.calls["place_order"]
+    built.advance(5 * DAY)
+    assert 4 * PATIENCE <= built.ca.calls["place_order"] - first <= 6 * (PATIENCE + 1)
+    built.advance(10 * DAY)  # the last sixth has begun
+    second = built.ca.calls["place_order"]
+    built.advance(DAY)
+    assert 20 * PATIENCE <= built.ca.calls["place_order"] - second <= 24 * (PATIENCE + 1)
+
+
+@pytest.mark.parametrize("thing", ["ca first", "target edge"])
+def test_a_breaker_that_a_wrong_clock_has_written_holds_nobody_up(thing: str) -> None:
+    built = Built(names_of_cas=("first",))
+    then = built.now + 400 * DAY
+    code = "ca.unavailable" if thing.startswith("ca") else "deploy.failed"
+    with built.storage.write() as tx:
+        tx.breakers.put(Breaker(thing, ("a", "b", "c"), then, code, "no answer", then, then + MINUTE))
+    built.target.full = 1
+    built.add(NAME)
+    built.advance(2 * MINUTE)
+    assert built.state() is State.INSTALLED
+    assert built.breaker(thing) is None
