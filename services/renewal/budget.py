@@ -177,6 +177,12 @@ def write(tx: Transaction, draws: Sequence[Draw], now: datetime) -> None:
             tx.budgets.spend(draw.key, draw.cost, now)
 
 
+def tidy(storage: Storage, now: datetime) -> int:
+    """Drop what has been full for a day: it says nothing any more; return how many. Safe in several processes at once."""
+    with storage.write() as tx:
+        return tx.budgets.forget(now - timedelta(days=1))
+
+
 def exempt(certificate: Certificate, replaces: str | None, now: datetime) -> bool:
     """Tell whether a renewal is free of limits: it names what it replaces, inside the CA's window (RFC 9773 §5)."""
     window = certificate.window
