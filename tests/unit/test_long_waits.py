@@ -278,3 +278,27 @@ def test_a_breaker_that_a_wrong_clock_has_written_holds_nobody_up(thing: str) ->
     built.advance(2 * MINUTE)
     assert built.state() is State.INSTALLED
     assert built.breaker(thing) is None
+
+
+def test_budgets_that_are_full_again_leave_no_rows_behind() -> None:
+    built = Built(names_of_cas=("first",), limits=limits("first", orders=(9, HOUR), set=(1, 7 * DAY)))
+    built.add_many(5)
+    built.advance(2 * DAY)
+    assert budget.tidy(built.storage, built.now) == 1  # the orders of the account
+    assert budget.tidy(built.storage, built.now) == 0
+    built.advance(7 * DAY)
+    assert budget.tidy(built.storage, built.now) == 5
+
+
+# --- one name that a CA refuses
+
+
+def test_a_name_that_the_ca_refuses_without_a_sub_problem_does_not_take_the_others_with_it() -> None:
+    built = Built(names_of_cas=("first",))
+    said = 'Invalid identifiers requested :: Cannot issue for "a.moon.test": it is forbidden by policy'
+    built.ca.errors["place_order"] = [built.ca.trouble(CaTrouble.REJECTED, said, type="rejectedIdentifier")]
+    built.add(NAME, "a.moon.test")
+    built.settle()
+    built.advance(2 * MINUTE)
+    assert built.ca.issued == [(NAME,)]
+    assert [(f.code, f.name) for f in built.findings] == [("ca.rejected_identifier", "a.moon.test")]
