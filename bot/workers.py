@@ -16,10 +16,11 @@ from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
 from services.ports import Message, Request
-from services.renewal import runner
+from services.renewal import budget, runner
 
 HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
+TIDY_SECONDS = 3600.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
 MESSAGES = "messages"
@@ -57,7 +58,7 @@ class Workers:
             self._pumps = (*self._pumps, *self._slack_pumps())
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps)
-            ticks.append(Tick("digest", DIGEST_SECONDS, self._digest))
+            ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)
 
     def start(self) -> None:
@@ -95,6 +96,9 @@ class Workers:
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
             self._application.mail.ring()
+
+    def _tidy(self) -> None:
+        budget.tidy(self._application.storage, self._application.clock())
 
     def _due(self, limit: int) -> list[Certificate]:
         app = self._application

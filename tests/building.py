@@ -147,6 +147,8 @@ class FakeCa:
     """Per method: what its next calls raise."""
     down: bool = False
     undecided: bool = False
+    patience: timedelta | None = None
+    """What its orders ask for, as Retry-After, before the next look."""
     slow: bool = False
     """Whether finalized orders stay processing."""
     reuses: bool = False
@@ -277,6 +279,7 @@ class FakeCa:
             certificate_url=f"{url}/certificate" if order.status == "valid" else None,
             error=order.problem.detail if order.problem else "",
             problem=order.problem,
+            retry_at=None if self.patience is None else self.clock() + self.patience,
         )
 
     def _sign(self, csr: str) -> str:

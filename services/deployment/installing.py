@@ -46,7 +46,8 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
         try:
             target.deploy(revision, key)
         except DeployError as error:
-            failure = breaker.Met(thing, "deploy.failed", str(error), canary=thing in canary)
+            detail = breaker.discreet(str(error), certificate)
+            failure = breaker.Met(thing, "deploy.failed", detail, canary=thing in canary)
             move = _undeployed(parts, certificate, error, target.name, revision.names[0])
             return replace(move, met=(*met, failure))
         met.append(breaker.Met(thing))

@@ -1,5 +1,6 @@
 """From trouble to a finding: what a failed step says to people, and how the work goes on. One table, no branches."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -105,6 +106,9 @@ _BY_TYPE: Mapping[str, str] = {
 }
 
 
+_QUOTED = re.compile(r'"([^"\s]+)"')
+
+
 def of_ca(error: CaError, name: str, now: datetime) -> Finding:
     """Return the finding for a CA's ``error``; ``name`` is the certificate's first name unless the CA names another."""
     cause = CAUSES[error.trouble]
@@ -129,12 +133,13 @@ def of_ca(error: CaError, name: str, now: datetime) -> Finding:
 def refused_names(error: CaError, names: Sequence[str]) -> tuple[str, ...]:
     """Return those of the attempt's ``names`` that the CA's ``error`` refuses; empty if it is about no name in particular.
 
-    A CA names them in sub-problems (RFC 8555 §6.7.1), a wildcard with or without its asterisk. A refusal that names
-    nobody can only be meant for a name that is alone.
+    A CA names them in sub-problems (RFC 8555 §6.7.1), a wildcard with or without its asterisk. Where it has but one to
+    name, Let's Encrypt's leaves the sub-problem out, and the detail has the name in quotation marks. A refusal that
+    names nobody can only be meant for a name that is alone.
     """
     if CAUSES[error.trouble].code not in NAME_SPECIFIC:
         return ()
-    said = {sub.identifier for sub in error.subproblems}
+    said = {sub.identifier for sub in error.subproblems} or set(_QUOTED.findall(error.detail.lower()))
     named = tuple(name for name in names if name in said or (base(name) in said and base(name) not in names))
     return named or (tuple(names) if len(names) == 1 else ())
 

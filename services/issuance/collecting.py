@@ -7,7 +7,7 @@ from services.issuance.causes import of_ca
 from services.issuance.chain import fits, read_chain
 from services.issuance.move import Move, Parts, on
 from services.issuance.ordering import authority, next_way, present_revision, trouble, waiting
-from services.issuance.proving import patient
+from services.issuance.proving import patient, within_reason
 from services.model.certificates import Certificate, Revision
 from services.model.errors import CaError, CaTrouble
 from services.model.lifecycle import Event
@@ -26,7 +26,7 @@ def finalizing(parts: Parts, certificate: Certificate) -> Move:
         return trouble(parts, certificate, error)
     now = parts.clock()
     saved = replace(revision, certificate_url=order.certificate_url)
-    due = now if order.certificate_url else max(now + FIRST_LOOK, order.retry_at or now)
+    due = now if order.certificate_url else max(now + FIRST_LOOK, within_reason(now, order.retry_at) or now)
     moved = waiting(certificate.moved(Event.FINALIZED, now=now, run_after=due), now)
     return Move(moved, Event.FINALIZED.value, "", saved)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.issuance.planning import NAME_SPECIFIC, OWN_FAULT
+from services.issuance.planning import BUDGET, NAME_SPECIFIC, OWN_FAULT
 from services.model.certificates import Certificate, Revision
 from services.model.clock import Clock
 from services.model.findings import Finding
@@ -24,6 +24,8 @@ from services.renewal.breaker import Met
 from services.renewal.budget import Draw
 from services.renewal.timing import FAULTS, backoff, fault_delay, near_expiry, poll_delay
 
+LIMIT = timedelta(days=7)
+"""The longest that a CA's rate limit is waited for in one go: none that is known refills more slowly."""
 URGENT = timedelta(hours=1)
 """The longest back-off near expiry."""
 
@@ -115,8 +117,11 @@ def fail(
         return fault(replace(certificate, attempt=again), now, problem)
     failures = certificate.failures + 1
     strikes = certificate.strikes + strike
-    wait = backoff(policy, failures)
-    due = max(now + (min(wait, URGENT) if near_expiry(certificate, now) else wait), retry_at or now)
+    near = near_expiry(certificate, now)
+    wait = min(backoff(policy, failures), URGENT) if near else backoff(policy, failures)
+    # only a limit has an end that the CA knows; one that is out of order is asked again, near expiry soon
+    longest = now + LIMIT if problem.code == BUDGET else now + (URGENT if near else policy.backoff[-1])
+    due = max(now + wait, min(retry_at or now, longest))
     moved = certificate.moved(
         Event.ATTEMPT_FAILED, now=now, run_after=look_again(now, due, policy.blocked_recheck)
     )

@@ -103,26 +103,52 @@ def routed(certificate: Certificate, route: Route) -> Certificate:
 
 
 def _no_way(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
-    """Wait, unless a CA has refused in this attempt what another one would have to take: then the attempt has failed."""
+    """Wait, unless a CA has refused in this attempt what another one would have to take: then the attempt has failed.
+
+    A CA that could not be used is back, most likely, long before the limit of another one is.
+    """
+    told = _told(parts, certificate)
+    if told is None:
+        return postponed(parts, certificate, stay)
+    if told.code not in breaker.WIDE:
+        return _no_route(parts, certificate)
+    soon = min(stay.until, parts.clock() + parts.renewing.blocked_recheck)
+    return postponed(parts, certificate, replace(stay, until=soon))
+
+
+def _told(parts: Parts, certificate: Certificate) -> Finding | None:
+    """Return what a CA has said in this attempt; what stands in the certificate can be of an earlier one."""
     problem = certificate.problem
-    told = certificate.attempt.ca and problem is not None and problem.code not in breaker.WIDE
-    return _no_route(parts, certificate) if told else postponed(parts, certificate, stay)
+    if not certificate.attempt.ca or problem is None:
+        return None
+    return problem if problem.checked_at >= present_revision(parts, certificate).created_at else None
+
+
+def _refused_before(parts: Parts, certificate: Certificate) -> Finding | None:
+    """Return what counts as a strike of what the CAs before the present one have said in this attempt."""
+    told = _told(parts, certificate)
+    if told is None or told.evidence.get("ca") == certificate.attempt.ca or not _strikes(told):
+        return None
+    return told
+
+
+def _strikes(problem: Finding) -> bool:
+    return any(cause.strike and cause.code == problem.code for cause in CAUSES.values())
 
 
 def _no_route(parts: Parts, certificate: Certificate) -> Move:
     """Fail with the last thing a CA said, or with what the configuration lacks."""
     now = parts.clock()
     name = certificate.attempt.names[0]
-    problem = certificate.problem
-    if certificate.attempt.ca and problem is not None:
-        strike = any(cause.strike and cause.code == problem.code for cause in CAUSES.values())
+    problem = _told(parts, certificate)
+    if problem is not None:
         compared = _compared(parts, certificate, (problem,))
         return fail(
             certificate,
             now,
             problem,
             parts.renewing,
-            strike=strike,
+            strike=_strikes(problem),
             retry_at=certificate.retry_at,
             compared=compared,
         )
@@ -152,13 +178,13 @@ def trouble(parts: Parts, certificate: Certificate, error: CaError) -> Move:
 
     What it says of the CA as a whole, good or bad, is noted for its breaker.
     """
-    return replace(_after(parts, certificate, error), met=_met(error, certificate.attempt.ca))
+    return replace(_after(parts, certificate, error), met=_met(error, certificate))
 
 
-def _met(error: CaError, ca: str) -> tuple[breaker.Met, ...]:
-    code = CAUSES[error.trouble].code
+def _met(error: CaError, certificate: Certificate) -> tuple[breaker.Met, ...]:
+    ca, code = certificate.attempt.ca, CAUSES[error.trouble].code
     if error.trouble in (CaTrouble.UNAVAILABLE, CaTrouble.ACCOUNT):
-        return (breaker.Met(breaker.ca_thing(ca), code, error.detail),)
+        return (breaker.Met(breaker.ca_thing(ca), code, breaker.discreet(error.detail, certificate)),)
     return (breaker.Met(breaker.ca_thing(ca)),) if code in NAME_SPECIFIC and error.type else ()
 
 
@@ -168,7 +194,8 @@ def _after(parts: Parts, certificate: Certificate, error: CaError) -> Move:
     problem = next(iter(refusals(error, names, now)), of_ca(error, names[0], now))
     then = CAUSES[error.trouble].then
     if then in (Then.AGAIN, Then.LOOK) and certificate.attempt.faults < _patience(parts, certificate):
-        return fault(certificate, now, problem)
+        # what a CA before this one refused stays the reason that people read, and the strike
+        return fault(certificate, now, _refused_before(parts, certificate) or problem)
     if (
         then is Then.NEW_ORDER
         and certificate.state is not State.ORDERING
@@ -203,8 +230,12 @@ def next_way(parts: Parts, certificate: Certificate, error: CaError, problem: Fi
         attempt=replace(attempt, tried=(*attempt.tried, struck), faults=0),
     )
     drawn = _drawn(parts, certificate, error)
-    met = _met(error, attempt.ca)
+    met = _met(error, certificate)
     left = next_route(attempt.names, list(parts.cas), list(parts.responders), marked.attempt.tried)
+    before = _refused_before(parts, certificate)
+    if left is None and cause.code in breaker.WIDE and before is not None:
+        # the last CA's own trouble takes nothing from the refusal of one that works
+        return replace(_no_route(parts, replace(marked, problem=before)), drawn=drawn, met=met)
     if left is None:
         return replace(_last(parts, marked, error, problem), drawn=drawn, met=met)
     if certificate.state is State.ORDERING:

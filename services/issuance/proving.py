@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.issuance.causes import of_ca, own
 from services.issuance.move import Move, Parts, fault, on, poll
@@ -131,9 +131,14 @@ def patient(parts: Parts, certificate: Certificate, order: Order, too_long: str)
     """Look again later, within reason; a CA that takes longer than JUDGEMENT is given up for this attempt."""
     now = parts.clock()
     if now - (certificate.attempt.started_at or now) <= JUDGEMENT:
-        return poll(certificate, now, order.retry_at)
+        return poll(certificate, now, within_reason(now, order.retry_at))
     slow = CaError(CaTrouble.UNAVAILABLE, too_long, ca=certificate.attempt.ca)
     return next_way(parts, certificate, slow, of_ca(slow, certificate.attempt.names[0], now))
+
+
+def within_reason(now: datetime, retry_at: datetime | None) -> datetime | None:
+    """Return the CA's Retry-After, or when it is given up at the latest: nothing is worth a longer wait for a look."""
+    return None if retry_at is None else min(retry_at, now + JUDGEMENT)
 
 
 def _why_invalid(authorizations: list[Authorization], order: Order, certificate: Certificate) -> CaError:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.issuance.move import Move, Parts
-from services.issuance.planning import Route, next_route
+from services.issuance.planning import Route, forbidden_cas, next_route
 from services.model.certificates import Attempt, Certificate
 from services.model.findings import Finding
 from services.model.lifecycle import Event, State
 from services.model.pacing import Breaker
 from services.ports import Transaction
 from services.renewal import breaker, budget
-from services.renewal.timing import near_expiry
+from services.renewal.timing import last_sixth, near_expiry
 
 FIRST_PAUSE = timedelta(seconds=30)
 """The least that a certificate waits for a budget; twice as long with each look that finds nothing."""
@@ -77,8 +77,8 @@ def survey(parts: Parts, certificate: Certificate) -> Field:
         }
         failures = {ca: budget.failure_buckets(ca, parts.limits.get(ca), names) for ca in cas if orders[ca]}
         asked = {ca: (*orders[ca], *failures.get(ca, ())) for ca in cas}
-        full_at = tx.budgets.full_at([bucket.key for some in asked.values() for bucket in some])
-        opened = {one.thing: one for one in tx.breakers.all() if one.open}
+        full_at = tx.budgets.full_at([key for some in asked.values() for key in budget.keys(some)])
+        opened = {one.thing: one for one in tx.breakers.all() if breaker.barring(one, now)}
     spent = {ca: found for ca in cas if (found := budget.spent(asked[ca], full_at, now))}
     return Field(
         now=now,
@@ -98,7 +98,7 @@ def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) 
     """Return where the order goes, or until when it waits; None if no route is left that could ever be taken.
 
     A certificate that cannot be deployed is not worth an order: it waits for the targets as well, but near expiry, and
-    but for one that tries a target where all canaries have failed: those may be to blame themselves.
+    but for one that tries a target where all canaries have failed, or none comes: those may be to blame themselves.
     """
     left = [ca for ca in field.cas if next_route(attempt.names, (ca,), field.challenges, attempt.tried)]
     if not left:
@@ -111,7 +111,7 @@ def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) 
         )
     )
     for broken in full:
-        if breaker.shut(broken, field.now) or not breaker.stubborn(broken):
+        if breaker.shut(broken, field.now) or not breaker.stubborn(broken, field.now):
             return _at_breaker(field, broken, name)
     able = [ca for ca in left if not _shut(field, ca)]
     cas = [ca for ca in able if ca not in field.spent] or (able if field.near_expiry else [])
@@ -147,6 +147,18 @@ def way_for(parts: Parts, certificate: Certificate) -> Way | Stay | None:
     return decide(survey(parts, certificate), attempt, name, certificate)
 
 
+def elsewhere(parts: Parts, certificate: Certificate) -> bool:
+    """Tell whether a CA could take an order now that is not the one whose rate limit the last attempt has met."""
+    attempt, problem = certificate.attempt, certificate.problem
+    refuser = problem.evidence.get("ca") if problem is not None else None
+    with parts.storage.read() as tx:
+        findings = tx.certificates.findings(certificate.id)
+    found = {name: [f for f in findings if f.name == name] for name in attempt.names}
+    out = (refuser, *forbidden_cas(attempt.names, found, parts.cas))
+    field = survey(parts, certificate)
+    return any(ca not in out and ca not in field.spent and not _shut(field, ca) for ca in field.cas)
+
+
 class _ForestalledError(Exception):
     """Another one took the canary's place or the last token between the look and the taking."""
 
@@ -176,7 +188,7 @@ def _take(tx: Transaction, way: Way, now: datetime, *, judged: bool) -> None:
 def postponed(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
     """Return the move to waiting, without a failure or a strike; the checks look again before it goes on."""
     now = parts.clock()
-    moved = certificate.moved(Event.POSTPONED, now=now, run_after=_back(parts, stay, 0))
+    moved = certificate.moved(Event.POSTPONED, now=now, run_after=_back(parts, certificate, stay))
     said = "" if same_wait(stay.problem, certificate.problem) else Event.POSTPONED.value
     kept = replace(
         moved,
@@ -201,20 +213,25 @@ def waits_on(parts: Parts, certificate: Certificate) -> Move | None:
         attempt=replace(certificate.attempt, polls=polls),
         problem=way.problem,
         retry_at=way.until,
-        run_after=_back(parts, way, polls),
+        run_after=_back(parts, certificate, way, polls),
         updated_at=parts.clock(),
     )
     return Move(kept)
 
 
-def _back(parts: Parts, stay: Stay, polls: int) -> datetime:
-    """Return when to look again: a little after the moment, rarer with each look, so that many do not come at once."""
+def _back(parts: Parts, certificate: Certificate, stay: Stay, polls: int = 0) -> datetime:
+    """Return when to look again: a little after the moment, rarer with each look, so that many do not come at once.
+
+    It is no later than near expiry begins: from there on the CA is the judge of what we have counted.
+    """
     now = parts.clock()
     if stay.problem.code in breaker.WIDE or "target" in stay.problem.evidence:
         return stay.until
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(polls, 10)))
     due = max(stay.until, now + pause) + pause * parts.chance()
-    return min(due, now + parts.renewing.watch)
+    latest = now + parts.renewing.watch
+    judged = last_sixth(certificate)
+    return min(due, latest, judged if judged is not None and judged > now else latest)
 
 
 def same_wait(one: Finding, other: Finding | None) -> bool:
@@ -227,12 +244,12 @@ def same_wait(one: Finding, other: Finding | None) -> bool:
 def breaks(parts: Parts, ca: str) -> Breaker | None:
     """Return the CA's breaker if it is open."""
     with parts.storage.read() as tx:
-        return _open(tx, breaker.ca_thing(ca))
+        return _open(tx, breaker.ca_thing(ca), parts.clock())
 
 
-def _open(tx: Transaction, thing: str) -> Breaker | None:
+def _open(tx: Transaction, thing: str, now: datetime) -> Breaker | None:
     found = tx.breakers.get(thing)
-    return found if found is not None and found.open else None
+    return found if breaker.barring(found, now) else None
 
 
 def target_wait(
@@ -241,7 +258,7 @@ def target_wait(
     """Return the first breaker of the targets ``names`` that bars the way, and those at which this one is the canary."""
     now = parts.clock()
     with parts.storage.read() as tx:
-        opened = [one for name in names if (one := _open(tx, breaker.target_thing(name))) is not None]
+        opened = [one for name in names if (one := _open(tx, breaker.target_thing(name), now)) is not None]
     barred = next((one for one in opened if not breaker.turn(one, certificate.id, now)), None)
     if barred is not None or not opened:
         return barred, ()

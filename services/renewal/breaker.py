@@ -1,11 +1,14 @@
 """Breakers: when a thing that many certificates share fails for several of them, one at a time goes on trying it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.model.certificates import Certificate
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding, Verdict
+from services.model.names import base
 from services.model.pacing import Breaker
 from services.model.text import Text, say
 from services.ports import Transaction
@@ -20,8 +23,12 @@ CANARY = timedelta(minutes=2)
 """How long one canary has before the next may try: enough to order, prove, finalize and collect."""
 SPREAD = timedelta(minutes=2)
 """Over how long those that wait come back: thousands must not come at one moment."""
+AHEAD = timedelta(hours=1)
+"""A breaker that opened so far in the future was written by a clock that was wrong: it holds nobody up."""
 STUBBORN = 4
 """Failed canaries at a target after which an order is placed to try it, in case those that failed are to blame."""
+ABANDONED = timedelta(minutes=15)
+"""How long after a canary was due nobody came to be it: then none is left that could be, and another kind may try."""
 LEAST = timedelta(seconds=10)
 """How long at least one waits that finds the thing broken."""
 WIDE = frozenset({"ca.unavailable", "ca.account"})
@@ -51,13 +58,26 @@ def target_thing(name: str) -> str:
     return f"target {name}"
 
 
+def discreet(detail: str, certificate: Certificate) -> str:
+    """Return the failure's words without the names of the certificate that met it: all that wait for the thing read them.
+
+    A target says which path it could not write, which ends in a merchant's name; a CA may say which name it is about.
+    """
+    names = {base(name) for name in (*certificate.wanted, *certificate.attempt.names)} | {certificate.domain}
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?:[\w*-]+\.)*(?:{either})\b", "…", detail, flags=re.IGNORECASE)
+
+
 def noted(breaker: Breaker | None, met: Met, certificate: str, now: datetime) -> Breaker:
     """Return the breaker with one more failure; it opens when enough different certificates have failed.
 
     While it is open, only a canary's failure puts the next try off: stragglers that were under way when it opened say
     nothing new.
     """
-    if breaker is None or (not breaker.open and now - breaker.since > WITHIN):
+    stale = breaker is not None and (
+        mistimed(breaker, now) or (not breaker.open and now - breaker.since > WITHIN)
+    )
+    if breaker is None or stale:
         breaker = Breaker(met.thing, (), now, met.code, met.detail)
     if breaker.open:
         probes = breaker.probes + met.canary
@@ -68,6 +88,16 @@ def noted(breaker: Breaker | None, met: Met, certificate: str, now: datetime) ->
     if len(failed) < DIFFERENT:
         return counted
     return replace(counted, opened_at=now, probe_at=now + probe_delay(0))
+
+
+def mistimed(breaker: Breaker, now: datetime) -> bool:
+    """Tell whether the clock that the breaker was written by was far ahead of the present one."""
+    return breaker.since > now + AHEAD or (breaker.probe_at is not None and breaker.probe_at > now + AHEAD)
+
+
+def barring(breaker: Breaker | None, now: datetime) -> bool:
+    """Tell whether the breaker is open, by a clock that can be right."""
+    return breaker is not None and breaker.open and not mistimed(breaker, now)
 
 
 def probe_delay(probes: int) -> timedelta:
@@ -85,9 +115,13 @@ def returns_at(breaker: Breaker, now: datetime, chance: float) -> datetime:
     return max(breaker.probe_at or now, now + LEAST) + SPREAD * chance
 
 
-def stubborn(breaker: Breaker) -> bool:
-    """Tell whether so many canaries have failed that another kind may try: those that failed may be to blame themselves."""
-    return breaker.probes >= STUBBORN
+def stubborn(breaker: Breaker, now: datetime) -> bool:
+    """Tell whether another kind may try: so many canaries have failed that they may be to blame themselves, or none comes.
+
+    None comes where a target was out of app.yaml for a while: what waited for it went on without it.
+    """
+    abandoned = breaker.probe_at is not None and now >= breaker.probe_at + ABANDONED
+    return abandoned or breaker.probes >= STUBBORN
 
 
 def turn(breaker: Breaker, certificate: str, now: datetime) -> bool:

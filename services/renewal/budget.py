@@ -41,6 +41,11 @@ class Bucket:
         return f"{self.ca} {self.kind} {self.subject}".rstrip()
 
     @property
+    def held(self) -> str:
+        """Key of what the CA itself has said of the limit, apart: our own count ends with its limit in app.yaml."""
+        return f"{self.key} held"
+
+    @property
     def cost(self) -> timedelta:
         """How long one token takes to grow again."""
         return self.per / self.count
@@ -64,6 +69,8 @@ class Spent:
 
     bucket: Bucket
     until: datetime
+    said: bool = False
+    """Whether the CA has said so; else it is our own count."""
 
 
 def set_hash(names: Sequence[str]) -> str:
@@ -94,11 +101,21 @@ def free_at(bucket: Bucket, full_at: datetime | None, now: datetime) -> datetime
     return now if full_at is None else max(now, full_at - (bucket.per - bucket.cost))
 
 
+def keys(buckets: Sequence[Bucket]) -> list[str]:
+    """Return the keys of all that there is to know of the buckets: our own counts, and what the CA said."""
+    return [
+        key for bucket in buckets for key in ((bucket.key, bucket.held) if bucket.cost else (bucket.held,))
+    ]
+
+
 def spent(buckets: Sequence[Bucket], full_at: Mapping[str, datetime], now: datetime) -> Spent | None:
-    """Return the bucket that is without a token the longest; None if each has one."""
-    moments = [(free_at(bucket, full_at.get(bucket.key), now), bucket) for bucket in buckets]
-    until, bucket = max(moments, key=lambda moment: moment[0], default=(now, None))
-    return Spent(bucket, until) if bucket is not None and until > now + SLACK else None
+    """Return the bucket that is without a token the longest; None if each has one. ``full_at`` is that of their `keys`."""
+    held = [Spent(bucket, full_at.get(bucket.held, now), said=True) for bucket in buckets]
+    counted = [
+        Spent(bucket, free_at(bucket, full_at.get(bucket.key), now)) for bucket in buckets if bucket.cost
+    ]
+    found = max((*held, *counted), key=lambda one: one.until, default=None)
+    return found if found is not None and found.until > now + SLACK else None
 
 
 def taken(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
@@ -112,10 +129,10 @@ def reserve(tx: Transaction, buckets: Sequence[Bucket], now: datetime) -> bool:
     Taking first and judging after is what keeps two orders at the same moment from sharing the last token: whoever
     takes holds the row until the transaction ends.
     """
-    held = tx.budgets.full_at([bucket.key for bucket in buckets if not bucket.cost])
+    held = tx.budgets.full_at([bucket.held for bucket in buckets])
     in_order = sorted(buckets, key=lambda bucket: bucket.key)  # as `write` does
-    full_at = {**held, **{b.key: tx.budgets.spend(b.key, b.cost, now) for b in in_order if b.cost}}
-    return all(full_at.get(bucket.key, now) - now <= bucket.per + SLACK for bucket in buckets)
+    left = [tx.budgets.spend(b.key, b.cost, now) - now <= b.per + SLACK for b in in_order if b.cost]
+    return all(left) and all(until <= now + SLACK for until in held.values())
 
 
 def returned(buckets: Sequence[Bucket]) -> tuple[Draw, ...]:
@@ -141,11 +158,14 @@ def refused(buckets: Sequence[Bucket], detail: str, until: datetime | None) -> t
     """
     if until is None:
         return ()
-    said = detail.lower()
-    kind = next((kind for words, kind in _MEANT.items() if words in said), "set")
+    words = detail.lower()
+    kind = next((kind for mark, kind in _MEANT.items() if mark in words), "set")
     meant = [bucket for bucket in buckets if bucket.kind == kind]
-    named = [bucket for bucket in meant if bucket.subject and bucket.subject in said]
-    return tuple(Draw(bucket.key, until=until + bucket.per - bucket.cost) for bucket in named or meant)
+    named = [bucket for bucket in meant if bucket.subject and bucket.subject in words]
+    said = tuple(Draw(bucket.held, until=until) for bucket in named or meant)
+    # one token by then, so that not all who wait come at once
+    counted = (Draw(b.key, until=until + b.per - b.cost) for b in named or meant if b.cost)
+    return (*said, *counted)
 
 
 def write(tx: Transaction, draws: Sequence[Draw], now: datetime) -> None:
@@ -155,6 +175,12 @@ def write(tx: Transaction, draws: Sequence[Draw], now: datetime) -> None:
             tx.budgets.hold(draw.key, draw.until)
         else:
             tx.budgets.spend(draw.key, draw.cost, now)
+
+
+def tidy(storage: Storage, now: datetime) -> int:
+    """Drop what has been full for a day: it says nothing any more; return how many. Safe in several processes at once."""
+    with storage.write() as tx:
+        return tx.budgets.forget(now - timedelta(days=1))
 
 
 def exempt(certificate: Certificate, replaces: str | None, now: datetime) -> bool:
@@ -174,7 +200,7 @@ def look(storage: Storage, settings: CaSettings, name: str, now: datetime) -> da
         *failure_buckets(settings.name, settings, (name,)),
     )
     with storage.read() as tx:
-        full_at = tx.budgets.full_at([bucket.key for bucket in asked])
+        full_at = tx.budgets.full_at(keys(asked))
     found = spent(asked, full_at, now)
     return found.until if found else None
 
@@ -192,7 +218,7 @@ def waiting(found: Spent, certificate: Certificate, now: datetime) -> Finding:
     """Return why the certificate waits for a CA's budget, and until when."""
     bucket, code = found.bucket, "ca.rate_limited"
     summary = say(
-        _WHAT[bucket.kind] if bucket.cost else _SAID,
+        _SAID if found.said else _WHAT[bucket.kind],
         ca=bucket.ca,
         domain=certificate.domain,
         subject=bucket.subject,

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.deployment.installing import LOOK_AGAIN, not_served, unserved
 from services.issuance.move import Move, Parts, look_again, on
 from services.issuance.preflight import evidence_of_change, examine
-from services.issuance.routing import waits_on
+from services.issuance.routing import elsewhere, waits_on
 from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event, State
@@ -84,14 +84,17 @@ def blocked(parts: Parts, certificate: Certificate) -> Move:
 def failed(parts: Parts, certificate: Certificate) -> Move:
     """Try again when the back-off is over, or when the checks see something else than before.
 
-    No change that the checks see lifts a CA's rate limit: then only its end counts.
+    No change that the checks see lifts a CA's rate limit: then only its end counts, or another CA that is free.
     """
     now = parts.clock()
     due = certificate.retry_at or now
     if now >= due:
         return on(certificate, Event.RETRY_DUE, now)
     if certificate.problem is not None and certificate.problem.code == "ca.rate_limited":
-        return Move(replace(certificate, run_after=due, updated_at=now))
+        if elsewhere(parts, certificate):
+            return on(certificate, Event.RETRY_DUE, now, "another CA is free")
+        next_look = look_again(now, due, parts.renewing.blocked_recheck)
+        return Move(replace(certificate, run_after=next_look, updated_at=now))
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
     found = examine(parts, certificate)

@@ -45,6 +45,13 @@ def left(certificate: Certificate, now: datetime) -> float:
     return max(0.0, (certificate.not_after - now) / lifetime) if lifetime else 0.0
 
 
+def last_sixth(certificate: Certificate) -> datetime | None:
+    """Return a moment at which `near_expiry` has just begun; None if nothing is installed."""
+    if certificate.not_before is None or certificate.not_after is None:
+        return None
+    return certificate.not_after - (certificate.not_after - certificate.not_before) / 6 + timedelta(seconds=1)
+
+
 def near_expiry(certificate: Certificate, now: datetime) -> bool:
     """Tell whether the last sixth of the lifetime has begun: from here on the CA is the judge of technical blockers."""
     return certificate.installed is not None and left(certificate, now) <= 1 / 6

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.issuance.move import Parts
-from services.issuance.planning import NAME_SPECIFIC
+from services.issuance.planning import BUDGET, NAME_SPECIFIC
 from services.issuance.preflight import (
     WAITS_FOR_DNS,
     evidence_of_change,
@@ -23,6 +23,7 @@ from services.model.settings import Alerting, Renewing
 from services.ports import Transaction
 from services.renewal.compare import change_seen
 from services.renewal.noticing import notice
+from services.renewal.timing import backoff
 
 log = structlog.get_logger()
 
@@ -30,6 +31,8 @@ SHARE = 0.1
 """Which part of a waiting time is drawn by chance, so that certificates that were added together part."""
 MOST_SAID = 3
 """How many of the blockers that a look found stand in the history."""
+EARLIER = "the checks saw a change earlier"
+"""Stands in the history where evidence was seen some time before the certificate starts again."""
 SOON = timedelta(minutes=1)
 """When to look again at a certificate that a worker took in hand during the look."""
 
@@ -74,14 +77,18 @@ def look(parts: Parts, watch: Watch) -> datetime:
 def watched(certificate: Certificate, now: datetime) -> bool:
     """Tell whether the watch looks at a certificate now.
 
-    Those are: what is installed and not about to be renewed, what needs support, and what waits for a CA or a target,
-    whose step does not look by itself.
+    Those are: what is installed and not about to be renewed, what needs support, and what waits for a CA, its limit or
+    a target, whose step does not look by itself.
     """
     if certificate.lease_until is not None and certificate.lease_until > now:
         return False
     if certificate.state is State.NEEDS_SUPPORT:
         return True
-    waits = certificate.state is State.BLOCKED and certificate.stopped_at is State.ORDERING
+    problem = certificate.problem
+    limited = problem is not None and problem.code == BUDGET
+    waits = (certificate.state is State.BLOCKED and certificate.stopped_at is State.ORDERING) or (
+        certificate.state is State.FAILED and limited
+    )
     due = certificate.run_after is None or certificate.run_after <= now
     return (certificate.state is State.INSTALLED or waits) and not due
 
@@ -93,10 +100,12 @@ def _saved(parts: Parts, seen: Look) -> datetime:
         row = tx.certificates.get(seen.certificate.id)
         if row is None or row.fence != seen.certificate.fence or row.state is not seen.certificate.state:
             return now + SOON
-        if row.state is State.NEEDS_SUPPORT and evidence_of_fix(seen.before, seen.found):
-            if (started := _started(tx, row, change_seen(seen.before, seen.found), now)) is None:
+        fixed = row.state is State.NEEDS_SUPPORT and evidence_of_fix(seen.before, seen.found)
+        if fixed or (row.state is State.NEEDS_SUPPORT and row.retry_at is not None):
+            why = change_seen(seen.before, seen.found) if fixed else EARLIER
+            if (acted := _acted(tx, parts.renewing, row, why, now)) is None:
                 return now + SOON
-            row = started
+            row = acted
         tx.certificates.put_findings(row.id, seen.findings)
         if seen.changed:
             happening = Happening(row.id, now, "checked", state=row.state.value, details=said_of(seen))
@@ -114,6 +123,27 @@ def said_of(seen: Look) -> str:
     beyond = len(blockers) - MOST_SAID
     more = (f"and {beyond} more",) if beyond > 0 else ()
     return " ".join((*blockers[:MOST_SAID], *more)) or "nothing is in the way"
+
+
+def _acted(
+    tx: Transaction, policy: Renewing, certificate: Certificate, why: str, now: datetime
+) -> Certificate | None:
+    """Act on evidence: start again, or remember to do so; None if a worker or a person was faster."""
+    due = start_at(certificate, policy)
+    if now >= due:
+        return _started(tx, certificate, why, now)
+    remembered = replace(certificate, retry_at=due)
+    return remembered if certificate.retry_at == due or tx.certificates.ask(remembered) else None
+
+
+def start_at(certificate: Certificate, policy: Renewing) -> datetime:
+    """Return from when on evidence starts a certificate again that needs support: at once after its first hand-over.
+
+    Something that comes and goes is no fix: each further hand-over without an installation in between has it wait as
+    long as the failures before that one made it wait.
+    """
+    earlier = certificate.failures - policy.strikes
+    return certificate.updated_at + (backoff(policy, earlier) if earlier > 0 else timedelta(0))
 
 
 def _started(tx: Transaction, certificate: Certificate, why: str, now: datetime) -> Certificate | None:

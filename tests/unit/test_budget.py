@@ -103,10 +103,13 @@ def test_a_refusal_is_kept_for_the_limit_that_it_speaks_of(detail: str, kinds: l
     buckets = (*order_buckets("first", settings_, NAME, names), *failure_buckets("first", settings_, names))
     until = START + 5 * HOUR
     draws = refused(buckets, detail, until)
-    held = {draw.key: draw.until for draw in draws}
-    assert [bucket.kind for bucket in buckets if bucket.key in held] == kinds
+    held = {draw.key: draw.until for draw in draws if draw.until is not None}
+    assert [bucket.kind for bucket in buckets if bucket.held in held] == kinds
     for bucket in buckets:
-        assert free_at(bucket, held.get(bucket.key), START) == (until if bucket.key in held else START)
+        assert free_at(bucket, held.get(bucket.key), START) == (until if bucket.held in held else START)
+        assert spent([bucket], held, START) == (
+            budget.Spent(bucket, until, said=True) if bucket.held in held else None
+        )
     assert refused(buckets, detail, None) == ()
 
 
@@ -115,8 +118,8 @@ def test_without_a_limit_nothing_is_counted_but_a_refusal_is_kept() -> None:
     assert budget.taken(buckets) == ()
     until = START + HOUR
     [draw] = refused(buckets, "too many new orders", until)
-    assert draw == Draw("first orders", until=until)
-    found = spent(buckets, {"first orders": until}, START)
+    assert draw == Draw("first orders held", until=until)
+    found = spent(buckets, {"first orders held": until}, START)
     assert found is not None
     assert found.until == until
 

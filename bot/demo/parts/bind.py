@@ -1,9 +1,11 @@
 """BIND 9: Debian's, unpacked, else the one on the PATH, on loopback addresses, as an ordinary user or as root."""
 
 import base64
+import os
 import re
 import secrets
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,22 +81,40 @@ class Bind(Part):
     def reload_zone(self, origin: str, text: str) -> None:
         """Let `text` be the zone from now on, whatever updates have made of it; a new zone is added.
 
-        Returns when it is served, which rndc does not wait for. A record of the zone's own, _loaded, tells.
+        Returns when it is served, which a record of the zone's own, _loaded, tells.
         """
         mark = secrets.token_hex(8)
-        file = _zone_file(self.folder, origin)
-        new = not file.exists()
-        if not new:
-            self._control("freeze", origin)
-        file.write_text(f'{text}\n_loaded.{origin}. 0 TXT "{mark}"\n')
-        if new:
-            with (self.folder / "zones.conf").open("a") as zones:
-                zones.write(_zone_text(origin, self.key))
-        self._control(*(("reconfig",) if new else ("thaw", origin)))
-        wait_until(lambda: self._shows(f"_loaded.{origin}.", mark), 10, f"BIND's zone {origin}")
+        content = f'{text}\n_loaded.{origin}. 0 TXT "{mark}"\n'
+        known = _zone_file(self.folder, origin).exists()
+        if not known:
+            self._add_zone(origin, content)
+        served = self._given if known else self._served
+        wait_until(lambda: served(origin, content, mark), 20, f"BIND's zone {origin}")
 
-    def _shows(self, name: str, mark: str) -> bool:
-        query = dns.message.make_query(name, "TXT")
+    def _add_zone(self, origin: str, content: str) -> None:
+        _zone_file(self.folder, origin).write_text(content)
+        with (self.folder / "zones.conf").open("a") as zones:
+            zones.write(_zone_text(origin, self.key))
+        self._control("reconfig")
+
+    def _given(self, origin: str, content: str, mark: str) -> bool:
+        """Give the zone once, and tell whether it is served soon after.
+
+        BIND goes on when it is told to freeze: the zone it then still writes down may be put over the one that is given.
+        """
+        file = _zone_file(self.folder, origin)
+        self._control("freeze", origin)
+        file.write_text(content)
+        newer = time.time() + 1  # a file that is not newer than what it has written itself is passed over
+        os.utime(file, (newer, newer))
+        self._control("thaw", origin)
+        deadline = time.monotonic() + 1
+        while not (served := self._served(origin, content, mark)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return served
+
+    def _served(self, origin: str, _content: str, mark: str) -> bool:
+        query = dns.message.make_query(f"_loaded.{origin}.", "TXT")
         try:
             answer = dns.query.udp(query, self.addresses[0], timeout=2, port=self.port)
         except dns.exception.Timeout:
