@@ -14,9 +14,11 @@ from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.notifier import Notifier
+from bot.slack.screens import SlackScreens
 from bot.slack.transport import SocketTransport
 from bot.wiring import Application
 from commands.messages import compose
+from commands.screens import Screens
 from services.model.text import say
 
 
@@ -26,6 +28,7 @@ class SlackSide:
 
     identity: Identity
     notifier: Notifier
+    screens: Screens
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -84,6 +87,7 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
         ),
+        screens=SlackScreens(posting_client(slack), slack.command),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

@@ -123,8 +123,9 @@ class Workers:
 
     def _perform(self, request: Request) -> None:
         if self._slack is not None:
-            identity = self._slack.identity
-            requests.perform(self._application.desk, request, identity.caller(request), identity.named)
+            slack, desk = self._slack, self._application.desk
+            caller = slack.identity.caller(request)
+            requests.perform(desk, request, caller, slack.identity.named, slack.screens)
             self._application.bell.ring()
 
     def _owed(self, limit: int) -> list[Message]:

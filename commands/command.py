@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 from commands.caller import Action, Caller
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
@@ -58,6 +59,13 @@ class Call:
     store: str | None = None
     """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
     people: People = unasked
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """What stood in the modal or the Home tab in which it was done (`services.ports.Request.form`); it proves no right."""
+
+    def filled(self, name: str) -> tuple[str, ...]:
+        """Return what was chosen or typed in a field; nothing for one that was left empty."""
+        value = self.form.get("values", {}).get(name, ())
+        return (value,) if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True, slots=True)

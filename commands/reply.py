@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from services.model.text import Text, Value
+from services.model.text import NOTHING, Text, Value
 
 
 class Tone(StrEnum):
@@ -143,6 +143,57 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A field in which options are ticked: (value, label) pairs."""
+
+    id: str
+    label: Text
+    options: tuple[tuple[str, Text], ...]
+    chosen: tuple[str, ...] = ()
+    """Values that are ticked already."""
+    several: bool = True
+    """False: exactly one is chosen."""
+    hint: Text = NOTHING
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A field in which something is typed."""
+
+    id: str
+    label: Text
+    initial: str = ""
+    lines: bool = False
+    """Whether it takes several lines."""
+    hint: Text = NOTHING
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of a modal. What it carries and what comes back from it proves no right."""
+
+    name: str
+    """What is asked when it is sent off: a key of `commands.sheets.SHEETS`."""
+    title: Text
+    """24 characters at most, in every language."""
+    parts: tuple[Part | Choice | Entry, ...]
+    submit: Text = NOTHING
+    """What the button says that sends it off; nothing: it is only read."""
+    memory: str = ""
+    """What comes back with it, 3000 characters at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A person's Home tab."""
+
+    parts: tuple[Part | Choice | Entry, ...]
+    memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """What a waiting message shows now; ``final``: nothing will change it any more, so that following can end."""
 
@@ -193,3 +244,7 @@ class Outcome:
     """For the audit trail: what it was done to; empty: the words as they were given."""
     deed: Deed | None = None
     """What the audit trail keeps of it; None: nothing was changed or refused."""
+    sheet: Sheet | None = None
+    """Shown in the modal in which it was asked, or in a new one; where no modal can be opened (any more), `reply` is."""
+    page: Page | None = None
+    """What the asker's Home tab shows from now on, in place of `reply`."""

@@ -1,6 +1,6 @@
 """Does what a person asked for in Slack, by a command or a click: the request row in, one outbox message out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from commands import audit, clicks, messages
@@ -9,31 +9,35 @@ from commands.clicks import Performed
 from commands.command import Call, People, unasked
 from commands.dispatch import dispatch
 from commands.reply import Deed, Hint, Outcome, Reply, Tone
+from commands.screens import BLIND, Screens
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import say
 from services.ports import Message, Request
 
-CLICK = "click"
-"""The kind of a request that is a click; its text is the action's id, then its value."""
+COMMAND, CLICK = "command", "click"
+"""Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
 
 
-def perform(desk: Desk, request: Request, caller: Caller, people: People = unasked) -> None:
+def perform(
+    desk: Desk, request: Request, caller: Caller, people: People = unasked, screens: Screens = BLIND
+) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
     What was changed, or refused for want of a right, is put into the audit trail in the same transaction.
 
-    A click that shows in the clicked message itself has no answer.
+    A click that shows in the clicked message itself has no answer, and what a modal or the Home tab shows needs none.
 
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
     done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
+    seen = done.outcome is None or _screened(request, done.outcome, screens)
     now = desk.clock()
     with desk.storage.write() as tx:
-        if done.outcome is not None:
+        if done.outcome is not None and not seen:
             tx.outbox.put(_message(request, done.outcome, now))
         tx.requests.finish(request, now)
         if done.deed is not None:
@@ -65,11 +69,32 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     )
 
 
+def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
+    """Show what belongs into a modal or the Home tab, and tell whether it is seen there."""
+    if outcome.sheet is not None:
+        return screens.sheet(request, outcome.sheet)
+    return outcome.page is not None and screens.page(request, outcome.page)
+
+
 def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    if request.kind == CLICK:
-        return clicks.perform(request.text, Call((), caller, desk, request.channel))
+    return PERFORMERS[request.kind](desk, request, caller, people)
+
+
+def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
     outcome = dispatch(request.text, caller, desk, request.channel, people)
     return Performed(outcome, outcome.deed)
+
+
+def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
+    call = Call((), caller, desk, request.channel, people=people, form=request.form)
+    return clicks.perform(request.text, call)
+
+
+PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People], Performed]] = {
+    COMMAND: _command,
+    CLICK: _click,
+}
+"""What is done with each kind of request."""
 
 
 def _given_up(request: Request) -> Performed:

@@ -49,7 +49,7 @@ __all__ = [
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -199,6 +199,9 @@ REQUESTS = Table(
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
     Column("kind", Text, nullable=False, server_default="command"),
+    Column("trigger", Text, nullable=False, server_default=""),
+    Column("view", Text, nullable=False, server_default=""),
+    Column("form", Text, nullable=False, server_default="{}"),
     UniqueConstraint("dedupe"),
     Index("ix_requests_undone", "created_at", "id", **where("done_at IS NULL")),
 )

@@ -15,7 +15,8 @@ from slack_bolt.request.internals import build_context
 
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
-from bot.slack.intake import Intake, NotOursError
+from bot.slack.intake import Intake
+from bot.slack.payloads import NotOursError
 from bot.slack.settings import SlackSettings
 from services.model.text import say
 
@@ -51,12 +52,21 @@ def make_app(
         intake.take(body)
         ack()
 
-    def take_click(ack: Ack, body: dict[str, Any]) -> None:
+    def take(ack: Ack, body: dict[str, Any], write: Callable[[dict[str, Any]], bool]) -> None:
         try:
-            intake.click(body)
+            write(body)
         except (NotOursError, KeyError) as error:  # nothing of ours: Slack need not send it again
-            _log.warning("slack.click_ignored", why=str(error))
+            _log.warning("slack.ignored", kind=body.get("type"), why=str(error))
         ack()
+
+    def take_click(ack: Ack, body: dict[str, Any]) -> None:
+        take(ack, body, intake.click)
+
+    def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
+        take(ack, body, intake.submit)
+
+    def take_home(ack: Ack, body: dict[str, Any]) -> None:
+        take(ack, body, intake.home)
 
     def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
         heard(event)
@@ -64,6 +74,8 @@ def make_app(
 
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
+    app.view(_ANY)(take_sheet)
+    app.event("app_home_opened")(take_home)
     app.event("reaction_added")(take_reaction)
     app.error(apologise)
     return app
@@ -88,7 +100,7 @@ class RestoreBody(Middleware):
             req.body = dict(parse_qsl(req.raw_body, keep_blank_values=True))
             build_context(req.context, req.body)
         if req.body.get("type") == "block_actions" and not _acts(req.body.get("actions")):
-            _log.warning("slack.click_ignored", why="a click without an action")
+            _log.warning("slack.ignored", kind="block_actions", why="a click without an action")
             return BoltResponse(status=200, body="")
         return next()
 

@@ -1,22 +1,15 @@
-"""Takes commands and clicks in: each is one row, and rows that arrive together share one transaction."""
+"""Takes in what people do: each command, click, filled-in modal and opened Home is one row; those that arrive together share one transaction."""
 
-import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from bot.slack import payloads
+from bot.slack.payloads import sender
 from services.model.clock import Clock
 from services.model.identity import new_id
 from services.ports import Request, Storage
-
-_ACTION = re.compile(r"((?:alert|certificate|link)\.[a-z_]{1,40})(?::\d{1,3})?")
-"""An action of ours; the number behind it tells apart what stands twice in a message (`bot.slack.render_actions`)."""
-MAX_CLICK = 150
-"""Characters of a click's value, as `commands.reply.Button` promises."""
-
-
-class NotOursError(Exception):
-    """A click on nothing that certdesk has ever shown; its message says why."""
 
 
 class Intake:
@@ -46,8 +39,37 @@ class Intake:
         Its text is the action, a blank, and the value: of the button, or of the option that was chosen. Raises
         NotOursError if the body is no click on anything of ours, otherwise as `take`.
         """
-        channel, text = clicked(body)
-        return self._take(self._request(body, channel, text, "click"))
+        clicked = payloads.clicked(body)
+        request = self._request(body, clicked.channel, clicked.text, "click")
+        return self._take(replace(request, view=clicked.view, form=clicked.form))
+
+    def submit(self, body: Mapping[str, Any]) -> bool:
+        """Write down a modal that was sent off (Slack's view_submission); False, and nothing changed, if it came before.
+
+        Its text is the sheet's name. A view has no channel: what came of it is shown in it, or by direct message. Raises
+        as `click`.
+        """
+        filled = payloads.submitted(body)
+        request = self._request(body, "", filled.text, "submission", filled.once)
+        return self._take(replace(request, view=filled.view, form=filled.form))
+
+    def home(self, body: Mapping[str, Any]) -> bool:
+        """Write down that a person has opened the Home tab (the event app_home_opened); False if it came before.
+
+        Raises NotOursError if it is another tab that was opened.
+        """
+        opened = payloads.opened(body)
+        request = Request(
+            id=new_id("req"),
+            dedupe=opened.once,
+            team=opened.team,
+            user=opened.user,
+            channel="",
+            text="",
+            created_at=self._clock(),
+            kind="home",
+        )
+        return self._take(request)
 
     def _take(self, request: Request) -> bool:
         mine = _Waiting(request)
@@ -62,17 +84,20 @@ class Intake:
             self._write([mine])
         return bool(mine.added)
 
-    def _request(self, body: Mapping[str, Any], channel: str, text: str, kind: str = "command") -> Request:
+    def _request(
+        self, body: Mapping[str, Any], channel: str, text: str, kind: str = "command", dedupe: str = ""
+    ) -> Request:
         team, user = sender(body)
         return Request(
             id=new_id("req"),
-            dedupe=str(body["trigger_id"]),
+            dedupe=dedupe or str(body["trigger_id"]),
             team=team,
             user=user,
             channel=channel,
-            text=storable(text),
+            text=payloads.storable(text),
             created_at=self._clock(),
             kind=kind,
+            trigger=str(body.get("trigger_id") or ""),
         )
 
     def _lead(self) -> None:
@@ -110,48 +135,3 @@ class _Waiting:
         self.turn = threading.Event()
         self.leads = False
         self.added: bool | None = None  # None: not written
-
-
-def sender(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return (team id, user id) of the person who acted.
-
-    Buttons and modals name the person's own team inside ``user``; the outer ``team`` is the workspace where it
-    happened, which for a person of another workspace in a shared channel is not theirs. Slash commands are flat.
-    """
-    user = body.get("user")
-    if isinstance(user, Mapping):
-        return str(user.get("team_id") or ""), str(user["id"])
-    return str(body.get("team_id") or ""), str(body["user_id"])
-
-
-def clicked(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return (channel, action and value) of a click. Raises NotOursError if it is on nothing of ours.
-
-    A body is what Slack sent, so its shape is looked at, not trusted: an app may be sent clicks on messages of any age.
-    """
-    actions = body.get("actions")
-    action = actions[0] if isinstance(actions, list) and actions else None
-    if not isinstance(action, Mapping):
-        raise NotOursError("a click without an action")
-    ours = _ACTION.fullmatch(str(action.get("action_id")))
-    if ours is None:
-        raise NotOursError("a click on an unknown action")
-    chosen = action.get("selected_option")
-    value = chosen.get("value") if isinstance(chosen, Mapping) else action.get("value")
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_CLICK:
-        raise NotOursError("a click without a value")
-    return _where(body), f"{ours[1]} {value}"
-
-
-def _where(body: Mapping[str, Any]) -> str:
-    """Return the channel of the message that was clicked."""
-    for name, key in (("channel", "id"), ("container", "channel_id")):
-        place = body.get(name)
-        if isinstance(place, Mapping) and place.get(key):
-            return str(place[key])
-    raise NotOursError("a click outside of a channel")
-
-
-def storable(text: str) -> str:
-    """Return ``text`` without what a database refuses: NUL characters and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

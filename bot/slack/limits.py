@@ -23,6 +23,14 @@ MAX_PLACEHOLDER = 150
 MAX_CONFIRM_TITLE = 100
 MAX_CONFIRM = 300
 MAX_CONFIRM_BUTTON = 30
+MAX_TICKS = 10
+"""Options of tick boxes and radio buttons."""
+MAX_VIEW_BLOCKS = 100
+MAX_VIEW_WORD = 24
+"""The title of a modal, and the words on its buttons."""
+MAX_MEMORY = 3000
+MAX_LABEL = 2000
+MAX_TYPED = 3000
 MAX_FALLBACK = 4000
 """chat.update refuses a longer text; chat.postMessage would take ten times as much."""
 MAX_TOTAL = 13_200
@@ -34,6 +42,11 @@ Piece = Mapping[str, Any]
 def violations(text: str, blocks: Sequence[Piece]) -> list[str]:
     """Return one line for each of Slack's limits that the message breaks; empty for a message that Slack takes."""
     return list(_message(text, blocks))
+
+
+def view_violations(view: Piece) -> list[str]:
+    """Return one line for each of Slack's limits that a modal or a Home tab breaks."""
+    return list(_view(view))
 
 
 def text_size(piece: Any) -> int:
@@ -50,6 +63,24 @@ def _message(text: str, blocks: Sequence[Piece]) -> Iterator[str]:
         yield f"{len(blocks)} blocks, {MAX_BLOCKS} allowed"
     if size(text) + text_size(blocks) > MAX_TOTAL:
         yield f"{size(text) + text_size(blocks)} characters together, about {MAX_TOTAL} allowed"
+    yield from _all(blocks)
+
+
+def _view(view: Piece) -> Iterator[str]:
+    if len(view["blocks"]) > MAX_VIEW_BLOCKS:
+        yield f"{len(view['blocks'])} blocks, {MAX_VIEW_BLOCKS} allowed"
+    if size(view.get("private_metadata", "")) > MAX_MEMORY:
+        yield f"private_metadata has more than {MAX_MEMORY} characters"
+    for name in ("title", "submit", "close"):
+        if name in view:
+            yield from _text(name, view[name], MAX_VIEW_WORD, plain=True)
+    inputs = any(block.get("type") == "input" for block in view["blocks"])
+    if view["type"] == "modal" and inputs and "submit" not in view:
+        yield "a modal with fields has no button that sends it off"
+    yield from _all(view["blocks"])
+
+
+def _all(blocks: Sequence[Piece]) -> Iterator[str]:
     yield from _twice("block_id", (block.get("block_id") for block in blocks))
     elements = [element for block in blocks for element in _elements(block)]
     yield from _twice("action_id", (element.get("action_id") for element in elements))
@@ -61,7 +92,8 @@ def _message(text: str, blocks: Sequence[Piece]) -> Iterator[str]:
 
 def _elements(block: Piece) -> list[Piece]:
     accessory = block.get("accessory")
-    return [*block.get("elements", ()), *([accessory] if accessory else [])]
+    element = block.get("element")
+    return [*block.get("elements", ()), *(one for one in (accessory, element) if one)]
 
 
 def _section(block: Piece) -> Iterator[str]:
@@ -95,6 +127,13 @@ def _actions(block: Piece) -> Iterator[str]:
         yield from _element(element)
 
 
+def _input(block: Piece) -> Iterator[str]:
+    yield from _text("label", block["label"], MAX_LABEL, plain=True)
+    if "hint" in block:
+        yield from _text("hint", block["hint"], MAX_LABEL, plain=True)
+    yield from _element(block["element"])
+
+
 def _element(element: Piece) -> Iterator[str]:
     yield from _length("action_id", element.get("action_id", "-"), MAX_ID)
     rule = _ELEMENTS.get(str(element.get("type")))
@@ -120,6 +159,15 @@ def _overflow(element: Piece) -> Iterator[str]:
     yield from _options(element, MAX_OVERFLOW)
 
 
+def _ticks(element: Piece) -> Iterator[str]:
+    yield from _options(element, MAX_TICKS)
+
+
+def _typed(element: Piece) -> Iterator[str]:
+    if element.get("max_length", 1) > MAX_TYPED:
+        yield f"max_length {element['max_length']}, {MAX_TYPED} allowed"
+
+
 def _options(element: Piece, most: int) -> Iterator[str]:
     yield from _count("options", element.get("options", []), most)
     for option in element.get("options", ()):
@@ -138,13 +186,18 @@ def _confirm(confirm: Piece) -> Iterator[str]:
 _ELEMENTS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
     "button": _button,
     "static_select": _select,
+    "multi_static_select": _select,
     "overflow": _overflow,
+    "checkboxes": _ticks,
+    "radio_buttons": _ticks,
+    "plain_text_input": _typed,
 }
 _BLOCKS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
     "section": _section,
     "header": _header,
     "context": _context,
     "actions": _actions,
+    "input": _input,
     "divider": lambda _block: iter(()),
 }
 

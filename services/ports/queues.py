@@ -1,7 +1,7 @@
 """Ports: what came in from Slack, and what is owed to it and to webhooks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,7 +23,15 @@ class Request:
     lease_until: datetime | None = None
     tries: int = 0
     kind: str = "command"
-    """``command``: `text` is what follows the slash command; ``click``: the action's id, then its value."""
+    """``command``: `text` is what follows the slash command; ``click``: the action's id, then its value; ``submission``:
+    the sheet that was filled in; ``home``: the person has opened the Home tab."""
+    trigger: str = ""
+    """Slack's trigger_id, with which a modal can be opened once, within three seconds; empty if there is none."""
+    view: str = ""
+    """Id of the view (a modal, or the Home tab) in which it was done; empty for messages and commands."""
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """What stood in that view, JSON-ready: ``values`` (field -> text or list of texts), ``memory`` (what the view carried:
+    never proof of a right), ``hash`` (which version of the view it was) and ``kind`` (``modal`` or ``home``)."""
 
 
 @dataclass(frozen=True, slots=True)

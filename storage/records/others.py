@@ -1,6 +1,7 @@
 """Stores, domains, accounts, requests and messages: rows to dataclasses and back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.model.stores import Domain, Store, StoreStatus
@@ -61,12 +62,16 @@ def request_values(request: Request) -> Values:
         "lease_until": request.lease_until,
         "tries": request.tries,
         "kind": request.kind,
+        "trigger": storable(request.trigger),
+        "view": storable(request.view),
+        "form": encode(dict(request.form)),
     }
 
 
 def request(row: Sequence[Any]) -> Request:
-    """Return the request of a row."""
-    return Request(*row)
+    """Return the request of a row: all columns in the table's order, which is the type's."""
+    *rest, form = row
+    return replace(Request(*rest), form=decode(form))
 
 
 def message_values(message: Message) -> Values:

@@ -47,7 +47,17 @@ def _touch(storage: Storage, certificate: str, now: datetime = SOON) -> None:
 
 
 def test_a_request_comes_back_as_it_was_added(storage: Storage) -> None:
-    full = samples.request(done_at=NOW, fence=2, lease_until=NOW + MINUTE, tries=3)
+    form = {"values": {"names": ["한국.test"]}, "memory": "m", "hash": "1.2", "kind": "modal"}
+    full = samples.request(
+        done_at=NOW,
+        fence=2,
+        lease_until=NOW + MINUTE,
+        tries=3,
+        kind="submission",
+        trigger="3.4",
+        view="V1",
+        form=form,
+    )
     assert [f.name for f in fields(Request) if getattr(full, f.name) is None] == []
     with storage.write() as tx:
         assert tx.requests.add(full)

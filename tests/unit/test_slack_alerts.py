@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack.intake import clicked
 from bot.slack.limits import violations
+from bot.slack.payloads import clicked
 from bot.slack.render import Rendered, render
 from commands.clicks import CLICKS
 from commands.messages import compose
@@ -35,7 +35,7 @@ def clicks_on(element: dict[str, Any]) -> list[tuple[str, str]]:
         {"actions": [element | ({"selected_option": option} if option else {})], "channel": {"id": "C1"}}
         for option in options
     ]
-    return [(action, value) for body in bodies for action, _, value in [clicked(body)[1].partition(" ")]]
+    return [(action, value) for body in bodies for action, _, value in [clicked(body).text.partition(" ")]]
 
 
 @pytest.mark.parametrize("margin", [18 * DAY, 6 * DAY, DAY, -DAY])

@@ -16,7 +16,8 @@ from werkzeug.datastructures import Headers
 from bot.demo.parts.process import wait_until
 from bot.slack.app import FORM, make_app
 from bot.slack.http import SlackDoor
-from bot.slack.intake import Intake, sender
+from bot.slack.intake import Intake
+from bot.slack.payloads import sender
 from bot.slack.settings import SlackSettings
 from bot.slack.signature import Refusal, refusal, sign
 from services.ports import Storage
@@ -425,7 +426,7 @@ def test_a_click_on_nothing_of_ours_is_acknowledged_and_logged(body: dict[str, A
     with capture_logs() as logs:
         answer = knocked(front, body)
     assert (answer.status, front.rows, front.woken) == (200, [], 0)
-    assert [entry["event"] for entry in logs] == ["slack.click_ignored"]
+    assert [entry["event"] for entry in logs] == ["slack.ignored"]
 
 
 @pytest.mark.parametrize("actions", [[], None, "x", [None], {}])
@@ -434,7 +435,7 @@ def test_a_click_without_an_action_does_no_harm(actions: Any) -> None:
     with capture_logs() as logs:
         assert knocked(front, click(actions=actions)).status == 200
     assert front.rows == []
-    assert [entry["event"] for entry in logs] == ["slack.click_ignored"]
+    assert [entry["event"] for entry in logs] == ["slack.ignored"]
 
 
 def test_a_click_that_cannot_be_written_is_apologised_for() -> None:

@@ -1,0 +1,156 @@
+"""What Slack's payloads say, as plain facts: their shape is looked at, not trusted, for an app is sent clicks of any age."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_FAMILIES = ("alert", "approval", "bulk", "certificate", "home", "link", "menu", "sheet", "store")
+"""What our actions are about: the first word of their ids."""
+_ACTION = re.compile(rf"((?:{'|'.join(_FAMILIES)})\.[a-z_]{{1,40}})(?::\d{{1,3}})?")
+"""An action of ours; the number behind it tells apart what stands twice in a message (`bot.slack.render_actions`)."""
+_SHEET = re.compile(r"[a-z]{1,20}(?:\.[a-z_]{1,40})?")
+"""The name of a sheet of ours."""
+MAX_CLICK = 150
+"""Characters of a click's value, as `commands.reply.Button` promises."""
+MAX_VALUE = 3000
+"""Characters of a field's text; what is more is cut."""
+MAX_FIELDS = 100
+"""Fields of one view that are read."""
+
+
+class NotOursError(Exception):
+    """A payload that is of nothing that certdesk has ever shown; its message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A click."""
+
+    channel: str
+    """Where the clicked message stands; empty for a click in a view."""
+    text: str
+    """The action, a blank, and the value: of the button, or of the option that was chosen."""
+    view: str = ""
+    form: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A modal that was sent off."""
+
+    text: str
+    """The sheet's name."""
+    once: str
+    """What a second delivery has in common with the first."""
+    view: str
+    form: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A Home tab that was opened."""
+
+    team: str
+    user: str
+    once: str
+
+
+def sender(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Return (team id, user id) of the person who acted.
+
+    Buttons and modals name the person's own team inside ``user``; the outer ``team`` is the workspace where it
+    happened, which for a person of another workspace in a shared channel is not theirs. Slash commands are flat.
+    """
+    user = body.get("user")
+    if isinstance(user, Mapping):
+        return str(user.get("team_id") or ""), str(user["id"])
+    return str(body.get("team_id") or ""), str(body["user_id"])
+
+
+def clicked(body: Mapping[str, Any]) -> Clicked:
+    """Return what was clicked (Slack's block_actions). Raises NotOursError if it is nothing of ours."""
+    actions = body.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions else None
+    if not isinstance(action, Mapping):
+        raise NotOursError("a click without an action")
+    ours = _ACTION.fullmatch(str(action.get("action_id")))
+    if ours is None:
+        raise NotOursError("a click on an unknown action")
+    chosen = action.get("selected_option")
+    value = chosen.get("value") if isinstance(chosen, Mapping) else action.get("value")
+    if isinstance(body.get("view"), Mapping):
+        # what was typed or ticked is in the form; only buttons and menus have a value of their own
+        short = value if isinstance(value, str) and len(value) <= MAX_CLICK else ""
+        view, form = _view(body)
+        return Clicked("", f"{ours[1]} {short}".strip(), view, form)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_CLICK:
+        raise NotOursError("a click without a value")
+    return Clicked(_where(body), f"{ours[1]} {value}")
+
+
+def submitted(body: Mapping[str, Any]) -> Submitted:
+    """Return what was filled in (Slack's view_submission). Raises NotOursError if it is no sheet of ours."""
+    view, form = _view(body)
+    sheet = str(body["view"].get("callback_id"))
+    if _SHEET.fullmatch(sheet) is None:
+        raise NotOursError("a view of an unknown kind")
+    return Submitted(sheet, f"{view}:{form['hash']}", view, form)
+
+
+def opened(body: Mapping[str, Any]) -> Opened:
+    """Return whose Home tab was opened (the event app_home_opened). Raises NotOursError for the tab of messages."""
+    event = body.get("event")
+    if not isinstance(event, Mapping) or event.get("tab") != "home":
+        raise NotOursError("another tab than Home")
+    return Opened(str(body.get("team_id") or ""), str(event["user"]), str(body["event_id"]))
+
+
+def _view(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return (id of the view, its form). Raises NotOursError if there is no view."""
+    view = body.get("view")
+    if not isinstance(view, Mapping) or not isinstance(view.get("id"), str):
+        raise NotOursError("a view without an id")
+    state = view.get("state")
+    blocks = state.get("values") if isinstance(state, Mapping) else None
+    form = {
+        "values": _values(blocks) if isinstance(blocks, Mapping) else {},
+        "memory": storable(str(view.get("private_metadata") or "")[:MAX_VALUE]),
+        "hash": str(view.get("hash") or ""),
+        "kind": str(view.get("type") or ""),
+    }
+    return str(view["id"]), form
+
+
+def _values(blocks: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Return field (its action's id) -> what was typed or chosen; a field that was left empty is left out."""
+    found: dict[str, str | list[str]] = {}
+    for elements in list(blocks.values())[:MAX_FIELDS]:
+        for name, element in elements.items() if isinstance(elements, Mapping) else ():
+            value = _value(element) if isinstance(element, Mapping) else None
+            if value:
+                found[str(name)] = value
+    return found
+
+
+def _value(element: Mapping[str, Any]) -> str | list[str] | None:
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return [storable(str(one["value"])) for one in several if isinstance(one, Mapping) and "value" in one]
+    chosen = element.get("selected_option")
+    value = chosen.get("value") if isinstance(chosen, Mapping) else element.get("value")
+    return storable(value[:MAX_VALUE]) if isinstance(value, str) else None
+
+
+def _where(body: Mapping[str, Any]) -> str:
+    """Return the channel of the message that was clicked."""
+    for name, key in (("channel", "id"), ("container", "channel_id")):
+        place = body.get(name)
+        if isinstance(place, Mapping) and place.get(key):
+            return str(place[key])
+    raise NotOursError("a click outside of a channel")
+
+
+def storable(text: str) -> str:
+    """Return ``text`` without what a database refuses: NUL characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,111 @@
+"""From a Sheet to a modal and from a Page to the Home tab: pure, within Slack's limits."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.slack.escape import clip, plain
+from bot.slack.limits import (
+    MAX_LABEL,
+    MAX_MEMORY,
+    MAX_OPTION,
+    MAX_OPTION_VALUE,
+    MAX_OPTIONS,
+    MAX_TICKS,
+    MAX_TYPED,
+    MAX_VIEW_BLOCKS,
+    MAX_VIEW_WORD,
+)
+from bot.slack.render import Block, blocks_of
+from commands.reply import Choice, Entry, Page, Part, Sheet
+from services.model.text import Text, say
+
+
+def modal(sheet: Sheet, command: str = "/ssl") -> dict[str, Any]:
+    """Return the view that views.open and views.update take."""
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": sheet.name,
+        "title": _word(sheet.title, MAX_VIEW_WORD),
+        "close": _word(say("Close"), MAX_VIEW_WORD),
+        "blocks": _blocks(sheet.parts, command),
+        "private_metadata": sheet.memory[:MAX_MEMORY],
+    }
+    if sheet.submit.template:
+        view["submit"] = _word(sheet.submit, MAX_VIEW_WORD)
+    return view
+
+
+def home(page: Page, command: str = "/ssl") -> dict[str, Any]:
+    """Return the view that views.publish takes."""
+    blocks = _blocks(page.parts, command)
+    return {"type": "home", "blocks": blocks, "private_metadata": page.memory[:MAX_MEMORY]}
+
+
+def _blocks(parts: Iterable[Part | Choice | Entry], command: str) -> list[Block]:
+    drawn = list(_drawn(parts, command))
+    return drawn[:MAX_VIEW_BLOCKS]
+
+
+def _drawn(parts: Iterable[Part | Choice | Entry], command: str) -> Iterator[Block]:
+    """Yield the blocks; parts between two fields are drawn together, so that their buttons know of each other."""
+    held: list[Part] = []
+    for part in parts:
+        if not isinstance(part, Choice | Entry):
+            held.append(part)
+            continue
+        yield from blocks_of(held, command)
+        held = []
+        yield _choice(part) if isinstance(part, Choice) else _entry(part)
+    yield from blocks_of(held, command)
+
+
+def _choice(part: Choice) -> Block:
+    options = [_option(value, label) for value, label in part.options if len(value) <= MAX_OPTION_VALUE]
+    element: Block = {"action_id": part.id, **_ticks(part, options)}
+    return _input(part, element)
+
+
+def _ticks(part: Choice, options: list[Block]) -> Block:
+    """Return tick boxes for a few options, a menu for more."""
+    chosen = [option for option in options if option["value"] in part.chosen]
+    if len(options) <= MAX_TICKS:
+        kind, initial = ("checkboxes", chosen) if part.several else ("radio_buttons", chosen[0:1])
+    else:
+        kind, initial = ("multi_static_select", chosen) if part.several else ("static_select", chosen[0:1])
+    element: Block = {"type": kind, "options": options[:MAX_OPTIONS]}
+    if initial:
+        element |= {"initial_options": initial} if part.several else {"initial_option": initial[0]}
+    return element
+
+
+def _entry(part: Entry) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": part.id,
+        "multiline": part.lines,
+        "max_length": MAX_TYPED,
+    }
+    if part.initial:
+        element["initial_value"] = part.initial[:MAX_TYPED]
+    return _input(part, element)
+
+
+def _input(part: Choice | Entry, element: Block) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": part.id,
+        "label": _word(part.label, MAX_LABEL),
+        "element": element,
+        "optional": part.optional,
+    }
+    if part.hint.template:
+        block["hint"] = _word(part.hint, MAX_LABEL)
+    return block
+
+
+def _option(value: str, label: Text) -> Block:
+    return {"text": _word(label, MAX_OPTION), "value": value}
+
+
+def _word(text: Text, limit: int) -> Block:
+    return {"type": "plain_text", "text": clip(plain(text), limit) or "…", "emoji": False}

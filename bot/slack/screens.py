@@ -1,0 +1,45 @@
+"""Shows sheets as modals and pages as Home tabs, through the Web API: at once, for a trigger is good for three seconds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_sdk.web import WebClient
+
+from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.render_views import home, modal
+from commands.reply import Page, Sheet
+from services.ports import Request
+
+_log = structlog.get_logger(__name__)
+
+
+class SlackScreens:
+    """`commands.screens.Screens` by Slack's views.* methods."""
+
+    def __init__(self, client: WebClient, command: str = "/ssl") -> None:
+        """``client`` must not repeat calls by itself: a trigger opens one modal."""
+        self._client, self._command = client, command
+
+    def sheet(self, request: Request, sheet: Sheet) -> bool:
+        """Show ``sheet`` in the request's modal, or in a new one."""
+        view = modal(sheet, self._command)
+        if request.view and request.form.get("kind") == "modal":
+            return _taken(lambda: self._client.views_update(view_id=request.view, view=view))
+        if not request.trigger:
+            return False
+        return _taken(lambda: self._client.views_open(trigger_id=request.trigger, view=view))
+
+    def page(self, request: Request, page: Page) -> bool:
+        """Publish ``page`` as the Home tab of who asked."""
+        view: Mapping[str, Any] = home(page, self._command)
+        return _taken(lambda: self._client.views_publish(user_id=request.user, view={**view}))
+
+
+def _taken(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except CALL_ERRORS as error:
+        _log.warning("slack.view_refused", error=read_error(error).code)
+        return False
+    return True

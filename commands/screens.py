@@ -1,0 +1,36 @@
+"""Where sheets and pages are shown: what the performing of requests needs of whoever can show them."""
+
+from typing import Protocol
+
+from commands.reply import Page, Sheet
+from services.ports import Request
+
+
+class Screens(Protocol):
+    """Shows modals and Home tabs. Safe to use from many threads; nothing is kept for later where it cannot be shown."""
+
+    def sheet(self, request: Request, sheet: Sheet) -> bool:
+        """Show ``sheet`` in the modal in which the request was made, or in a new one that its trigger opens.
+
+        False if there is no modal to be had (any more): its trigger has run out, or the person has closed it.
+        """
+        ...
+
+    def page(self, request: Request, page: Page) -> bool:
+        """Show ``page`` as the Home tab of who asked. False if Slack did not take it."""
+        ...
+
+
+class Blind:
+    """Shows nothing: where there is neither a modal nor a Home tab, a message takes their place."""
+
+    def sheet(self, _request: Request, _sheet: Sheet) -> bool:
+        """Show nothing."""
+        return False
+
+    def page(self, _request: Request, _page: Page) -> bool:
+        """Show nothing."""
+        return False
+
+
+BLIND = Blind()
