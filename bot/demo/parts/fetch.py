@@ -243,20 +243,34 @@ def program(name: str, root: Path | None = None) -> Path | None:
     return Path(found) if found else None
 
 
-def npm(package: str, cache: Path = CACHE) -> Path:
-    """Return the folder of an npm package of this module's package-lock.json, fetched with every sum checked.
+def npm(package: str, cache: Path = CACHE, locked: Path = _NPM) -> Path:
+    """Return the folder of an npm package of the package-lock.json in ``locked``, fetched with every sum checked.
 
     Raises PartMissing.
     """
-    lock = (_NPM / "package-lock.json").read_bytes()
+    lock = (locked / "package-lock.json").read_bytes()
     final = cache / "npm" / hashlib.sha256(lock).hexdigest()[:12]
     with _locked(package, cache):
         if not final.exists():
             with _made_once(final) as new:
                 for file in ("package.json", "package-lock.json"):
-                    shutil.copy(_NPM / file, new)
+                    shutil.copy(locked / file, new)
                 _run(package, [*_npm(cache), "ci", *_NPM_OPTIONS], new, node_folders(cache))
     return final / "node_modules" / package
+
+
+def npm_exec(words: Sequence[str | Path], folder: Path, cache: Path = CACHE) -> tuple[int, str]:
+    """Run a program of the npm packages in ``folder`` there; return its exit code and what it printed."""
+    environment = {**os.environ, **node_folders(cache)}
+    done = subprocess.run(
+        [*_npm(cache), "exec", "--offline", "--", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 def node_folders(cache: Path) -> dict[str, str]:
