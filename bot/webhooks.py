@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import requests
 import structlog
 import urllib3
 
+from bot.deadline import session_until
 from services.alerting import paging
 from services.issuance.acme.times import retry_after
 from services.issuance.acme.trust import proxies_for, roots
@@ -27,6 +29,10 @@ LARGEST = 1 << 16
 """Bytes of an answer that are read; only a refusal's first words are of use."""
 SHOWN = 200
 """Characters of a refusal that are kept."""
+LEAST_SECRET = 6
+"""Characters of an address that can be a secret; shorter pieces of it are ordinary words."""
+TRICKLE = 1.0
+"""Seconds that are left to an answer that comes in pieces, after the time in which its first piece has to come."""
 SOON = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300))
 """Waiting time after the first, second … failure that passes by itself; the last one repeats."""
 SELDOM = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 360))
@@ -84,13 +90,12 @@ class Webhooks:
         try:
             outcome = self._exchange(hook.url, content, headers)
         except (OSError, urllib3.exceptions.HTTPError) as error:  # what requests raises is an OSError
-            outcome = Outcome(f"{type(error).__name__}: {error}")
-        return replace(outcome, error=outcome.error.replace(hook.secret, "…")[:SHOWN])
+            outcome = Outcome(f"{type(error).__name__}: {_reason(error)}")
+        return replace(outcome, error=_without_secrets(outcome.error, hook)[:SHOWN])
 
     def _exchange(self, url: str, content: bytes, headers: Mapping[str, str]) -> Outcome:
         until = time.monotonic() + self._seconds
-        with requests.Session() as session:
-            session.trust_env = False  # no passwords of a .netrc
+        with session_until(self._seconds + TRICKLE) as session:
             response = session.post(
                 url,
                 data=content,
@@ -122,6 +127,23 @@ class Webhooks:
         if outcome.error:
             tell = log.error if outcome.refused else log.warning
             tell("webhook.failed", message=message.id, webhook=message.channel, error=outcome.error)
+
+
+def _reason(error: Exception) -> object:
+    """Return why there was no answer; the words around it repeat the address that was asked."""
+    cause = error.args[0] if error.args else error
+    return cause.reason if isinstance(cause, urllib3.exceptions.MaxRetryError) else error
+
+
+def _without_secrets(text: str, hook: Hook) -> str:
+    """Return the text without what opens the webhook: its secret, and the path and query of its address."""
+    parts = urlsplit(hook.url)
+    target = urlunsplit(("", "", parts.path, parts.query, ""))
+    values = [value for _, value in parse_qsl(parts.query)]
+    for part in (hook.url, target, parts.path, parts.password or "", *values):
+        if len(part) >= LEAST_SECRET:
+            text = text.replace(part, "…")
+    return text.replace(hook.secret, "…")
 
 
 def _wait(message: Message, outcome: Outcome, now: datetime) -> timedelta:

@@ -22,6 +22,7 @@ from commands.reply import (
     Tone,
 )
 from commands.spans import margin
+from services.alerting.routing import mentions
 from services.desk import Desk
 from services.model.alerts import Alert, Sighting
 from services.model.clock import rfc3339
@@ -42,9 +43,8 @@ def alert_message(desk: Desk, message: Message) -> Composed:
         facts = None if alert is None else gather(tx, desk, alert)
     if facts is None:
         return Composed(Reply(Tone.INFO, say("certdesk no longer knows this alert")), final=True)
-    # whom it was handed to is told by the message in their channel, without calling on-call there
-    handed = bool(facts.alert.handed_to) and message.channel == desk.alerting.support_channel
-    reply = view(facts, desk.alerting, first_post=message.ts is None and not handed)
+    aside = _aside(desk, facts.alert, message.channel)
+    reply = view(facts, desk.alerting, first_post=message.ts is None and not aside)
     return Composed(reply, final=not facts.alert.open)
 
 
@@ -54,13 +54,31 @@ def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
     return Facts(alert, tx.alerts.tally(alert.key), members, desk.clock())
 
 
-def note_message(_desk: Desk, message: Message) -> Composed:
-    """Compose kind ``alert_note``: one line of an alert's thread, with the groups that it calls."""
+def _aside(desk: Desk, alert: Alert, channel: str) -> bool:
+    """Tell whether a channel has the alert because it was handed over: on-call is called where it stands besides."""
+    handed = bool(alert.handed_to) and channel == desk.alerting.support_channel
+    return handed and any(other != channel for other in alert.channels)
+
+
+def note_message(desk: Desk, message: Message) -> Composed:
+    """Compose kind ``alert_note``: one line of an alert's thread, with those of its groups that are still to be called."""
     body: Mapping[str, Any] = message.body
     tone, text = Tone(body.get("tone", Tone.INFO)), from_json(body["text"])
     groups = tuple(str(group) for group in body.get("mention", ()))
+    if groups and "alert" in body:
+        groups = _still_called(desk, str(body["alert"]), message.channel, groups)
     calls = (Mention(groups, say("Please look at this alert.")),) if groups else ()
     return Composed(views.stated(tone, text, _NOTES[tone], *calls), final=True)
+
+
+def _still_called(desk: Desk, alert_id: str, channel: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of ``groups`` that the alert calls as things stand: a line may leave long after it was written."""
+    with desk.storage.read() as tx:
+        alert = tx.alerts.get(alert_id)
+    if alert is None or not alert.open or acknowledged(alert) or _aside(desk, alert, channel):
+        return ()
+    calls = mentions(alert.severity, desk.alerting)
+    return tuple(group for group in groups if group in calls)
 
 
 _NOTES: Mapping[Tone, Text] = {

@@ -86,6 +86,9 @@ _STEPS = (
 _WARNS = ("dns.lame", "dns.servfail", "access.*")
 """Codes of which a warning is worth telling where the platform's own machines are to blame: one of several is down."""
 
+_BETWEEN = ", "
+"""Stands between the machines of a cause that names several."""
+
 
 def causes_of(certificate: Certificate | None, findings: Sequence[Finding]) -> tuple[Found, ...]:
     """Return the root causes among a certificate's ``findings`` and its `problem`, the foremost first, each once.
@@ -119,6 +122,11 @@ def tells(finding: Finding) -> bool:
     if finding.verdict is Verdict.WARN:
         return any(fnmatchcase(finding.code, pattern) for pattern in _WARNS)
     return finding.verdict is Verdict.UNKNOWN and finding.code == "dns.lame"
+
+
+def machines(key: str, code: str) -> frozenset[str]:
+    """Return what the key of a cause of this code names as broken, one by one: of several machines each."""
+    return frozenset(key.removeprefix(f"{code} ").split(_BETWEEN))
 
 
 def cause_of(finding: Finding, certificate: Certificate | None) -> Cause:
@@ -219,10 +227,10 @@ def _listed(key: str) -> Callable[[Finding, Certificate | None], Thing]:
 
     def thing(finding: Finding, certificate: Certificate | None) -> Thing:
         given = finding.evidence.get(key) or ()
-        machines = sorted({str(one) for one in ([given] if isinstance(given, str) else given)})
-        if finding.owner is not Owner.PLATFORM or not machines:
+        hosts = sorted({str(one) for one in ([given] if isinstance(given, str) else given)})
+        if finding.owner is not Owner.PLATFORM or not hosts:
             return _domain(finding, certificate)
-        return ", ".join(machines), True
+        return _BETWEEN.join(hosts), True
 
     return thing
 
@@ -245,7 +253,7 @@ def _ca(finding: Finding, certificate: Certificate | None) -> Thing:
 def _edges(finding: Finding, _certificate: Certificate | None) -> Thing:
     found = finding.evidence.get("found") or ()
     addresses = sorted({str(one.get("address")) for one in found if one.get("address")})
-    return ", ".join(addresses) or "edge", True
+    return _BETWEEN.join(addresses) or "edge", True
 
 
 def _named(name: str) -> Callable[[Finding, Certificate | None], Thing]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.alerting.causes import Found
+from services.alerting.causes import Found, machines
 from services.model.alerts import Alert, Sighting, collective_key
 from services.model.certificates import Certificate
 from services.model.findings import Finding
@@ -64,7 +64,7 @@ def join(tx: Transaction, policy: Alerting, sightings: Sequence[Joining], now: d
 
 def _take_turns(tx: Transaction, homeless: Sequence[Joining], now: datetime) -> None:
     """Let one transaction at a time open alerts of a code: those that open some at one moment all count."""
-    for code in sorted({new.code for new, _, found in homeless if not found.cause.wide}):
+    for code in sorted({new.code for new, _, _ in homeless}):
         tx.budgets.hold(f"burst {code}", now)
 
 
@@ -132,9 +132,18 @@ def _soon(tx: Transaction, key: str, policy: Alerting, now: datetime) -> datetim
 
 
 def _place(tx: Transaction, policy: Alerting, found: Found, now: datetime) -> str:
-    """Return the key of the alert that a cause joins: its own, or the collective one when too many were opened lately."""
+    """Return the key of the alert that a cause joins: its own, or the collective one when too many were opened lately.
+
+    A shared cause joins the one that was opened lately about any of its machines: of those that fail by turns each
+    certificate may have met others, and any choice of them would be an alert of its own. What is older, and perhaps
+    acknowledged, must not swallow a new outage.
+    """
     cause = found.cause
-    if cause.wide or _reopens(tx.alerts.latest(cause.key), policy, now):
+    if cause.wide:
+        mine = machines(cause.key, cause.code)
+        lately = (one.key for one in tx.alerts.shared(cause.code) if now - one.opened_at < HOUR)
+        return next((key for key in lately if machines(key, cause.code) & mine), cause.key)
+    if _reopens(tx.alerts.latest(cause.key), policy, now):
         return cause.key
     burst = tx.alerts.opened_since(cause.code, now - HOUR) >= policy.burst
     return collective_key(cause.code) if burst else cause.key
@@ -151,7 +160,6 @@ def _open(tx: Transaction, policy: Alerting, sighting: Sighting, found: Found, n
         again = replace(latest, healed_at=None, due_at=now, lead=found.finding)
         if tx.alerts.change(again, now):
             return
-    collective = sighting.alert == collective_key(sighting.code)
     # not when it was first seen, which may be long ago: bursts and digests count what is opened, and the newest alert of a
     # key must be the one that began last
     opened_at = max(now, (latest.healed_at or latest.opened_at) + LEAST) if latest else now
@@ -160,7 +168,7 @@ def _open(tx: Transaction, policy: Alerting, sighting: Sighting, found: Found, n
             id=new_id("alert"),
             key=sighting.alert,
             code=found.cause.code,
-            thing="*" if collective else found.cause.thing,
+            thing=sighting.alert.removeprefix(f"{sighting.code} "),
             owner=found.cause.owner,
             wide=found.cause.wide,
             opened_at=opened_at,

@@ -29,12 +29,23 @@ def put_messages(
 
 
 def put_note(tx: Transaction, alert: Alert, note: Note, channels: Iterable[str], now: datetime) -> None:
-    """Write a line into the thread of the alert's message in each channel; the same one twice is one."""
+    """Write a line into the thread of the alert's message in each channel; the same one twice is one.
+
+    To be called after `put_messages`, whose row it looks at and which holds it until the transaction ends.
+    """
     for channel in channels:
         key = f"note:{alert.id}:{alert.version}:{note.what}:{channel}"
-        body = {"text": to_json(note.text), "tone": note.tone, "mention": list(note.mention)}
         thread = message_key(alert, channel)
+        groups = () if _to_be_posted(tx.outbox.by_key(thread), now) else note.mention
+        body = {"alert": alert.id, "text": to_json(note.text), "tone": note.tone, "mention": list(groups)}
         tx.outbox.put(_message(key, NOTE, channel, body, now, thread=thread))
+
+
+def _to_be_posted(message: Message | None, now: datetime) -> bool:
+    """Tell whether a message has not left and nobody is sending it: when it does it calls whom there is to call itself."""
+    if message is None or message.ts is not None:
+        return False
+    return message.lease_until is None or message.lease_until <= now
 
 
 def put_pages(tx: Transaction, alert: Alert, hooks: Iterable[str], now: datetime) -> None:

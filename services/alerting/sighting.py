@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.alerting import joining
-from services.alerting.causes import OWN_HEALTH, Found, causes_of
+from services.alerting.causes import OWN_HEALTH, Found, causes_of, machines
 from services.alerting.joining import Touch
 from services.model.alerts import SELF, Sighting
 from services.model.certificates import Certificate
@@ -97,17 +97,34 @@ def planned(
     """Return the change from ``before`` to what was ``found``. Pure.
 
     What is not found any more goes, unless the checks could not see: silence (verdict unknown) about the same name is no
-    evidence that it is mended.
+    evidence that it is mended. What is found now at more of the platform's machines, or at fewer, than before goes on.
     """
     known = {one.key: one for one in before}
+    known |= _continued(before, found)
     fresh = [(_sighting(subject, place, one, known, policy, now), one) for place, one in enumerate(found)]
     kept = {one.key for one, _ in fresh}
     gone = [one for one in before if one.key not in kept]
     return Plan(
-        tuple(pair for pair in fresh if pair[0] != known.get(pair[0].key)),
-        tuple(pair for pair in fresh if pair[0] == known.get(pair[0].key)),
+        tuple(pair for pair in fresh if pair[0] not in before),
+        tuple(pair for pair in fresh if pair[0] in before),
         tuple(one for one in gone if not _hidden(one, findings)),
     )
+
+
+def _continued(before: Sequence[Sighting], found: Sequence[Found]) -> Mapping[str, Sighting]:
+    """Return, by the key of each new shared cause, the sighting that it goes on from: one that has a machine in common.
+
+    Otherwise the alert of one name server would turn green in the moment in which a second one fails.
+    """
+    keys = {one.cause.key for one in found}
+    known = {one.key for one in before}
+    gone = sorted((one for one in before if one.key not in keys), key=lambda one: one.confirmed)
+    return {  # of several that fit one that is confirmed counts, which comes last
+        cause.key: old
+        for cause in (one.cause for one in found if one.cause.wide and one.cause.key not in known)
+        for old in gone
+        if old.code == cause.code and machines(old.key, old.code) & machines(cause.key, cause.code)
+    }
 
 
 def _sighting(

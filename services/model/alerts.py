@@ -42,7 +42,8 @@ class Sighting:
     key: str
     """The cause's key."""
     alert: str
-    """Key of the alert it belongs to: the cause's own, or the collective one of its code (`collective_key`)."""
+    """Key of the alert it belongs to: the cause's own, that of a shared cause which has a machine in common with it, or
+    the collective one of its code (`collective_key`)."""
     code: str
     owner: Owner
     store: str

@@ -64,6 +64,10 @@ class Alerts(Protocol):
         """Return how many alerts of this code were opened after ``since``, collective ones left out."""
         ...
 
+    def shared(self, code: str) -> Sequence[Alert]:
+        """Return the open alerts of this code whose cause is the platform's or a CA's, sorted by key."""
+        ...
+
     def between(self, since: datetime, until: datetime) -> tuple[Sequence[Alert], Sequence[Alert]]:
         """Return what was told of and opened, and what was told of and healed, from ``since`` to before ``until``."""
         ...

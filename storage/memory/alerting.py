@@ -202,6 +202,11 @@ class MemoryAlerts(MemorySightings):
             for row in self._tables.alerts.values()
         )
 
+    def shared(self, code: str) -> Sequence[Alert]:
+        """Return the open alerts of this code whose cause is the platform's or a CA's, sorted by key."""
+        rows = [row for row in self._tables.alerts.values() if row.open and row.wide and row.code == code]
+        return sorted(rows, key=lambda row: row.key)
+
     def between(self, since: datetime, until: datetime) -> tuple[Sequence[Alert], Sequence[Alert]]:
         """Return what was told of and opened, and what was told of and healed, from ``since`` to before ``until``."""
         since, until = aware(since), aware(until)

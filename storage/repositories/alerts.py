@@ -61,6 +61,11 @@ _OPENED = (
     .select_from(ALERTS)
     .where(_A.code == bindparam("the_code", type_=_A.code.type), _A.opened_at > _SINCE, _A.key != _KEY)
 )
+_SHARED = (
+    select(ALERTS)
+    .where(_OPEN, _A.wide, _A.code == bindparam("the_code", type_=_A.code.type))
+    .order_by(_A.key)
+)
 
 
 def _next_look() -> ColumnElement[Any]:
@@ -139,6 +144,10 @@ class SqlAlerts(SqlSightings, SqlForecasts):
         """Return how many alerts of this code were opened after ``since``, collective ones left out."""
         values = {"the_code": code, "the_start": since, "the_key": collective_key(code)}
         return self._connection.execute(_OPENED, values).scalar_one()
+
+    def shared(self, code: str) -> Sequence[Alert]:
+        """Return the open alerts of this code whose cause is the platform's or a CA's, sorted by key."""
+        return [records.alert(row) for row in self._connection.execute(_SHARED, {"the_code": code})]
 
     def between(self, since: datetime, until: datetime) -> tuple[Sequence[Alert], Sequence[Alert]]:
         """Return what was told of and opened, and what was told of and healed, from ``since`` to before ``until``."""

@@ -58,6 +58,20 @@ def test_what_was_opened_lately_is_counted_by_code_without_the_collective_one(st
     assert counts == [3, 2, 0]
 
 
+def test_open_alerts_that_many_share_are_found_by_code(storage: Storage) -> None:
+    _add(
+        storage,
+        samples.alert(1, key="dns.lame ns2", wide=True),
+        samples.alert(2, key="dns.lame ns1", wide=True),
+        samples.alert(3, key="dns.lame ns3", wide=True, healed_at=NOW + DAY),
+        samples.alert(4, key="dns.lame moon.test", wide=False),
+        samples.alert(5, key="dns.servfail ns1", code="dns.servfail", wide=True),
+    )
+    with storage.read() as tx:
+        assert _ids(tx.alerts.shared("dns.lame")) == ["alert_2", "alert_1"]
+        assert _ids(tx.alerts.shared("dns.no_address")) == []
+
+
 def test_what_was_told_of_is_found_by_when_it_opened_and_healed(storage: Storage) -> None:
     told = {"said": Severity.WARNING}
     _add(

@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -264,6 +265,40 @@ def test_a_server_that_says_nothing_is_left_in_time() -> None:
         done.set()
     assert world.retry_in() == SOON[0]
     assert "Timeout" in world.stored().error
+
+
+def _trickle(connection: socket.socket) -> None:
+    """Begin an answer whose headers have no end: a byte at a time, each within the time-out of the one before."""
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nX-Slow: ")
+        for _ in range(200):
+            connection.sendall(b"a")
+            time.sleep(0.05)
+
+
+def test_an_answer_that_trickles_in_is_left_in_time() -> None:
+    with answering(_trickle) as url:
+        world = World(url, seconds=0.3)
+        begun = time.monotonic()
+        world.run()
+        assert time.monotonic() - begun < 3
+    assert world.retry_in() == SOON[0]
+
+
+def test_the_address_of_a_webhook_is_kept_like_its_secret(receiver: Receiver) -> None:
+    """In many services whoever knows the path or the query may post."""
+    private = "/services/T0/B0-PRIVATE?token=also-private"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}{private}"
+    world = World(nobody)
+    world.run()
+    assert "refused" in world.stored().error
+    assert "private" not in world.stored().error.lower()
+
+    world = World(receiver.url + private)
+    receiver.status, receiver.says = 404, f"no route to /hook{private}, token also-private".encode()
+    world.run()
+    assert world.stored().error == "404 no route to …, token …"
 
 
 def test_what_is_no_http_is_a_failure() -> None:

@@ -18,8 +18,9 @@ from tests.unit.alert_world import CHANNEL, DAY, HOUR, MINUTE, OURS, POLICY, Wor
 SHOPS = {"moon": 1.5, "sun": 6.0, "star": 15.0, "earth": 24.0, "mars": 60.0}
 """Store -> margin in days."""
 CODES = ("dns.lame", "dns.not_hosted", "store.deleted", "domain.expiring")
+HOSTS = ((OURS,), ("ns2.platform.test",), (OURS, "ns2.platform.test"))
 KEYS = (
-    f"dns.lame {OURS}",
+    *(f"dns.lame {', '.join(hosts)}" for hosts in HOSTS),
     *(f"{code} {shop}{end}" for code, end in (("dns.not_hosted", ".test"), ("store.deleted", ""), ("domain.expiring", ".test")) for shop in SHOPS),
     *(collective_key(code) for code in CODES),
 )  # fmt: skip
@@ -30,10 +31,10 @@ CLOSE = tuple(margin + HOUR / 2 for margin in (POLICY.critical, POLICY.urgent, P
 shops = st.sampled_from(sorted(SHOPS))
 
 
-def finding(code: str, shop: str) -> Finding:
+def finding(code: str, shop: str, hosts: tuple[str, ...]) -> Finding:
     name = f"{shop}.test"
     if code == "dns.lame":
-        return lame(name)
+        return lame(name, *hosts)
     verdict = Verdict.WARN if code == "domain.expiring" else Verdict.BLOCK
     return found(code, name, verdict, owner=Owner.MERCHANT, store=shop)
 
@@ -48,6 +49,7 @@ class Histories(RuleBasedStateMachine):
             shop: self.world.install(shop, timedelta(days=days)) for shop, days in SHOPS.items()
         }
         self.truth: dict[str, set[str]] = {shop: set() for shop in SHOPS}
+        self.hosts: dict[str, tuple[str, ...]] = dict.fromkeys(SHOPS, HOSTS[0])
         self.snoozed_at: dict[str, Severity] = {}
         self.tended = True
 
@@ -80,8 +82,22 @@ class Histories(RuleBasedStateMachine):
     @rule(shop=shops)
     def look(self, shop: str) -> None:
         certificate = self.world.certificate(self.shops[shop].id)
-        self.world.see(certificate, *(finding(code, shop) for code in sorted(self.truth[shop])))
+        self.world.see(
+            certificate, *(finding(code, shop, self.hosts[shop]) for code in sorted(self.truth[shop]))
+        )
         self.tended = False
+
+    @rule(shop=shops, hosts=st.sampled_from(HOSTS))
+    def shifts(self, shop: str, hosts: tuple[str, ...]) -> None:
+        """Let other name servers fail: with one in common it is the same outage, and its alert keeps the shop."""
+        before = {
+            s.alert for s in self.world.sightings(self.shops[shop]) if s.code == "dns.lame" and s.confirmed
+        }
+        same = "dns.lame" in self.truth[shop] and {*hosts} & {*self.hosts[shop]}
+        self.hosts[shop] = hosts
+        self.look(shop)
+        after = {s.alert for s in self.world.sightings(self.shops[shop]) if s.confirmed}
+        assert not same or before <= after
 
     @rule()
     def look_at_all(self) -> None:

@@ -279,7 +279,7 @@ def test_the_first_post_calls_people_and_no_edit_does(
 def test_nobody_is_called_without_groups_after_an_acknowledgement_or_in_the_channel_of_support(
     bench: Bench,
 ) -> None:
-    put(bench, alert(severity=_S.URGENT, handed_to="T1/U2"))
+    put(bench, alert(severity=_S.URGENT, handed_to="T1/U2", channels=("C_ALERTS", "C_SUPPORT")))
     assert only(composed(bench, ts=None), Mention)
     assert not only(composed(bench, ts=None, channel="C_SUPPORT"), Mention)
     assert not only(composed(bench, ts=None, oncall_group=""), Mention)
