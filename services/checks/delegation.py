@@ -9,11 +9,21 @@ from services.checks.case import Case
 from services.checks.nameservers import Zone, find_host
 from services.checks.rules import Report, canonical, is_ours, listed, our_hosts, unregistered
 from services.checks.words import dns_words
+from services.checks.world import Server
 from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
 from services.model.text import Text, say
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """What one resolver holds of a zone's name servers."""
+
+    hosts: frozenset[str]
+    seconds: int
+    """Until it asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +35,8 @@ class Facts:
     delegation: Delegation
     ours: frozenset[str] = frozenset()
     """Addresses of the platform's name servers; looked up only if a listed host is not one by name."""
-    cached: tuple[str, ...] = ()
-    """The zone's name servers as the resolver has them, which may be older than the parent's."""
-    cached_for: int = 0
-    """Seconds until the resolver asks again."""
+    cached: tuple[Cached, ...] = ()
+    """The zone's name servers as each resolver has them, which may be older than the parent's."""
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of hosts that the zone itself or the resolver names and the parent does not."""
 
@@ -67,8 +75,9 @@ def _gather(case: Case) -> Facts:
     zone, registrable = found.closest, naming.registrable(case.base)
     if zone is None or unregistered(found, registrable):
         return Facts(case.subject.name, registrable, found)
-    cached, cached_for = _cached(case, zone) if zone.probes else ((), 0)
-    named = {*zone.hosts, *cached, *(host for probe in zone.probes for host in probe.hosts)}
+    cached = _cached(case, zone) if zone.probes else ()
+    held = frozenset[str]().union(*(one.hosts for one in cached))
+    named = {*zone.hosts, *held, *(host for probe in zone.probes for host in probe.hosts)}
     by_name = () if zone.probes else our_hosts(case.world.platform)
     strange = named - zone.addresses.keys() - {*by_name}
     return Facts(
@@ -77,14 +86,21 @@ def _gather(case: Case) -> Facts:
         found,
         our_addresses(case, named),
         cached,
-        cached_for,
         _addresses(case, strange),
     )
 
 
-def _cached(case: Case, zone: Zone) -> tuple[tuple[str, ...], int]:
-    records = case.world.dns.query(zone.name, "NS", checking_disabled=True).of(zone.name, "NS")
-    return tuple(sorted(r.text for r in records)), max((r.ttl for r in records), default=0)
+def _cached(case: Case, zone: Zone) -> tuple[Cached, ...]:
+    """Ask every resolver by itself: each has its own cache, and forgets in its own time."""
+
+    def ask(resolver: Server) -> Cached:
+        answer = case.world.dns.query(
+            zone.name, "NS", resolver, recursion_desired=True, checking_disabled=True
+        )
+        records = answer.of(zone.name, "NS")
+        return Cached(frozenset(r.text for r in records), max((r.ttl for r in records), default=0))
+
+    return tuple(held for held in case.each(ask, case.world.dns.resolvers) if held.hosts)
 
 
 def our_addresses(case: Case, hosts: Iterable[str]) -> frozenset[str]:
@@ -226,11 +242,16 @@ def _move(zone: Zone, registrable: str | None, foreign: tuple[str, ...], require
 
 
 def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
-    """Judge what the resolver holds: a server that neither the parent nor the zone itself names is an old one."""
+    """Judge what resolvers hold: a server that neither the parent nor the zone itself names is an old one."""
     present = {*zone.hosts, *(host for probe in zone.probes for host in probe.hosts)}
-    old = tuple(host for host in facts.cached if host not in present and not facts.is_ours(host, platform))
-    if not old:
+    stale = {
+        one: olds
+        for one in facts.cached
+        if (olds := {host for host in one.hosts - present if not facts.is_ours(host, platform)})
+    }
+    if not stale:
         return ()
+    old, seconds = tuple(sorted(set().union(*stale.values()))), max(one.seconds for one in stale)
     found = report.finding(
         "dns.propagating",
         Verdict.WARN,
@@ -238,7 +259,7 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
             "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {seconds} seconds.",
             zone=zone.name,
             old=listed(old),
-            seconds=facts.cached_for,
+            seconds=seconds,
         ),
         say(
             "Nothing needs to be done: the change is spreading, and certdesk goes on by itself. Keep the old servers running until then."
@@ -246,6 +267,6 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
         zone=zone.name,
         found=old,
         required=zone.hosts,
-        seconds_left=facts.cached_for,
+        seconds_left=seconds,
     )
     return (found,)
