@@ -70,7 +70,7 @@ class Report:
     """Puts findings together for one name at one moment."""
 
     def __init__(self, name: str, now: datetime) -> None:
-        self._name, self._now = name, now
+        self._name, self.now = name, now
 
     def finding(
         self,
@@ -84,7 +84,7 @@ class Report:
     ) -> Finding:
         """Return a finding; the owner is the code's usual one unless given."""
         return Finding(
-            code, verdict, self._name, owner or CODES[code].owner, summary, remedy, self._now, plain(evidence)
+            code, verdict, self._name, owner or CODES[code].owner, summary, remedy, self.now, plain(evidence)
         )
 
 
