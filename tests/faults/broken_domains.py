@@ -123,6 +123,7 @@ HEALTHY = (
             "caa-account.test": POINTED
             + '@ 60 CAA 0 issue "ca.test; accounturi=https://ca.test/acct/1; validationmethods=http-01"\n'
         },
+        expected=found("dns.caa_forbids ok merchant"),  # dns-01 is left out
     ),
     Scenario(
         "*.caa-wild.test",
