@@ -54,8 +54,10 @@ def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     """Return a warning if some CA may issue and another may not, a block if none may or CAA cannot be read."""
     report = Report(facts.name, now)
     unread = [level for view in facts.views if (level := view.relevant) is not None and level.said]
+    bogus = facts.resolution is not None and facts.resolution.seen[0].bogus
     if facts.views and len(unread) == len(facts.views):
-        return () if facts.explained else _unread(report, facts, unread)
+        judged = _resolver(report, facts) if bogus else _unread(report, facts, unread)
+        return () if facts.explained else judged
     return (
         *_resolver(report, facts),
         *_partly_unread(report, facts),

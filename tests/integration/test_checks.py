@@ -86,6 +86,12 @@ def test_why_dnssec_does_not_validate_is_said(name: str, words: str, said: dict[
     assert words in finding["summary"]
 
 
+@pytest.mark.parametrize("name", ["stale-signature.test", "unproven.test"])
+def test_bogus_is_seen_through_the_resolver_alone(lab: Lab, name: str) -> None:
+    found = lab.check(name, delegation_from="resolver")
+    assert _found(found) == {("dns.dnssec_bogus", "block")}
+
+
 def test_a_wildcard_is_told_by_its_own_name(lab: Lab, said: dict[str, dict[str, Any]]) -> None:
     (finding,) = (f for f in said["*.astray.test"]["findings"] if f["code"] != UNASKED)
     assert finding["summary"].startswith(f"*.astray.test points to {OTHER}")

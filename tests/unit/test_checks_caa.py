@@ -330,3 +330,14 @@ def test_an_error_that_only_resolvers_see(bogus: bool, code: str) -> None:
         resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(seen,)),
     )
     assert codes(decide(facts, NOW)) == [(code, "block")]
+
+
+def test_a_bogus_answer_of_the_resolver_is_told_as_such_where_it_is_all_there_is() -> None:
+    """Where only the resolver is asked, its error for CAA alone has its reason too."""
+    unread = facts_of(Level("moon.test", said="SERVFAIL"))
+    seen = Seen("moon.test", "CAA", Answer("moon.test", "CAA", rcode="SERVFAIL"), bogus=True)
+    facts = replace(unread, resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(seen,)))
+    assert codes(decide(facts, NOW)) == [("dns.dnssec_bogus", "block")]
+    plain = replace(seen, bogus=False)
+    facts = replace(unread, resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(plain,)))
+    assert codes(decide(facts, NOW)) == [("dns.servfail", "block"), ("dns.caa_forbids", "block")]
