@@ -39,6 +39,8 @@ class Facts:
     """The zone's name servers as each resolver has them, which may be older than the parent's."""
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of hosts that the zone itself or the resolver names and the parent does not."""
+    inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses that the zone itself gives its name servers of its own; the parent's glue may differ from them."""
 
     def addresses_of(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a name server, by the parent's glue or as they were looked up."""
@@ -87,7 +89,25 @@ def _gather(case: Case) -> Facts:
         our_addresses(case, named),
         cached,
         _addresses(case, strange),
+        _inside(case, zone),
     )
+
+
+def _inside(case: Case, zone: Zone) -> dict[str, tuple[str, ...]]:
+    """Ask a server of the zone for the addresses of name servers inside it, as resolvers do that prefer its word to glue."""
+    ours = our_hosts(case.world.platform)
+    hosts = [host for host in zone.hosts if names.is_under(host, zone.name) and host not in ours]
+    pairs = [(host, rtype) for host in hosts if zone.serving for rtype in ("A", "AAAA")]
+    found = dict(zip(pairs, case.each(lambda pair: case.ask(*pair, zone.serving[0]), pairs), strict=True))
+    return {
+        host: tuple(record.text for answer in both for record in answer.answer if record.type in _FAMILIES)
+        for host in hosts
+        if (both := [found[pair] for pair in pairs if pair[0] == host])
+        and all(answer.good and answer.authoritative for answer in both)
+    }
+
+
+_FAMILIES = frozenset({"A", "AAAA"})
 
 
 def _cached(case: Case, zone: Zone) -> tuple[Cached, ...]:

@@ -257,6 +257,26 @@ DELEGATED_WRONG = (
         expected=found("dns.not_hosted block merchant", "dns.lame unknown merchant"),
     ),
     Scenario(
+        "old-glue.test",  # the registry has our address, the zone itself an old one: resolvers follow either
+        ns=("ns1.old-glue.test.",),
+        above=f"ns1.old-glue.test. 60 A {NS1}\n",
+        zones={"old-glue.test": f"@ 60 NS ns1\nns1 60 A {OTHER}\n" + POINTED},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "glue-alone.test",  # the zone has no address for its own name server
+        ns=("ns1.glue-alone.test.",),
+        above=f"ns1.glue-alone.test. 60 A {NS1}\n",
+        zones={"glue-alone.test": "@ 60 NS ns1\n" + POINTED},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "less-glue.test",  # glue may be less than the zone has
+        ns=("ns1.less-glue.test.",),
+        above=f"ns1.less-glue.test. 60 A {NS1}\n",
+        zones={"less-glue.test": f"@ 60 NS ns1\nns1 60 A {NS1}\nns1 60 A {NS2}\n" + POINTED},
+    ),
+    Scenario(
         "alias-ns.test",  # a name server must not be an alias (RFC 2181 §10.3)
         ns=("ns.alias-host.test.",),
         zones={"alias-ns.test": "@ 60 NS ns.alias-host.test.\n" + POINTED},
