@@ -7,14 +7,14 @@ from datetime import datetime
 from services import naming
 from services.checks.case import Case
 from services.checks.nameservers import Zone, find_host
-from services.checks.rules import Report, canonical, is_ours, listed, our_hosts, unregistered
+from services.checks.rules import Report, canonical, is_ours, lasting, listed, our_hosts, unregistered
 from services.checks.words import dns_words
 from services.checks.world import Server
 from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text, say
+from services.model.text import Text, Value, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) ->
     required = our_hosts(platform)
     domain = facts.registrable or zone.name
     if names.is_under(zone.name, domain):
-        summary = (_partly_summary if ours else _foreign_summary)(zone, foreign, ours)
+        summary = _summary(zone, foreign, ours)
     else:
         summary = _undelegated_summary(zone, domain)
     found = report.finding(
@@ -213,6 +213,7 @@ def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) ->
         required=required,
         ours=ours,
         foreign=foreign,
+        kept_seconds=zone.ttl,
     )
     return (found,)
 
@@ -225,40 +226,47 @@ def _undelegated_summary(zone: Zone, domain: str) -> Text:
     )
 
 
-def _foreign_summary(zone: Zone, foreign: tuple[str, ...], _ours: tuple[str, ...]) -> Text:
-    return say(
-        "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}.",
-        zone=zone.name,
-        foreign=listed(foreign),
-    )
-
-
-def _partly_summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...]) -> Text:
-    return say(
-        "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}.",
-        zone=zone.name,
-        ours=listed(ours),
-        foreign=listed(foreign),
-    )
+def _summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...]) -> Text:
+    if not ours:
+        text = "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}."
+        return say(text, zone=zone.name, foreign=listed(foreign))
+    text = "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}."
+    return say(text, zone=zone.name, ours=listed(ours), foreign=listed(foreign))
 
 
 def _move(zone: Zone, registrable: str | None, foreign: tuple[str, ...], required: tuple[str, ...]) -> Text:
-    """Return the exact change: at the registrar for a registered domain, else where the zone above is kept."""
+    """Return the exact change, at the registrar for a registered domain, else where the zone above is kept.
+
+    With it how long that takes: 48 hours at the most, of which caches keep what is there now for as long as it says.
+    """
     if zone.name == registrable:
-        template = (
-            "At the registrar of {zone} replace {foreign} by {required}; changes can take up to 48 hours."
-        )
-        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
-    if registrable and names.is_under(zone.name, registrable):
+        template = "At the registrar of {zone} replace {foreign} by {required}; {wait}"
+    elif registrable and names.is_under(zone.name, registrable):
         template = (
             "In the DNS zone above {zone} replace the NS records {foreign} of {zone} by {required}, or remove the"
-            " NS records of {zone} if the zone above is hosted on the platform; changes can take up to 48 hours."
+            " NS records of {zone} if the zone above is hosted on the platform; {wait}"
         )
-        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
-    template = (
-        "At the registrar of {domain} set the name servers {required}; changes can take up to 48 hours."
+    else:
+        template = "At the registrar of {domain} set the name servers {required}; {wait}"
+    gaps: dict[str, Value] = {
+        "zone": zone.name,
+        "domain": registrable or zone.name,
+        "foreign": listed(foreign),
+        "required": required,
+        "wait": _wait(zone, registrable),
+    }
+    return say(template, **{gap: value for gap, value in gaps.items() if f"{{{gap}}}" in template})
+
+
+def _wait(zone: Zone, registrable: str | None) -> Text:
+    if not zone.ttl or not names.is_under(zone.name, registrable or zone.name):
+        return say("changes can take up to 48 hours.")
+    return say(
+        "changes can take up to 48 hours: until the zone above has them, and then up to {time} more until resolvers have"
+        " forgotten the present name servers of {zone}.",
+        time=lasting(zone.ttl),
+        zone=zone.name,
     )
-    return say(template, domain=registrable or zone.name, required=required)
 
 
 def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:

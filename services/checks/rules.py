@@ -53,6 +53,15 @@ def listed(items: Sequence[str]) -> Value:
     return say("{first} and {count} more", first=tuple(items[:SHOWN]), count=len(items) - SHOWN)
 
 
+def lasting(seconds: int) -> Text:
+    """Return a time as people read it, rounded up: seconds up to two minutes, minutes up to two hours, then hours."""
+    if seconds < 120:
+        return say("{count} seconds", count=seconds)
+    if seconds < 7200:
+        return say("{count} minutes", count=-(-seconds // 60))
+    return say("{count} hours", count=-(-seconds // 3600))
+
+
 def path(chain: Sequence[str]) -> Value:
     """Return a chain of aliases as a sentence shows it: its steps joined by arrows, shortened as lists are."""
     first = " → ".join(chain[:SHOWN])

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -382,6 +383,39 @@ def test_partly_moved_names_both_lists() -> None:
 def test_the_remedy_fits_where_the_delegation_is(zone: str, words: str) -> None:
     (finding,) = decide(facts("ns1.elsewhere.test", zone=zone), PLATFORM, NOW)
     assert finding.remedy.plain().startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (60, "60 seconds more"),
+        (3600, "60 minutes more"),
+        (86400, "24 hours more"),
+        (172_801, "49 hours more"),
+        (0, "up to 48 hours."),
+    ],
+)
+def test_how_long_a_change_takes_is_said_for_the_domain(seconds: int, words: str) -> None:
+    known = facts("ns1.elsewhere.test")
+    zone = replace(known.delegation.zones[-1], ttl=seconds)
+    moved = replace(known, delegation=replace(known.delegation, zones=(*known.delegation.zones[:-1], zone)))
+    (finding,) = decide(moved, PLATFORM, NOW)
+    assert words in finding.remedy.plain()
+    assert finding.evidence["kept_seconds"] == seconds
+
+
+def test_a_delegation_is_kept_for_the_longer_of_two_times() -> None:
+    known = table()
+    for server, ttl in (("192.0.2.1", 3600), ("192.0.2.11", 86400)):
+        answer = known["moon.test", "NS", server]
+        longer: dict[str, Any] = {
+            part: tuple(replace(one, ttl=ttl) for one in getattr(answer, part))
+            for part in ("answer", "authority")
+        }
+        known["moon.test", "NS", server] = replace(answer, **longer)
+    zone = found_by(TableDns(known, SILENT)).closest
+    assert zone is not None
+    assert zone.ttl == 86400
 
 
 def test_what_resolvers_still_hold() -> None:
