@@ -54,9 +54,16 @@ def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     """Return a warning if some CA may issue and another may not, a block if none may or CAA cannot be read."""
     report = Report(facts.name, now)
     unread = [level for view in facts.views if (level := view.relevant) is not None and level.said]
+    bogus = facts.resolution is not None and facts.resolution.seen[0].bogus
     if facts.views and len(unread) == len(facts.views):
-        return () if facts.explained else _unread(report, facts, unread)
-    return (*_resolver(report, facts), *_partly_unread(report, facts), *_forbidden(report, facts))
+        judged = _resolver(report, facts) if bogus else _unread(report, facts, unread)
+        return () if facts.explained else judged
+    return (
+        *_resolver(report, facts),
+        *_partly_unread(report, facts),
+        *_forbidden(report, facts),
+        *_barred(report, facts),
+    )
 
 
 def _resolver(report: Report, facts: Facts) -> tuple[Finding, ...]:
@@ -148,6 +155,37 @@ def _forbidden(report: Report, facts: Facts) -> tuple[Finding, ...]:
         reasons={ruling.ca: ruling.judgement.why.plain() for ruling in (*forbidden, *unknown)},
     )
     return (finding,)
+
+
+def _barred(report: Report, facts: Facts) -> tuple[Finding, ...]:
+    """Say, with the verdict ok, which challenge types the records leave out: an order must not be spent on those."""
+    barred = barred_routes(facts)
+    if not barred:
+        return ()
+    finding = report.finding(
+        "dns.caa_forbids",
+        Verdict.OK,
+        say(
+            "The CAA records for {name} leave out some challenges ({barred}).",
+            name=facts.name,
+            barred=listed(barred),
+        ),
+        say("Nothing has to be done: certdesk uses the challenges that are allowed."),
+        barred=barred,
+    )
+    return (finding,)
+
+
+def barred_routes(facts: Facts) -> tuple[str, ...]:
+    """Return "CA CHALLENGE" for each challenge that ``validationmethods`` leave out at a CA that may issue, at any view."""
+    answered = [view.relevant for view in facts.views if not (view.relevant and view.relevant.said)]
+    pairs = {
+        f"{who.ca} {challenge}"
+        for who in facts.applicants
+        for level in answered
+        for challenge in judge(level.records if level else (), who).barred
+    }
+    return tuple(sorted(pairs))
 
 
 def _why(rulings: Sequence[Ruling]) -> Text:

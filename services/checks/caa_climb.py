@@ -82,7 +82,7 @@ def gather(case: Case) -> Facts:
         in_zone,
         _views(case),
         tuple(applicant(case.world, ca, case.subject.name) for ca in case.world.cas),
-        _resolution(case, in_zone) if zone and zone.probes else None,
+        _resolution(case, in_zone),
         known.owner(zone.hosts, case.world.platform) if zone else Owner.PLATFORM,
         {probe.address: probe.host for probe in zone.probes} if zone else {},
         _failing(case),

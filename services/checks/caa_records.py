@@ -84,6 +84,8 @@ class Judgement:
 
     permission: Permission
     why: Text = NOTHING
+    barred: frozenset[str] = frozenset()
+    """Of the applicant's challenge types those that a granted permission leaves out (RFC 8657 §4)."""
 
 
 GRANTED = Judgement(Permission.GRANTED)
@@ -135,7 +137,9 @@ def judge(records: Sequence[Property], applicant: Applicant) -> Judgement:
     named = [issuer for issuer in issuers if issuer.domain in applicant.domains]
     reasons = [_refusal(issuer, applicant) for issuer in named]
     if None in reasons:
-        return GRANTED
+        fitting = [issuer for issuer, reason in zip(named, reasons, strict=True) if reason is None]
+        allowed = frozenset[str]().union(*(_methods(issuer, applicant) for issuer in fitting))
+        return Judgement(Permission.GRANTED, barred=applicant.methods - allowed)
     named_there = tuple(sorted({issuer.domain for issuer in issuers if issuer.domain}))
     other = say("they name only {issuers}", issuers=listed(named_there))
     return Judgement(Permission.FORBIDDEN, next((reason for reason in reasons if reason), other))
@@ -151,13 +155,21 @@ def relevant_issuers(records: Iterable[Property], *, wildcard: bool) -> tuple[Is
 
 def _refusal(issuer: Issuer, applicant: Applicant) -> Text | None:
     """Return why an issuer's parameters do not fit us (RFC 8657 §3, §4), or None if they do."""
-    accounts, methods = issuer.values("accounturi"), issuer.values("validationmethods")
+    accounts = issuer.values("accounturi")
     if accounts and (len(accounts) > 1 or accounts[0] != applicant.account):
         return say("they allow only the ACME account {account}", account=" ".join(accounts))
-    if methods and (len(methods) > 1 or not applicant.methods & {*methods[0].split(",")}):
+    if not _methods(issuer, applicant):
         return say(
             "they allow only the challenges {methods}; ours are {ours}",
-            methods=" ".join(methods),
+            methods=" ".join(issuer.values("validationmethods")),
             ours=tuple(sorted(applicant.methods)),
         )
     return None
+
+
+def _methods(issuer: Issuer, applicant: Applicant) -> frozenset[str]:
+    """Return the applicant's challenge types that the issuer's ``validationmethods`` leave, all where there are none."""
+    given = issuer.values("validationmethods")
+    if not given:
+        return applicant.methods
+    return applicant.methods & {*given[0].split(",")} if len(given) == 1 else frozenset()

@@ -7,13 +7,23 @@ from datetime import datetime
 from services import naming
 from services.checks.case import Case
 from services.checks.nameservers import Zone, find_host
-from services.checks.rules import Report, canonical, is_ours, listed, our_hosts, unregistered
+from services.checks.rules import Report, canonical, is_ours, lasting, listed, our_hosts, unregistered
 from services.checks.words import dns_words
+from services.checks.world import Server
 from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text, say
+from services.model.text import Text, Value, say
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """What one resolver holds of a zone's name servers."""
+
+    hosts: frozenset[str]
+    seconds: int
+    """Until it asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,12 @@ class Facts:
     delegation: Delegation
     ours: frozenset[str] = frozenset()
     """Addresses of the platform's name servers; looked up only if a listed host is not one by name."""
-    cached: tuple[str, ...] = ()
-    """The zone's name servers as the resolver has them, which may be older than the parent's."""
-    cached_for: int = 0
-    """Seconds until the resolver asks again."""
+    cached: tuple[Cached, ...] = ()
+    """The zone's name servers as each resolver has them, which may be older than the parent's."""
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of hosts that the zone itself or the resolver names and the parent does not."""
+    inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses that the zone itself gives its name servers of its own; the parent's glue may differ from them."""
 
     def addresses_of(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a name server, by the parent's glue or as they were looked up."""
@@ -67,8 +77,9 @@ def _gather(case: Case) -> Facts:
     zone, registrable = found.closest, naming.registrable(case.base)
     if zone is None or unregistered(found, registrable):
         return Facts(case.subject.name, registrable, found)
-    cached, cached_for = _cached(case, zone) if zone.probes else ((), 0)
-    named = {*zone.hosts, *cached, *(host for probe in zone.probes for host in probe.hosts)}
+    cached = _cached(case, zone) if zone.probes else ()
+    held = frozenset[str]().union(*(one.hosts for one in cached))
+    named = {*zone.hosts, *held, *(host for probe in zone.probes for host in probe.hosts)}
     by_name = () if zone.probes else our_hosts(case.world.platform)
     strange = named - zone.addresses.keys() - {*by_name}
     return Facts(
@@ -77,14 +88,39 @@ def _gather(case: Case) -> Facts:
         found,
         our_addresses(case, named),
         cached,
-        cached_for,
         _addresses(case, strange),
+        _inside(case, zone),
     )
 
 
-def _cached(case: Case, zone: Zone) -> tuple[tuple[str, ...], int]:
-    records = case.world.dns.query(zone.name, "NS", checking_disabled=True).of(zone.name, "NS")
-    return tuple(sorted(r.text for r in records)), max((r.ttl for r in records), default=0)
+def _inside(case: Case, zone: Zone) -> dict[str, tuple[str, ...]]:
+    """Ask a server of the zone for the addresses of name servers inside it, as resolvers do that prefer its word to glue."""
+    ours = our_hosts(case.world.platform)
+    hosts = [host for host in zone.hosts if names.is_under(host, zone.name) and host not in ours]
+    pairs = [(host, rtype) for host in hosts if zone.serving for rtype in ("A", "AAAA")]
+    found = dict(zip(pairs, case.each(lambda pair: case.ask(*pair, zone.serving[0]), pairs), strict=True))
+    return {
+        host: tuple(record.text for answer in both for record in answer.answer if record.type in _FAMILIES)
+        for host in hosts
+        if (both := [found[pair] for pair in pairs if pair[0] == host])
+        and all(answer.good and answer.authoritative for answer in both)
+    }
+
+
+_FAMILIES = frozenset({"A", "AAAA"})
+
+
+def _cached(case: Case, zone: Zone) -> tuple[Cached, ...]:
+    """Ask every resolver by itself: each has its own cache, and forgets in its own time."""
+
+    def ask(resolver: Server) -> Cached:
+        answer = case.world.dns.query(
+            zone.name, "NS", resolver, recursion_desired=True, checking_disabled=True
+        )
+        records = answer.of(zone.name, "NS")
+        return Cached(frozenset(r.text for r in records), max((r.ttl for r in records), default=0))
+
+    return tuple(held for held in case.each(ask, case.world.dns.resolvers) if held.hosts)
 
 
 def our_addresses(case: Case, hosts: Iterable[str]) -> frozenset[str]:
@@ -164,7 +200,7 @@ def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) ->
     required = our_hosts(platform)
     domain = facts.registrable or zone.name
     if names.is_under(zone.name, domain):
-        summary = (_partly_summary if ours else _foreign_summary)(zone, foreign, ours)
+        summary = _summary(zone, foreign, ours)
     else:
         summary = _undelegated_summary(zone, domain)
     found = report.finding(
@@ -177,6 +213,7 @@ def _not_hosted(report: Report, facts: Facts, zone: Zone, platform: Platform) ->
         required=required,
         ours=ours,
         foreign=foreign,
+        kept_seconds=zone.ttl,
     )
     return (found,)
 
@@ -189,48 +226,60 @@ def _undelegated_summary(zone: Zone, domain: str) -> Text:
     )
 
 
-def _foreign_summary(zone: Zone, foreign: tuple[str, ...], _ours: tuple[str, ...]) -> Text:
-    return say(
-        "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}.",
-        zone=zone.name,
-        foreign=listed(foreign),
-    )
-
-
-def _partly_summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...]) -> Text:
-    return say(
-        "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}.",
-        zone=zone.name,
-        ours=listed(ours),
-        foreign=listed(foreign),
-    )
+def _summary(zone: Zone, foreign: tuple[str, ...], ours: tuple[str, ...]) -> Text:
+    if not ours:
+        text = "DNS of {zone} is not hosted on the platform: it is delegated to {foreign}."
+        return say(text, zone=zone.name, foreign=listed(foreign))
+    text = "DNS of {zone} is only partly hosted on the platform: it is delegated to {ours}, but also to {foreign}."
+    return say(text, zone=zone.name, ours=listed(ours), foreign=listed(foreign))
 
 
 def _move(zone: Zone, registrable: str | None, foreign: tuple[str, ...], required: tuple[str, ...]) -> Text:
-    """Return the exact change: at the registrar for a registered domain, else where the zone above is kept."""
+    """Return the exact change, at the registrar for a registered domain, else where the zone above is kept.
+
+    With it how long that takes: 48 hours at the most, of which caches keep what is there now for as long as it says.
+    """
     if zone.name == registrable:
-        template = (
-            "At the registrar of {zone} replace {foreign} by {required}; changes can take up to 48 hours."
-        )
-        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
-    if registrable and names.is_under(zone.name, registrable):
+        template = "At the registrar of {zone} replace {foreign} by {required}; {wait}"
+    elif registrable and names.is_under(zone.name, registrable):
         template = (
             "In the DNS zone above {zone} replace the NS records {foreign} of {zone} by {required}, or remove the"
-            " NS records of {zone} if the zone above is hosted on the platform; changes can take up to 48 hours."
+            " NS records of {zone} if the zone above is hosted on the platform; {wait}"
         )
-        return say(template, zone=zone.name, foreign=listed(foreign), required=required)
-    template = (
-        "At the registrar of {domain} set the name servers {required}; changes can take up to 48 hours."
+    else:
+        template = "At the registrar of {domain} set the name servers {required}; {wait}"
+    gaps: dict[str, Value] = {
+        "zone": zone.name,
+        "domain": registrable or zone.name,
+        "foreign": listed(foreign),
+        "required": required,
+        "wait": _wait(zone, registrable),
+    }
+    return say(template, **{gap: value for gap, value in gaps.items() if f"{{{gap}}}" in template})
+
+
+def _wait(zone: Zone, registrable: str | None) -> Text:
+    if not zone.ttl or not names.is_under(zone.name, registrable or zone.name):
+        return say("changes can take up to 48 hours.")
+    return say(
+        "changes can take up to 48 hours: until the zone above has them, and then up to {time} more until resolvers have"
+        " forgotten the present name servers of {zone}.",
+        time=lasting(zone.ttl),
+        zone=zone.name,
     )
-    return say(template, domain=registrable or zone.name, required=required)
 
 
 def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
-    """Judge what the resolver holds: a server that neither the parent nor the zone itself names is an old one."""
+    """Judge what resolvers hold: a server that neither the parent nor the zone itself names is an old one."""
     present = {*zone.hosts, *(host for probe in zone.probes for host in probe.hosts)}
-    old = tuple(host for host in facts.cached if host not in present and not facts.is_ours(host, platform))
-    if not old:
+    stale = {
+        one: olds
+        for one in facts.cached
+        if (olds := {host for host in one.hosts - present if not facts.is_ours(host, platform)})
+    }
+    if not stale:
         return ()
+    old, seconds = tuple(sorted(set().union(*stale.values()))), max(one.seconds for one in stale)
     found = report.finding(
         "dns.propagating",
         Verdict.WARN,
@@ -238,7 +287,7 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
             "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {seconds} seconds.",
             zone=zone.name,
             old=listed(old),
-            seconds=facts.cached_for,
+            seconds=seconds,
         ),
         say(
             "Nothing needs to be done: the change is spreading, and certdesk goes on by itself. Keep the old servers running until then."
@@ -246,6 +295,6 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
         zone=zone.name,
         found=old,
         required=zone.hosts,
-        seconds_left=facts.cached_for,
+        seconds_left=seconds,
     )
     return (found,)

@@ -15,6 +15,7 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 
+from services.checks.doors import REST, Doors
 from services.checks.world import Answer, Record, Server
 from services.model.settings import DnsSettings
 
@@ -55,7 +56,7 @@ class Question:
 
 
 class DnsClient:
-    """Implements `services.checks.world.Dns`. Holds no state beyond its settings."""
+    """Implements `services.checks.world.Dns`. Of all that it hears it keeps only which resolvers are silent."""
 
     def __init__(self, settings: DnsSettings, authority_port: int = 53) -> None:
         """Take the resolvers of ``settings`` (else the system's); authoritative servers are asked at ``authority_port``."""
@@ -63,11 +64,17 @@ class DnsClient:
         self._timeout = settings.timeout
         self._asks_parent = settings.delegation_from == "parent"
         self._authority_port = authority_port
+        self._doors = Doors(max(REST, 2 * settings.timeout))
 
     @property
     def asks_parent(self) -> bool:
         """Whether delegations are read from the parent's servers, and data from the zone's own."""
         return self._asks_parent
+
+    @property
+    def resolvers(self) -> tuple[Server, ...]:
+        """The resolvers one by one; one that was silent is not waited for again for a while."""
+        return self._resolvers
 
     def query(
         self,
@@ -82,7 +89,17 @@ class DnsClient:
         """Ask; see `services.checks.world.Dns.query`."""
         recursion = server is None if recursion_desired is None else recursion_desired
         question = Question(name, rtype, recursion, checking_disabled, dnssec_ok)
-        return ask_in_turn(question, self._targets(server), time.monotonic() + self._timeout)
+        deadline = time.monotonic() + self._timeout
+        if server not in self._resolvers:
+            return ask_in_turn(question, self._targets(server), deadline)
+        return self._of_one_resolver(question, server, deadline)
+
+    def _of_one_resolver(self, question: Question, resolver: Target, deadline: float) -> Answer:
+        if not self._doors.may_knock(resolver):
+            return Answer(question.name, question.rtype, error="timeout", server=resolver)
+        answer = ask_one(question, resolver, deadline)
+        (self._doors.stayed_shut if answer.silent else self._doors.answered)(resolver)
+        return answer
 
     def _targets(self, server: Server) -> tuple[Target, ...]:
         if server is None:

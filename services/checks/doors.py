@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
-Door = tuple[IPv4Address | IPv6Address, int]
+Door = tuple[IPv4Address | IPv6Address | str, int]
 """An address and a port."""
 REST = 10.0
 """Seconds that a door is left alone. Whether it takes connections has nothing to do with the name that is asked for."""

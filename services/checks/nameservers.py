@@ -36,6 +36,8 @@ class Probe:
     """What it said instead of serving, such as REFUSED or timeout."""
     hosts: frozenset[str] = frozenset()
     """The zone's NS records as this server has them; empty if it gave none."""
+    ttl: int = 0
+    """Seconds that caches keep these."""
 
     def __str__(self) -> str:
         return f"{self.host} ({self.address})" if self.address else self.host
@@ -55,6 +57,11 @@ class Zone:
     serving: tuple[str, ...] = ()
     """Addresses that answer for the zone, and may be asked for what is in it."""
     parent: str = ""
+    ttl: int = 0
+    """Seconds for which a cache may keep this delegation: as the parent gives it or the zone itself, whichever is longer.
+
+    0 where only the resolver is asked, which tells what is left of them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,13 @@ def enter(case: Case, zone: str, hosts: tuple[str, ...], parent: str, referral: 
         _without_our_own_gaps(probes),
         tuple(dict.fromkeys(p.address for p in probes if p.service is Service.SERVES)),
         parent,
+        max((*_ttls(referral, zone), *(probe.ttl for probe in probes)), default=0),
     )
+
+
+def _ttls(referral: Answer | None, zone: str) -> tuple[int, ...]:
+    records = (*referral.answer, *referral.authority) if referral else ()
+    return tuple(record.ttl for record in records if record.type == "NS" and record.name == zone)
 
 
 def _chosen(servers: Mapping[str, Host]) -> tuple[tuple[str, str], ...]:
@@ -176,8 +189,13 @@ def read_probe(answer: Answer, zone: str, host: str, address: str) -> Probe:
         return Probe(host, address, Service.FAILING, answer.rcode)
     if not answer.authoritative or answer.zone_of_denial() not in (None, zone):
         return Probe(host, address, Service.LAME, "not authoritative")
+    listed = answer.of(zone, "NS")
     return Probe(
-        host, address, Service.SERVES, hosts=frozenset(record.text for record in answer.of(zone, "NS"))
+        host,
+        address,
+        Service.SERVES,
+        hosts=frozenset(record.text for record in listed),
+        ttl=max((record.ttl for record in listed), default=0),
     )
 
 

@@ -34,6 +34,11 @@ class Polite:
         """Whether authoritative servers may be asked; see `services.checks.world.Dns.asks_parent`."""
         return self._dns.asks_parent
 
+    @property
+    def resolvers(self) -> tuple[Server, ...]:
+        """The resolvers one by one; see `services.checks.world.Dns.resolvers`."""
+        return self._dns.resolvers
+
     def query(
         self,
         name: str,
@@ -57,7 +62,7 @@ class Polite:
 
     @contextmanager
     def _turn(self, server: Server) -> Iterator[None]:
-        if server is None:
+        if server is None or server in self._dns.resolvers:
             yield
             return
         address = server if isinstance(server, str) else server[0]

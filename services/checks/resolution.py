@@ -8,6 +8,7 @@ from services.checks.case import Case
 from services.checks.delegation import gather as gather_delegation
 from services.checks.lookup import Outcome
 from services.checks.rules import Report, listed
+from services.checks.signatures import key_tag, matching, reason
 from services.checks.views import Facts as Views
 from services.checks.views import gather as gather_views
 from services.checks.world import Answer, Record
@@ -32,8 +33,10 @@ class Seen:
     """Whether it answers as soon as it need not validate."""
     ds: tuple[Record, ...] = ()
     """The zone's DS records, as the resolver has them."""
-    keys: tuple[Record, ...] = ()
-    """The zone's DNSKEY records."""
+    keys: tuple[Record, ...] | None = ()
+    """The zone's DNSKEY records; None if they cannot be had."""
+    signed: Answer | None = None
+    """What does not validate, the zone's keys or else the answer itself, with its signatures."""
     ds_gone: bool = False
     """Whether the parent's own servers no longer have a DS: only caches do."""
     zone: str = ""
@@ -113,16 +116,28 @@ def look(case: Case, name: str, rtype: str) -> Seen:
 def _bogus(case: Case, name: str, rtype: str, answer: Answer) -> Seen:
     known = gather_delegation(case)
     place, zone = _broken(case, known.delegation)
-    ds, keys = (
-        case.world.dns.query(zone, kind, checking_disabled=True).of(zone, kind) for kind in ("DS", "DNSKEY")
-    )
+    dns = case.world.dns
+    ds = dns.query(zone, "DS", checking_disabled=True).of(zone, "DS")
+    keys = dns.query(zone, "DNSKEY", checking_disabled=True)
+    asked = (zone, "DNSKEY") if case.resolve(zone, "DNSKEY").failed and keys.answer else (name, rtype)
     zones = known.delegation.zones
     above = zones[place - 1].serving if place else ()
     fresh = case.ask(zone, "DS", above[0]) if above else None
     gone = bool(ds) and fresh is not None and fresh.good and not fresh.of(zone, "DS")
     hosts = zones[place].hosts if place else ()
     ours = known.owner(hosts, case.world.platform) is Owner.PLATFORM if hosts else hosted(case)
-    return Seen(name, rtype, answer, bogus=True, ds=ds, keys=keys, ds_gone=gone, zone=zone, hosted=ours)
+    return Seen(
+        name,
+        rtype,
+        answer,
+        bogus=True,
+        ds=ds,
+        keys=keys.of(zone, "DNSKEY") if keys.good else None,
+        signed=dns.query(*asked, checking_disabled=True, dnssec_ok=True),
+        ds_gone=gone,
+        zone=zone,
+        hosted=ours,
+    )
 
 
 def _broken(case: Case, found: Delegation) -> tuple[int, str]:
@@ -157,15 +172,21 @@ def decide(facts: Facts, now: datetime) -> tuple[Finding, ...]:
 def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) -> Finding:
     """Return the finding for an answer that validating resolvers refuse (RFC 4035 §5)."""
     zone = seen.zone or facts.zone
-    signed_here = (seen.hosted if seen.zone else facts.hosted) is True and bool(_matching(seen))
-    summary = say(
-        "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}; key tags of its DS records: {tags})."
+    ours = (seen.hosted if seen.zone else facts.hosted) is True
+    signed_here = ours and bool(matching(seen.ds, seen.keys or ()))
+    gaps = {"name": seen.name, "type": seen.type}
+    summary = (
+        say(
+            "Validating resolvers refuse {zone}: DNSSEC does not validate for {name} ({type}), because {why}.",
+            zone=zone,
+            why=reason(seen.ds, seen.keys, seen.signed, report.now),
+            **gaps,
+        )
         if seen.ds
-        else "Validating resolvers refuse {name} ({type}): DNSSEC does not validate in a zone that it leads to.",
-        zone=zone,
-        name=seen.name,
-        type=seen.type,
-        tags=listed([text.partition(" ")[0] for text in _texts(seen.ds)]),
+        else say(
+            "Validating resolvers refuse {name} ({type}): DNSSEC does not validate in a zone that it leads to.",
+            **gaps,
+        )
     )
     return report.finding(
         "dns.dnssec_bogus",
@@ -176,7 +197,7 @@ def bogus_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) ->
         zone=zone,
         question=f"{seen.name} {seen.type}",
         found=_texts(seen.ds),
-        keys=sorted(str(key_tag(record.wire)) for record in seen.keys),
+        keys=sorted(str(key_tag(record.wire)) for record in seen.keys or ()),
         seconds_left=max((record.ttl for record in seen.ds), default=0) if seen.ds_gone else None,
     )
 
@@ -205,18 +226,6 @@ def _mend(name: str, zone: str, seen: Seen, *, signed_here: bool) -> Text:
 
 def _texts(records: tuple[Record, ...]) -> tuple[str, ...]:
     return tuple(sorted(record.text for record in records))
-
-
-def _matching(seen: Seen) -> set[int]:
-    """Return the key tags that both a DS and a DNSKEY have."""
-    delegated = {int.from_bytes(record.wire[:2], "big") for record in seen.ds}
-    return delegated & {key_tag(record.wire) for record in seen.keys}
-
-
-def key_tag(wire: bytes) -> int:
-    """Return the key tag of a DNSKEY (RFC 4034 appendix B)."""
-    total = sum(octet if place & 1 else octet << 8 for place, octet in enumerate(wire))
-    return (total + (total >> 16)) & 0xFFFF
 
 
 def failure_finding(report: Report, facts: Facts, seen: Seen, verdict: Verdict) -> Finding:

@@ -53,6 +53,15 @@ def listed(items: Sequence[str]) -> Value:
     return say("{first} and {count} more", first=tuple(items[:SHOWN]), count=len(items) - SHOWN)
 
 
+def lasting(seconds: int) -> Text:
+    """Return a time as people read it, rounded up: seconds up to two minutes, minutes up to two hours, then hours."""
+    if seconds < 120:
+        return say("{count} seconds", count=seconds)
+    if seconds < 7200:
+        return say("{count} minutes", count=-(-seconds // 60))
+    return say("{count} hours", count=-(-seconds // 3600))
+
+
 def path(chain: Sequence[str]) -> Value:
     """Return a chain of aliases as a sentence shows it: its steps joined by arrows, shortened as lists are."""
     first = " → ".join(chain[:SHOWN])
@@ -70,7 +79,7 @@ class Report:
     """Puts findings together for one name at one moment."""
 
     def __init__(self, name: str, now: datetime) -> None:
-        self._name, self._now = name, now
+        self._name, self.now = name, now
 
     def finding(
         self,
@@ -84,7 +93,7 @@ class Report:
     ) -> Finding:
         """Return a finding; the owner is the code's usual one unless given."""
         return Finding(
-            code, verdict, self._name, owner or CODES[code].owner, summary, remedy, self._now, plain(evidence)
+            code, verdict, self._name, owner or CODES[code].owner, summary, remedy, self.now, plain(evidence)
         )
 
 

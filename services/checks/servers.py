@@ -28,7 +28,11 @@ def decide(facts: Facts, platform: Platform, now: datetime) -> tuple[Finding, ..
     if zone is None or not platform.name_servers:
         return ()
     report = Report(facts.name, now)
-    return (*_behaviour(report, facts, zone, platform), *_inconsistent(report, facts, zone, platform))
+    return (
+        *_behaviour(report, facts, zone, platform),
+        *_inconsistent(report, facts, zone, platform),
+        *_stale_glue(report, facts, zone, platform),
+    )
 
 
 def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
@@ -180,6 +184,43 @@ def _inconsistent(report: Report, facts: Facts, zone: Zone, platform: Platform) 
         found=inside,
         required=zone.hosts,
         servers=differing,
+    )
+    return (found,)
+
+
+def _stale_glue(report: Report, facts: Facts, zone: Zone, platform: Platform) -> tuple[Finding, ...]:
+    """Compare the parent's glue with the zone's own addresses: resolvers follow the one or the other (RFC 2181 §5.4.1).
+
+    Glue may be less than the zone has, never something else.
+    """
+    differing = {
+        host: inside
+        for host, inside in facts.inside.items()
+        if not {*map(canonical, zone.addresses.get(host, ()))} <= {*map(canonical, inside)}
+    }
+    if not differing:
+        return ()
+    host, inside = next(iter(differing.items()))
+    glue = zone.addresses[host]
+    found = report.finding(
+        "dns.inconsistent",
+        Verdict.WARN,
+        say(
+            "The zone above {zone} gives the name server {host} the addresses {glue}, {zone} itself gives it {inside}.",
+            zone=zone.name,
+            host=host,
+            glue=listed(glue),
+            inside=listed(inside) if inside else say("none"),
+        ),
+        say(
+            "Make the addresses of {hosts} inside {zone} and those registered above it (glue) the same.",
+            zone=zone.name,
+            hosts=listed(sorted(differing)),
+        ),
+        owner=facts.owner(zone.hosts, platform),
+        zone=zone.name,
+        found=[f"{one}: {', '.join(addresses) or 'none'}" for one, addresses in differing.items()],
+        required=[f"{one}: {', '.join(zone.addresses[one])}" for one in differing],
     )
     return (found,)
 

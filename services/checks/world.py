@@ -99,6 +99,11 @@ class Dns(Protocol):
         """
         ...
 
+    @property
+    def resolvers(self) -> tuple[Server, ...]:
+        """The resolvers, each to be asked by itself: they do not all hold the same."""
+        ...
+
     def query(
         self,
         name: str,

@@ -81,6 +81,33 @@ def forbidden_cas(
     return () if named >= set(cas) else tuple(sorted(named))
 
 
+def barred_routes(
+    names: Sequence[str],
+    found: Mapping[str, Sequence[Finding]],
+    cas: Sequence[str],
+    challenges: Sequence[str],
+) -> tuple[str, ...]:
+    """Return the routes that CAA records forbid for any of the names by ``validationmethods`` (RFC 8657 §4), as text.
+
+    A CA to which no route would be left keeps all of its own: names that contradict each other are the CA's to judge.
+    """
+    named = {
+        route
+        for name in names
+        for f in found.get(name, ())
+        if f.code == "dns.caa_forbids"
+        for route in f.evidence.get("barred", ())
+    }
+    return tuple(
+        sorted(
+            route
+            for ca in cas
+            if next_route(names, (ca,), challenges, tuple(named))
+            for route in named & {str(Route(ca, challenge)) for challenge in challenges}
+        )
+    )
+
+
 def crowded_cas(
     names: Collection[str], limits: Mapping[str, CaSettings], cas: Sequence[str]
 ) -> tuple[str, ...]:

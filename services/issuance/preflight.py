@@ -6,7 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.issuance.move import Move, Parts
-from services.issuance.planning import NAME_SPECIFIC, crowded_cas, forbidden_cas, healthy_names
+from services.issuance.planning import (
+    NAME_SPECIFIC,
+    barred_routes,
+    crowded_cas,
+    forbidden_cas,
+    healthy_names,
+)
 from services.issuance.routing import Stay, postponed, way_for
 from services.model.certificates import Attempt, Certificate
 from services.model.findings import Finding, Verdict, leaves_open, worst_first
@@ -76,6 +82,7 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
         tried=(
             *forbidden,
             *crowded_cas(names, parts.limits, [ca for ca in parts.cas if ca not in forbidden]),
+            *barred_routes(names, found, tuple(parts.cas), tuple(parts.responders)),
         ),
         refused=certificate.attempt.refused,
         before=_stood(certificate, before),

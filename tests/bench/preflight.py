@@ -74,6 +74,10 @@ class Recorder:
     def asks_parent(self) -> bool:
         return self.dns.asks_parent
 
+    @property
+    def resolvers(self) -> tuple[Server, ...]:
+        return self.dns.resolvers
+
     def query(
         self,
         name: str,
@@ -84,7 +88,8 @@ class Recorder:
         checking_disabled: bool = False,
         dnssec_ok: bool = False,
     ) -> Answer:
-        target = (RESOLVER, self.port) if server is None else (str(server), self.port)
+        asked = server or RESOLVER
+        target = (asked, self.port) if isinstance(asked, str) else asked
         recursion = server is None if recursion_desired is None else recursion_desired
         self.questions.append(Question(name, rtype, target, recursion, checking_disabled, dnssec_ok))
         return self.dns.query(

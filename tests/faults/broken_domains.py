@@ -123,6 +123,7 @@ HEALTHY = (
             "caa-account.test": POINTED
             + '@ 60 CAA 0 issue "ca.test; accounturi=https://ca.test/acct/1; validationmethods=http-01"\n'
         },
+        expected=found("dns.caa_forbids ok merchant"),  # dns-01 is left out
     ),
     Scenario(
         "*.caa-wild.test",
@@ -254,6 +255,26 @@ DELEGATED_WRONG = (
         above=f"ns1.bad-glue.test. 60 A {OTHER}\n",
         zones={"bad-glue.test": f"@ 60 NS ns1\nns1 60 A {NS1}\n" + POINTED},
         expected=found("dns.not_hosted block merchant", "dns.lame unknown merchant"),
+    ),
+    Scenario(
+        "old-glue.test",  # the registry has our address, the zone itself an old one: resolvers follow either
+        ns=("ns1.old-glue.test.",),
+        above=f"ns1.old-glue.test. 60 A {NS1}\n",
+        zones={"old-glue.test": f"@ 60 NS ns1\nns1 60 A {OTHER}\n" + POINTED},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "glue-alone.test",  # the zone has no address for its own name server
+        ns=("ns1.glue-alone.test.",),
+        above=f"ns1.glue-alone.test. 60 A {NS1}\n",
+        zones={"glue-alone.test": "@ 60 NS ns1\n" + POINTED},
+        expected=found("dns.inconsistent warn platform"),
+    ),
+    Scenario(
+        "less-glue.test",  # glue may be less than the zone has
+        ns=("ns1.less-glue.test.",),
+        above=f"ns1.less-glue.test. 60 A {NS1}\n",
+        zones={"less-glue.test": f"@ 60 NS ns1\nns1 60 A {NS1}\nns1 60 A {NS2}\n" + POINTED},
     ),
     Scenario(
         "alias-ns.test",  # a name server must not be an alias (RFC 2181 §10.3)

@@ -202,6 +202,7 @@ class Names:
     """DNS at the port: names and the addresses that everybody gives them."""
 
     asks_parent = False
+    resolvers: tuple[Server, ...] = (None,)
 
     def __init__(self, **names: str) -> None:
         self._names = {name.replace("_", "."): addresses.split() for name, addresses in names.items()}

@@ -71,6 +71,27 @@ def test_a_removed_ds_is_a_matter_of_time(lab: Lab, said: dict[str, dict[str, An
     assert finding.evidence["seconds_left"] > 0
 
 
+BOGUS = {
+    "leftover.test": "the zone is not signed",
+    "strange-key.test": "fit none of its keys",
+    "stale-signature.test": "its signatures ended on",
+    "shop.bogus-above.test": "its signatures ended on",
+    "unproven.test": "the proof (NSEC) that there is no CAA record is missing",
+}
+
+
+@pytest.mark.parametrize(("name", "words"), BOGUS.items())
+def test_why_dnssec_does_not_validate_is_said(name: str, words: str, said: dict[str, dict[str, Any]]) -> None:
+    (finding,) = (f for f in said[name]["findings"] if f["code"] == "dns.dnssec_bogus")
+    assert words in finding["summary"]
+
+
+@pytest.mark.parametrize("name", ["stale-signature.test", "unproven.test"])
+def test_bogus_is_seen_through_the_resolver_alone(lab: Lab, name: str) -> None:
+    found = lab.check(name, delegation_from="resolver")
+    assert _found(found) == {("dns.dnssec_bogus", "block")}
+
+
 def test_a_wildcard_is_told_by_its_own_name(lab: Lab, said: dict[str, dict[str, Any]]) -> None:
     (finding,) = (f for f in said["*.astray.test"]["findings"] if f["code"] != UNASKED)
     assert finding["summary"].startswith(f"*.astray.test points to {OTHER}")

@@ -313,3 +313,16 @@ def test_the_system_has_resolvers() -> None:
     assert found
     assert all(address and port for address, port in found)
     assert DnsClient(DnsSettings()).asks_parent
+
+
+def test_a_resolver_that_was_silent_is_not_waited_for_again() -> None:
+    """Where each resolver is asked by itself, a dead one must not hold up every check."""
+    with Server(lambda _query, _: []) as dead, Server(lambda query, _: [good(query).to_wire()]) as alive:
+        asker = client(alive.port, dead.port, timeout=0.3)
+        first, second = asker.resolvers
+        assert asker.query("a.test", "NS", second, recursion_desired=True).error == "timeout"
+        heard = len(dead.queries)
+        assert asker.query("b.test", "NS", second, recursion_desired=True).error == "timeout"
+        assert len(dead.queries) == heard, "it was not asked"
+        assert asker.query("b.test", "NS", first, recursion_desired=True).good
+        assert asker.query("b.test", "A").good, "questions to whichever answers go on as ever"

@@ -36,13 +36,25 @@ def soa(zone: str) -> tuple[Record, ...]:
 class TableDns:
     """Answers from a table of (name, type, server); what is not in it gets `default`."""
 
-    def __init__(self, table: Mapping[Key, Answer], default: Answer, *, asks_parent: bool = True) -> None:
+    def __init__(
+        self,
+        table: Mapping[Key, Answer],
+        default: Answer,
+        *,
+        asks_parent: bool = True,
+        resolvers: tuple[Server, ...] = (None,),
+    ) -> None:
         self._table, self._default, self._asks_parent = dict(table), default, asks_parent
+        self._resolvers = resolvers
         self.asked: list[Key] = []
 
     @property
     def asks_parent(self) -> bool:
         return self._asks_parent
+
+    @property
+    def resolvers(self) -> tuple[Server, ...]:
+        return self._resolvers
 
     def query(self, name: str, rtype: str, server: Server = None, **_: Any) -> Answer:
         self.asked.append((name, rtype, server))

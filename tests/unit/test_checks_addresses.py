@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from services.checks import addresses, answers, resolution
 from services.checks.case import Case
 from services.checks.lookup import LONGEST_CHAIN, Lookup, Outcome, look_up
-from services.checks.resolution import Seen, key_tag, look
+from services.checks.resolution import Seen, look
+from services.checks.signatures import key_tag, reason
 from services.checks.views import Facts, View
 from services.checks.world import Answer, Record, Server
 from services.model.findings import Owner
@@ -273,6 +274,7 @@ def test_nothing_and_nxdomain() -> None:
 
 SERVFAIL = Answer("shop.moon.test", "A", rcode="SERVFAIL")
 KEY = Record("moon.test", "DNSKEY", 60, "257 3 13 …", bytes((1, 1, 3, 13)) + bytes(range(64)))
+OTHER_KEY = replace(KEY, wire=bytes((1, 1, 3, 13)) + bytes(64))
 DS = Record("moon.test", "DS", 60, "… 13 2 …", key_tag(KEY.wire).to_bytes(2, "big") + b"\x0d\x02" + bytes(32))
 
 
@@ -325,6 +327,43 @@ def test_a_leftover_ds_is_the_merchants_and_a_stale_signature_ours() -> None:
     assert finding.owner is Owner.MERCHANT
     (finding,) = resolution.decide(seen(replace(leftover, ds_gone=True)), NOW)
     assert (finding.verdict.value, finding.evidence["seconds_left"]) == ("warn", 60)
+
+
+def signed(*signatures: str, answered: bool = True) -> Answer:
+    """Return an answer for A with these RRSIG records (type covered, end, begin), or one without the record itself."""
+    records = [
+        record("shop.moon.test", "RRSIG", f"{kind} 13 3 60 {end} {begin} 1 moon.test. c2ln")
+        for kind, end, begin in map(str.split, signatures)
+    ]
+    found = [record("shop.moon.test", "A", EDGE)] if answered else []
+    return Answer(
+        "shop.moon.test",
+        "A",
+        answer=(*found, *records) if answered else (),
+        authority=() if answered else tuple(records),
+    )
+
+
+ENDED = "A 20270201000000 20270101000000"
+VALID = "A 20270301000000 20270201000000"
+REASONS: list[tuple[tuple[Record, ...] | None, Answer | None, str]] = [
+    ((), None, "the zone is not signed"),
+    ((OTHER_KEY,), signed(VALID), "fit none of its keys (1038)"),
+    ((KEY,), signed(ENDED), "its signatures ended on 2027-02-01 00:00 UTC"),
+    ((KEY,), signed(ENDED, VALID), "its keys or signatures do not fit"),
+    ((KEY,), signed("A 20280301000000 20270301000000"), "not valid before 2027-03-01 00:00 UTC"),
+    ((KEY,), signed(), "the answer has no signatures"),
+    ((KEY,), signed("SOA 20270301000000 20270201000000", answered=False), "that there is no A record"),
+    (None, None, "its keys or signatures do not fit"),
+    (None, Answer("shop.moon.test", "A", error="timeout"), "its keys or signatures do not fit"),
+]
+
+
+@pytest.mark.parametrize(("keys", "answer", "words"), REASONS)
+def test_why_dnssec_does_not_validate_is_said(
+    keys: tuple[Record, ...] | None, answer: Answer | None, words: str
+) -> None:
+    assert words in reason((DS,), keys, answer, NOW).plain()
 
 
 def test_the_key_tag_is_that_of_the_rfc() -> None:

@@ -141,6 +141,40 @@ def test_forbidden(records: tuple[Property, ...]) -> None:
     assert judgement.why.plain()
 
 
+BOTH = replace(US, methods=frozenset({"http-01", "dns-01"}))
+
+
+@pytest.mark.parametrize(
+    ("records", "barred"),
+    [
+        ((issue("ca.test"),), set()),
+        ((issue("ca.test; validationmethods=dns-01"),), {"http-01"}),
+        ((issue("ca.test; validationmethods=dns-01,http-01"),), set()),
+        ((issue("ca.test; validationmethods=dns-01"), issue("ca.test")), set()),
+        ((issue("ca.test; validationmethods=dns-01"), issue("other.test")), {"http-01"}),
+        (
+            (
+                issue("ca.test; validationmethods=http-01"),
+                issue("ca.test; accounturi=https://x.test; validationmethods=dns-01"),
+            ),
+            {"dns-01"},
+        ),
+    ],
+)
+def test_challenges_that_are_left_out(records: tuple[Property, ...], barred: set[str]) -> None:
+    assert judge(records, BOTH).barred == barred
+
+
+def test_challenges_that_any_server_leaves_out_are_said_without_a_warning() -> None:
+    views = (
+        View("192.0.2.1", (Level("moon.test", (issue("ca.test; validationmethods=dns-01"),)),)),
+        View("192.0.2.2", (Level("moon.test", (issue("ca.test"),)),)),
+    )
+    (finding,) = decide(Facts("moon.test", "moon.test", views, (BOTH,)), NOW)
+    assert codes((finding,)) == [("dns.caa_forbids", "ok")]
+    assert finding.evidence["barred"] == ["main http-01"]
+
+
 def test_without_an_account_a_bound_record_does_not_fit() -> None:
     records = [issue("ca.test; accounturi=https://ca.test/acct/1")]
     assert judge(records, replace(US, account=None)).permission is Permission.FORBIDDEN
@@ -296,3 +330,14 @@ def test_an_error_that_only_resolvers_see(bogus: bool, code: str) -> None:
         resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(seen,)),
     )
     assert codes(decide(facts, NOW)) == [(code, "block")]
+
+
+def test_a_bogus_answer_of_the_resolver_is_told_as_such_where_it_is_all_there_is() -> None:
+    """Where only the resolver is asked, its error for CAA alone has its reason too."""
+    unread = facts_of(Level("moon.test", said="SERVFAIL"))
+    seen = Seen("moon.test", "CAA", Answer("moon.test", "CAA", rcode="SERVFAIL"), bogus=True)
+    facts = replace(unread, resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(seen,)))
+    assert codes(decide(facts, NOW)) == [("dns.dnssec_bogus", "block")]
+    plain = replace(seen, bogus=False)
+    facts = replace(unread, resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(plain,)))
+    assert codes(decide(facts, NOW)) == [("dns.servfail", "block"), ("dns.caa_forbids", "block")]

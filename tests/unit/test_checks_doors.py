@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 from services.checks.doors import MOST, Door, Doors
 
-EDGE: Door = (ip_address("192.0.2.80"), 80)
+ADDRESS = ip_address("192.0.2.80")
+EDGE: Door = (ADDRESS, 80)
 
 
 class Seconds:
@@ -34,6 +35,6 @@ def test_a_shut_door_rests_and_then_one_knocks() -> None:
 def test_only_so_many_doors_are_remembered() -> None:
     doors = Doors(10.0, Seconds())
     for number in range(MOST + 1):
-        doors.stayed_shut((EDGE[0] + number, 80))
+        doors.stayed_shut((ADDRESS + number, 80))
     assert doors.may_knock(EDGE)
-    assert not doors.may_knock((EDGE[0] + MOST, 80))
+    assert not doors.may_knock((ADDRESS + MOST, 80))

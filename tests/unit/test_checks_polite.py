@@ -20,6 +20,7 @@ class SlowDns:
     most: int = 0
     options: list[tuple[bool | None, bool, bool]] = field(default_factory=list)
     asks_parent: bool = True
+    resolvers: tuple[Server, ...] = (("127.0.0.53", 53),)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def query(

@@ -3,12 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from services.checks.case import Case
 from services.checks.chain import Chain
-from services.checks.delegation import Facts, decide, gather
+from services.checks.delegation import Cached, Facts, decide, gather
 from services.checks.nameservers import Probe, Service, Zone, enter, read_probe
 from services.checks.rules import is_ours, unregistered
 from services.checks.world import Answer, Record
@@ -384,12 +385,67 @@ def test_the_remedy_fits_where_the_delegation_is(zone: str, words: str) -> None:
     assert finding.remedy.plain().startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (60, "60 seconds more"),
+        (3600, "60 minutes more"),
+        (86400, "24 hours more"),
+        (172_801, "49 hours more"),
+        (0, "up to 48 hours."),
+    ],
+)
+def test_how_long_a_change_takes_is_said_for_the_domain(seconds: int, words: str) -> None:
+    known = facts("ns1.elsewhere.test")
+    zone = replace(known.delegation.zones[-1], ttl=seconds)
+    moved = replace(known, delegation=replace(known.delegation, zones=(*known.delegation.zones[:-1], zone)))
+    (finding,) = decide(moved, PLATFORM, NOW)
+    assert words in finding.remedy.plain()
+    assert finding.evidence["kept_seconds"] == seconds
+
+
+def test_a_delegation_is_kept_for_the_longer_of_two_times() -> None:
+    known = table()
+    for server, ttl in (("192.0.2.1", 3600), ("192.0.2.11", 86400)):
+        answer = known["moon.test", "NS", server]
+        longer: dict[str, Any] = {
+            part: tuple(replace(one, ttl=ttl) for one in getattr(answer, part))
+            for part in ("answer", "authority")
+        }
+        known["moon.test", "NS", server] = replace(answer, **longer)
+    zone = found_by(TableDns(known, SILENT)).closest
+    assert zone is not None
+    assert zone.ttl == 86400
+
+
 def test_what_resolvers_still_hold() -> None:
-    old = replace(facts("ns1.platform.test"), cached=("ns9.elsewhere.test",), cached_for=1200)
+    held = (
+        Cached(frozenset({"ns1.platform.test"}), 3000),
+        Cached(frozenset({"ns9.elsewhere.test"}), 1200),
+        Cached(frozenset({"ns8.elsewhere.test", "ns1.platform.test"}), 900),
+    )
+    old = replace(facts("ns1.platform.test"), cached=held)
     (finding,) = decide(old, PLATFORM, NOW)
     assert codes((finding,)) == [("dns.propagating", "warn")]
-    assert "1200 seconds" in finding.summary.plain()
-    assert decide(replace(old, cached=("ns2.platform.test",)), PLATFORM, NOW) == ()
+    assert "1200 seconds" in finding.summary.plain(), "what is well for longer does not count"
+    assert finding.evidence["found"] == ["ns8.elsewhere.test", "ns9.elsewhere.test"]
+    known = Cached(frozenset({"ns2.platform.test"}), 1200)
+    assert decide(replace(old, cached=(known,)), PLATFORM, NOW) == ()
+
+
+def test_every_resolver_is_asked_what_it_still_holds() -> None:
+    """The first one knows the change already, the second is silent, the third holds what was before."""
+    first, second, third = (("192.0.2.51", 53), ("192.0.2.52", 53), ("192.0.2.53", 53))
+    known = table()
+    known["moon.test", "NS", first] = known["moon.test", "NS", None]
+    foreign = record("moon.test", "NS", "ns9.elsewhere.test", ttl=700)
+    known["moon.test", "NS", third] = Answer("moon.test", "NS", answer=(foreign,))
+    dns = TableDns(known, SILENT, resolvers=(first, second, third))
+    with ThreadPoolExecutor(2) as pool:
+        found = gather(Case(world(dns), subject(), pool))
+    (finding,) = decide(found, PLATFORM, NOW)
+    assert codes((finding,)) == [("dns.propagating", "warn")]
+    assert finding.evidence["seconds_left"] == 700
 
 
 def test_gathering_stops_for_a_domain_that_does_not_exist() -> None:

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from services.issuance.causes import CAUSES, refusals, refused_names
-from services.issuance.planning import NAME_SPECIFIC, Route, forbidden_cas, healthy_names, next_route
+from services.issuance.planning import (
+    NAME_SPECIFIC,
+    Route,
+    barred_routes,
+    forbidden_cas,
+    healthy_names,
+    next_route,
+)
 from services.issuance.preflight import evidence_of_change
 from services.model.certificates import Attempt, Certificate
 from services.model.errors import CaError, CaTrouble, SubProblem
@@ -78,6 +85,21 @@ def test_cas_that_caa_forbids_are_left_out_for_the_names_of_the_attempt() -> Non
     assert forbidden_cas((B,), forbids(A, "x"), ("x", "y")) == ()
     assert forbidden_cas((A,), forbids(A, "x", "y"), ("x", "y")) == ()
     assert forbidden_cas((A,), found(a="dns.lame"), ("x",)) == ()
+
+
+def bars(name: str, *routes: str) -> dict[str, tuple[Finding, ...]]:
+    said = finding("dns.caa_forbids", name, Verdict.OK)
+    return {name: (replace(said, evidence={"barred": list(routes)}),)}
+
+
+def test_challenges_that_caa_leaves_out_are_not_ordered_by_unless_none_is_left() -> None:
+    cas, both = ("x", "y"), ("http-01", "dns-01")
+    assert barred_routes((A,), bars(A, "x http-01"), cas, both) == ("x http-01",)
+    assert barred_routes((B,), bars(A, "x http-01"), cas, both) == ()
+    assert barred_routes((A,), bars(A, "x http-01", "y http-01"), cas, both) == ("x http-01", "y http-01")
+    contradiction = bars(A, "x http-01") | bars(B, "x dns-01", "y dns-01")
+    assert barred_routes((A, B), contradiction, cas, both) == ("y dns-01",)
+    assert barred_routes((A,), bars(A, "x http-01"), cas, ("http-01",)) == ()
 
 
 # --- what a CA's refusal is about

@@ -283,3 +283,13 @@ def test_caa_that_forbids_one_ca_leads_to_the_other_without_asking_the_first(bui
     built.settle()
     assert built.live.ca == "second"
     assert built.ca.orders == []
+
+
+def test_a_challenge_that_caa_leaves_out_is_not_tried(built: Built) -> None:
+    """An order by http-01 would be refused for what the records say, though dns-01 is allowed."""
+    says = finding("dns.caa_forbids", GOOD, Verdict.OK)
+    built.checker.says[GOOD] = (replace(says, evidence={"barred": ["first http-01"]}),)
+    built.add(GOOD)
+    assert built.settle().state is State.INSTALLED
+    assert (built.http.presented, built.dns.presented) == (0, 1)
+    assert built.cas["second"].calls == {}
