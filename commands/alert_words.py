@@ -77,6 +77,7 @@ CLAUSES: Mapping[str, Clause] = {
     ),
     "dns.caa_forbids": _its("{its} CAA records forbid the CA"),
     "dns.stale_challenge": _its("old challenge records are in {its} way"),
+    "dns.answers": _its("{its} DNS answers are watched"),
     "dns.update_failed": Clause(
         "its challenge record cannot be written", "their challenge records cannot be written"
     ),

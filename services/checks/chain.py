@@ -10,6 +10,7 @@ from services.checks import (
     access,
     addresses,
     answers,
+    baseline,
     ca,
     caa,
     delegation,
@@ -59,6 +60,8 @@ CHAIN: tuple[Check, ...] = (
     Check("caa", caa.check),
     # what would be in the way of dns-01
     Check("stale", stale.check),
+    # what is compared from look to look where a CA refuses what all the others find right
+    Check("baseline", baseline.check),
     # what the CA would say of an order, as far as we have counted
     Check("ca", ca.check),
 )

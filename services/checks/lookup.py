@@ -80,7 +80,9 @@ def _nothing(answer: Answer, chain: tuple[str, ...], *, by_resolver: bool) -> Lo
     if answer.rcode == "NXDOMAIN":
         outcome = Outcome.NXDOMAIN if len(chain) == 1 else Outcome.DANGLING
         return Lookup(outcome, chain, by_resolver=by_resolver)
-    if not answer.authoritative and not answer.recursion_available and answer.zone_of_denial() is None:
+    unsure = not answer.authoritative and not answer.recursion_available and answer.zone_of_denial() is None
+    # an empty answer of the resolver is one, also without an SOA (RFC 2308 §2.2); but for a referral
+    if unsure and (not by_resolver or any(record.type == "NS" for record in answer.authority)):
         return Lookup(Outcome.SILENT, chain, said="referral", by_resolver=by_resolver)
     return Lookup(Outcome.NONE, chain, by_resolver=by_resolver)
 

@@ -15,11 +15,12 @@ from services.issuance.planning import (
 )
 from services.issuance.routing import Stay, postponed, way_for
 from services.model.certificates import Attempt, Certificate
-from services.model.findings import Finding, Verdict, leaves_open, worst_first
+from services.model.findings import ANSWERS, Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
+from services.model.text import NOTHING
 from services.ports import Subject, Transaction
-from services.renewal.compare import Standing, standing_of
+from services.renewal.compare import Standing, answers_changed, standing_of
 from services.renewal.timing import backoff, near_expiry
 
 SIDE_BY_SIDE = 8
@@ -157,11 +158,15 @@ def evidence_of_change(before: Sequence[Finding], found: Mapping[str, Sequence[F
 
 
 def evidence_of_fix(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> bool:
-    """Tell whether something that was wrong is not so any more, or less; silence is no evidence here either."""
+    """Tell whether something that was wrong is not so any more, or less, or DNS answers differently.
+
+    Silence is no evidence here either.
+    """
     now = [f for some in found.values() for f in some]
     was, is_now = _readings(before, now), _readings(now, now)
     worse = {(name, code) for name, code, verdict in is_now if verdict is Verdict.BLOCK}
-    return any(reading not in is_now and reading[:2] not in worse for reading in was)
+    mended = any(reading not in is_now and reading[:2] not in worse for reading in was)
+    return mended or answers_changed(before, now) != NOTHING
 
 
 def _readings(findings: Iterable[Finding], now: Sequence[Finding]) -> set[tuple[str, str, Verdict]]:
@@ -170,6 +175,7 @@ def _readings(findings: Iterable[Finding], now: Sequence[Finding]) -> set[tuple[
         (f.name, f.code, f.verdict)
         for f in findings
         if f.verdict is not Verdict.UNKNOWN
+        and f.code != ANSWERS
         and not f.code.startswith("ca.")
         and not any(leaves_open(each, f.code, f.name) for each in now)
     }

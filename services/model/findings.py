@@ -69,6 +69,8 @@ class Code:
     """A rule of the business, not a technical reading: never overridden near expiry."""
 
 
+ANSWERS = "dns.answers"
+"""What DNS answers, right or wrong: compared from look to look while support is needed."""
 _M, _P, _C = Owner.MERCHANT, Owner.PLATFORM, Owner.CA
 
 CODES: Mapping[str, Code] = {
@@ -95,6 +97,7 @@ CODES: Mapping[str, Code] = {
     "dns.private_address": Code(_M, "the name has an address that is not public"),
     "dns.caa_forbids": Code(_M, "CAA records forbid the CA"),
     "dns.stale_challenge": Code(_M, "old challenge records are in the way"),
+    ANSWERS: Code(_M, "what DNS answers is watched for a change"),
     "dns.update_failed": Code(_P, "the challenge record could not be written"),
     "access.unreachable": Code(_P, "the edge does not answer"),
     "access.refused": Code(_P, "the edge refuses connections"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.model.findings import CODES, Finding, Verdict, leaves_open
+from services.model.findings import ANSWERS, CODES, Finding, Verdict, leaves_open
 from services.model.text import NOTHING, Text, say
 
 Standing = tuple[str, str]
@@ -84,8 +84,23 @@ def difference(before: Iterable[Standing], now: Sequence[Finding]) -> Text:
 def change_seen(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> str:
     """Return for the history how what the checks ``found`` differs from what they saw ``before``."""
     checks = standing_of(f for f in before if not f.code.startswith("ca."))
-    said = difference(checks, tuple(f for some in found.values() for f in some))
-    return said.plain() or "the checks see a change"
+    now = tuple(f for some in found.values() for f in some)
+    said = (difference(checks, now), answers_changed(before, now))
+    return " ".join(text.plain() for text in said if text != NOTHING) or "the checks see a change"
+
+
+def answers_changed(before: Iterable[Finding], now: Iterable[Finding]) -> Text:
+    """Return in one sentence what DNS answers otherwise than before for the first name of which it does; else NOTHING."""
+    was = {f.name: {*f.evidence["answers"]} for f in before if f.code == ANSWERS}
+    for f in now:
+        if f.code == ANSWERS and f.name in was and (answers := {*f.evidence["answers"]}) != was[f.name]:
+            return say(
+                "DNS answers differently for {name}: no longer {gone}; new: {come}.",
+                name=f.name,
+                gone=tuple(sorted(was[f.name] - answers)),
+                come=tuple(sorted(answers - was[f.name])),
+            )
+    return NOTHING
 
 
 def standing_of(findings: Iterable[Finding | None]) -> tuple[Standing, ...]:

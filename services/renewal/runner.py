@@ -150,9 +150,10 @@ def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> No
     if move.findings is not None or after.problem != before.problem or entered:
         findings = tx.certificates.findings(after.id) if move.findings is None else move.findings
         notice(tx, parts.alerting, after, findings, now)
-    if after.installed != before.installed or (entered and after.state is State.NEEDS_SUPPORT):
+    if after.installed != before.installed:
         # the first look soon after proves access from the start; spread, as many may be installed together
         tx.watches.plan(after.id, now + parts.renewing.blocked_recheck * parts.chance())
     if entered and after.state is State.NEEDS_SUPPORT:
+        tx.watches.plan(after.id, now)  # what DNS answers now is what a fix is told from
         tx.certificates.record(Happening(after.id, now, Event.HANDED_OVER.value, state=after.state.value))
         handed_over(tx, parts.alerting, after, now)

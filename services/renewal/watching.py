@@ -16,7 +16,7 @@ from services.issuance.preflight import (
     refusals_of,
 )
 from services.model.certificates import Certificate, Happening
-from services.model.findings import CODES, Finding, worst_first
+from services.model.findings import ANSWERS, CODES, Finding, worst_first
 from services.model.lifecycle import Event, State
 from services.model.pacing import Watch
 from services.model.settings import Alerting, Renewing
@@ -68,10 +68,21 @@ def look(parts: Parts, watch: Watch) -> datetime:
         before = tuple(tx.certificates.findings(certificate.id))
         quiet = not before and not tx.alerts.sightings(certificate.id) and certificate.problem is None
     found = examine(parts, certificate)
-    findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
+    seen = tuple(f for some in found.values() for f in some)
+    findings = worst_first((*seen, *refusals_of(certificate, before), *_kept(certificate, before, seen)))
     if quiet and not findings:
         return later(parts.clock(), parts.renewing.watch, parts.chance())
     return _saved(parts, Look(certificate, before, found, findings))
+
+
+def _kept(
+    certificate: Certificate, before: Sequence[Finding], seen: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """Return what DNS answered at an earlier look for names whose questions were not all answered now."""
+    answered = {f.name for f in seen if f.code == ANSWERS}
+    return tuple(
+        f for f in before if f.code == ANSWERS and f.name in certificate.wanted and f.name not in answered
+    )
 
 
 def watched(certificate: Certificate, now: datetime) -> bool:

@@ -268,6 +268,10 @@ def test_nothing_and_nxdomain() -> None:
     assert looked_up({("a.test", "A", None): dangling}).outcome is Outcome.DANGLING
     empty = Answer("a.test", "A", authority=soa("test"))
     assert looked_up({("a.test", "A", None): empty}).outcome is Outcome.NONE
+    bare = replace(empty, authority=())
+    assert looked_up({("a.test", "A", None): bare}).outcome is Outcome.NONE
+    referral = replace(empty, authority=(record("test", "NS", "a.nic.test"),))
+    assert looked_up({("a.test", "A", None): referral}).outcome is Outcome.SILENT
 
 
 # --- what resolvers see ------------------------------------------------------------------------------------------

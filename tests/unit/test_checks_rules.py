@@ -32,6 +32,7 @@ def test_the_order_of_the_chain() -> None:
         ("access", True),
         ("caa", True),
         ("stale", True),
+        ("baseline", True),
         ("ca", True),
     ]
 

@@ -14,7 +14,9 @@ from services.checks.nameservers import Probe, Service, Zone, enter, read_probe
 from services.checks.rules import is_ours, unregistered
 from services.checks.world import Answer, Record
 from services.checks.zones import Delegation, Kind, delegation, read_step, zone_name
+from services.model.certificates import Certificate
 from services.model.findings import Owner
+from services.model.lifecycle import State
 from services.model.settings import Platform, Probing
 from tests.unit.checks_world import (
     EDGE,
@@ -23,6 +25,7 @@ from tests.unit.checks_world import (
     SILENT,
     Key,
     TableDns,
+    certificate,
     codes,
     record,
     soa,
@@ -535,3 +538,20 @@ def test_servers_that_know_their_zone_and_nothing_in_it_are_not_all_waited_for()
     assert found.closest is not None
     assert len(found.closest.serving) == len(servers)
     assert sum(asked[:2] == ("shop.moon.test", "NS") for asked in dns.asked) == 4
+
+
+# --- what is compared from look to look
+
+
+def test_answers_are_told_while_support_is_needed_and_only_if_all_came() -> None:
+    known, row = table(), replace(certificate("shop.moon.test"), state=State.NEEDS_SUPPORT)
+
+    def told(row: Certificate, known: dict[Key, Answer]) -> list[list[str]]:
+        with Chain(world(TableDns(known, SILENT))) as chain:
+            found = chain.check(subject(certificate=row))
+        return [f.evidence["answers"] for f in found if f.code == "dns.answers"]
+
+    assert told(row, known) == [["NS ns1.platform.test", "NS ns2.platform.test", f"A {EDGE}"]]
+    assert told(replace(row, state=State.INSTALLED), known) == []
+    del known["shop.moon.test", "AAAA", "192.0.2.12"]
+    assert told(row, known) == []

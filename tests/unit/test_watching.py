@@ -293,6 +293,50 @@ def test_nothing_is_saved_if_a_person_was_faster(struck: Built) -> None:
     assert struck.findings
 
 
+def answers(*given: str) -> tuple[Finding, ...]:
+    """Return what the checks say of a name that is right, while its certificate needs support."""
+    return (replace(finding("dns.answers", NAME, Verdict.OK), evidence={"answers": list(given)}),)
+
+
+@pytest.fixture
+def baffled() -> Built:
+    """Return a world in which the CA refused three times what the checks find right."""
+    built = Built(names_of_cas=("first",), watching=True)
+    built.ca.broken = {NAME}
+    built.add(NAME)
+    while built.state() is not State.NEEDS_SUPPORT:
+        built.advance(MINUTE)
+    built.checker.says[NAME] = answers("A 192.0.2.1", "CAA 0 issue")
+    built.advance(MINUTE)
+    return built
+
+
+def test_a_watched_answer_that_changes_is_evidence_though_nothing_was_found_wrong(baffled: Built) -> None:
+    baffled.advance(5 * HOUR)
+    assert baffled.state() is State.NEEDS_SUPPORT
+    baffled.checker.says[NAME] = answers("A 192.0.2.1", "AAAA 2001:db8::1")
+    baffled.ca.broken.clear()
+    baffled.advance(2 * HOUR)
+    assert baffled.state() is State.INSTALLED
+    [row] = baffled.happened("evidence")
+    assert row.details == (
+        "DNS answers differently for moon.test: no longer CAA 0 issue; new: AAAA 2001:db8::1."
+    )
+
+
+def test_answers_are_kept_over_silence_and_the_order_in_which_they_come_is_no_change(baffled: Built) -> None:
+    baffled.checker.says[NAME] = (finding("dns.no_address", NAME, Verdict.UNKNOWN),)
+    baffled.advance(2 * HOUR)
+    baffled.checker.says[NAME] = answers("CAA 0 issue", "A 192.0.2.1")
+    baffled.advance(2 * HOUR)
+    assert not baffled.happened("evidence")
+    baffled.checker.says[NAME] = (finding("dns.no_address", NAME, Verdict.UNKNOWN),)
+    baffled.advance(2 * HOUR)
+    baffled.checker.says[NAME] = answers("A 192.0.2.2")
+    baffled.advance(2 * HOUR)
+    assert len(baffled.happened("evidence")) == 1
+
+
 # --- what waits for a CA
 
 
