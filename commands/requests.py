@@ -77,7 +77,10 @@ def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
 
 
 def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    return PERFORMERS[request.kind](desk, request, caller, people)
+    performer = PERFORMERS.get(request.kind)
+    if performer is None:  # nothing here is shown for it: it ends, and is not tried again and again
+        return Performed(None)
+    return performer(desk, request, caller, people)
 
 
 def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:

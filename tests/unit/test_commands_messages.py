@@ -237,3 +237,11 @@ def test_every_kind_of_part_can_be_written_and_read() -> None:
 def test_what_is_no_part_raises(broken: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
         part_from_json(broken)
+
+
+@pytest.mark.parametrize("kind", ["home", "submission"])
+def test_what_nothing_is_shown_for_ends_quietly_at_once(bench: Bench, kind: str) -> None:
+    requests.perform(bench.desk, replace(asked(bench, ""), kind=kind), SUPPORT)
+    with bench.storage.write() as tx:
+        assert tx.outbox.by_key("request:req_1") is None
+        assert list(tx.requests.claim(bench.now + 2 * LEASE, LEASE, 10)) == []
