@@ -5,6 +5,7 @@ import socket
 from datetime import UTC, datetime
 from typing import Any
 
+from bot import lead
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
@@ -49,6 +50,7 @@ class Workers:
         )
         lease = application.parts.renewing.lease
         self._leases = Leases(application.storage, application.clock, lease)
+        self._lead = lead.Lead(application.storage, self.name, application.clock)
         self._pumps: tuple[Pump[Any], ...] = (self._certificates,)
         ticks = [
             Tick("heartbeat", HEARTBEAT_SECONDS, self._beat),
@@ -56,6 +58,7 @@ class Workers:
         ]
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
+            ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps)
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
@@ -64,6 +67,8 @@ class Workers:
     def start(self) -> None:
         """Begin."""
         self._beat()
+        if self._slack is not None:
+            self._take_turn()
         for pump in self._pumps:
             if (
                 pump.name not in RESTS
@@ -79,6 +84,7 @@ class Workers:
         for pump in self._pumps:
             pump.stop()
         self._ticker.stop()
+        self._lead.give_up()
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
@@ -86,12 +92,16 @@ class Workers:
         clock = self._application.clock
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
-            # one thread keeps the order of messages within a channel
+            # one thread, in one worker (see `bot.lead`), keeps the order of messages within a channel
             Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
         )
 
     def _beat(self) -> None:
         self._application.storage.heartbeat(self.name, self._application.clock())
+
+    def _take_turn(self) -> None:
+        if self._lead.turn():
+            self._application.mail.ring()
 
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
@@ -130,6 +140,8 @@ class Workers:
 
     def _owed(self, limit: int) -> list[Message]:
         app = self._application
+        if not self._lead.holds():
+            return []
         with app.storage.write() as tx:
             return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit))
 

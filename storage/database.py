@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from services.model.clock import aware
 from services.model.errors import CertdeskError, SchemaBehindError
@@ -13,16 +13,22 @@ from services.model.text import say
 from storage import upgrade
 from storage.engines import Engines, engines_for
 from storage.faults import translated
+from storage.moments import Moment
 from storage.repositories import upserts
 from storage.repositories.transaction import SqlTransaction
 from storage.rewrap import rewrap
-from storage.schema import WORKERS
+from storage.schema import LEADS, WORKERS
 from storage.turns import Turns
 from storage.vault import Vault
 
 _FORGOTTEN = timedelta(days=1)  # after which a worker that is gone leaves no trace
 _BEAT = upserts.insert_or_update(WORKERS, "worker")
 _FORGET = delete(WORKERS).where(WORKERS.c.seen_at < bindparam("before"))
+_LEAD = upserts.insert_or_take(
+    LEADS,
+    "duty",
+    lambda new: or_(LEADS.c.worker == new.worker, LEADS.c.until <= bindparam("the_time", type_=Moment)),
+)
 _LAST_BEAT = select(func.max(WORKERS.c.seen_at))
 _SERVER_TIME = select(func.clock_timestamp())
 
@@ -103,6 +109,12 @@ class Database:
         """Return when any worker was last alive, or None."""
         with self.reading() as connection:
             return connection.execute(_LAST_BEAT).scalar()
+
+    def lead(self, duty: str, worker: str, now: datetime, lasts: timedelta) -> bool:
+        """Let ``worker`` do ``duty`` alone, if nobody else does; tell whether it does."""
+        values = {"duty": duty, "worker": worker, "until": now + lasts, "the_time": now}
+        with self.writing() as connection:
+            return upserts.insert(connection, _LEAD, values).rowcount == 1
 
     def server_time(self) -> datetime | None:
         """Return what PostgreSQL's clock says now; None for SQLite, which has none but this machine's."""

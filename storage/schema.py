@@ -36,6 +36,7 @@ __all__ = [
     "EVENTS",
     "FINDINGS",
     "FOLLOWERS",
+    "LEADS",
     "LINKS",
     "LINK_REQUESTS",
     "METADATA",
@@ -49,7 +50,7 @@ __all__ = [
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -246,4 +247,12 @@ WORKERS = Table(
     METADATA,
     Column("worker", Key, primary_key=True),
     Column("seen_at", Moment, nullable=False),
+)
+
+LEADS = Table(
+    "leads",
+    METADATA,
+    Column("duty", Key, primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("until", Moment, nullable=False),
 )

@@ -124,6 +124,13 @@ class Outbox(Protocol):
         """Record a failed delivery: one failure more, due again at ``run_after``. Raises LeaseLostError as above."""
         ...
 
+    def revive(self, via: str = "slack") -> None:
+        """Make every dirty message of ``via`` that has failed due as of its creation: who begins to deliver tries it first.
+
+        What was held back behind it by whoever delivered before comes after it, as ever.
+        """
+        ...
+
     def waiting(self) -> int:
         """Return how many messages are dirty."""
         ...

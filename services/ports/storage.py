@@ -1,7 +1,7 @@
 """Ports: transactions over the repositories, and the vault."""
 
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
@@ -68,6 +68,14 @@ class Storage(Protocol):
 
     def last_heartbeat(self) -> datetime | None:
         """Return when any worker was last alive, or None."""
+        ...
+
+    def lead(self, duty: str, worker: str, now: datetime, lasts: timedelta) -> bool:
+        """Let ``worker`` do ``duty`` alone until ``now + lasts``, and tell whether it does; False while another one does.
+
+        To be asked again in time, to go on; with no time at all it gives the duty up. Of two that ask at once one does it.
+        Workers are told apart by their names alone, and their clocks must agree better than ``lasts``.
+        """
         ...
 
     def server_time(self) -> datetime | None:

@@ -97,6 +97,10 @@ class MemoryOutbox(MemoryRepository):
         )
         self._put(replace(failed, run_after=aware(run_after)))
 
+    def revive(self, via: str = "slack") -> None:
+        """Make every dirty message of ``via`` that has failed due as of its creation."""
+        self._put(*(replace(row, run_after=row.created_at) for row in self._owed(via) if row.failures))
+
     def waiting(self) -> int:
         """Return how many messages are dirty."""
         return sum(row.version > row.sent for row in self._tables.outbox.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.model.clock import aware
 from storage.memory.alerting import MemoryAlerts
@@ -116,6 +116,17 @@ class MemoryStorage:
     def last_heartbeat(self) -> datetime | None:
         """Return when any worker was last alive, or None."""
         return max(self._committed.workers.values(), default=None)
+
+    def lead(self, duty: str, worker: str, now: datetime, lasts: timedelta) -> bool:
+        """Let ``worker`` do ``duty`` alone, if nobody else does; tell whether it does."""
+        with self._turns.taken():
+            holder, until = self._committed.leads.get(duty, (worker, aware(now)))
+            if holder != worker and until > aware(now):
+                return False
+            view = View(self._committed, writable=True)
+            view.tables.leads = {**self._committed.leads, duty: (worker, aware(now) + lasts)}
+            self._committed = view.tables
+            return True
 
     def server_time(self) -> datetime | None:
         """Return None: there is no other clock."""

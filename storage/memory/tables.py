@@ -47,6 +47,8 @@ class Tables:
     breakers: dict[str, Breaker] = field(default_factory=dict)
     budgets: dict[str, datetime] = field(default_factory=dict)
     workers: dict[str, datetime] = field(default_factory=dict)
+    leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """duty -> (who does it alone, until when)"""
 
 
 class View:

@@ -70,6 +70,7 @@ _DELIVERED = (
 )
 _FORGET = update(OUTBOX).where(_O.id == bindparam("the_id")).values(follows="[]")
 _POSTPONED = update(OUTBOX).where(held(OUTBOX)).values(failures=_O.failures + 1, lease_until=None)
+_REVIVED = update(OUTBOX).where(_OWED, _O.failures > 0).values(run_after=_O.created_at)
 _WAITING = select(func.count()).select_from(OUTBOX).where(_DIRTY)
 _OLDEST = select(func.min(_O.run_after)).where(_OWED)
 _STRUGGLING = select(func.count()).select_from(OUTBOX).where(_OWED, _O.failures > 0)
@@ -125,6 +126,10 @@ class SqlOutbox(Repository):
         """Record a failed delivery. Raises LeaseLostError if another worker has claimed it since."""
         values = {"run_after": run_after, "error": records.storable(error)}
         must_hold(self._connection, _POSTPONED, message, values)
+
+    def revive(self, via: str = "slack") -> None:
+        """Make every dirty message of ``via`` that has failed due as of its creation."""
+        self._connection.execute(_REVIVED, {"the_via": via})
 
     def waiting(self) -> int:
         """Return how many messages are dirty."""

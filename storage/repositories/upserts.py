@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Table, TextClause, or_
+from sqlalchemy import ColumnElement, Connection, CursorResult, Table, TextClause, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -52,6 +52,17 @@ def insert_or_update(
         values = changes(new.excluded) if changes else {name: new.excluded[name] for name in others}
         differs = or_(*(table.c[name] != new.excluded[name] for name in others)) if only_changed else None
         return new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
+
+    return _prepared(table, finish)
+
+
+def insert_or_take(table: Table, key: str, free: Callable[[Excluded], ColumnElement[bool]]) -> Statements:
+    """Prepare an INSERT that takes over the row with the same ``key`` if that is ``free`` (its row count tells)."""
+    others = [column.key for column in table.c if column.key != key]
+
+    def finish(new: Insert) -> Insert:
+        values = {name: new.excluded[name] for name in others}
+        return new.on_conflict_do_update(index_elements=[key], set_=values, where=free(new.excluded))
 
     return _prepared(table, finish)
 

@@ -10,7 +10,7 @@ from services.model.errors import NotFoundError
 from services.model.stores import Domain, Store, StoreStatus
 from services.ports import Account, Storage
 from tests.contract import samples
-from tests.contract.samples import MINUTE, NOW, together
+from tests.contract.samples import LEASE, MINUTE, NOW, together
 
 MOON = Store("moon", StoreStatus.ACTIVE, "ko-KR")
 
@@ -221,3 +221,28 @@ def test_without_a_server_there_is_no_other_clock(memory_storage: Storage, sqlit
 
 def test_an_open_storage_is_ready(storage: Storage) -> None:
     assert storage.ready()
+
+
+def test_a_duty_is_one_workers_until_it_runs_out_or_is_given_up(storage: Storage) -> None:
+    assert storage.lead("messages", "a", NOW, MINUTE)
+    assert not storage.lead("messages", "b", NOW + MINUTE / 2, MINUTE)
+    assert storage.lead("another", "b", NOW, MINUTE)
+    assert storage.lead("messages", "a", NOW + MINUTE / 2, MINUTE)  # goes on
+    assert not storage.lead("messages", "b", NOW + MINUTE, MINUTE)
+    assert storage.lead("messages", "b", NOW + 2 * MINUTE, MINUTE)  # its last word is a minute old
+    assert not storage.lead("messages", "a", NOW + 2 * MINUTE, MINUTE)
+    assert storage.lead("messages", "b", NOW + 2 * MINUTE, MINUTE * 0)
+    assert storage.lead("messages", "a", NOW + 2 * MINUTE, MINUTE)
+
+
+def test_what_has_failed_is_revived_as_of_its_creation(storage: Storage) -> None:
+    with storage.write() as tx:
+        tx.outbox.put(samples.message(1, follows=()))
+        tx.outbox.put(samples.message(2, follows=(), via="webhook", run_after=NOW + 9 * MINUTE))
+        tx.outbox.put(samples.message(3, follows=(), run_after=NOW + 9 * MINUTE))
+        [first] = tx.outbox.claim(NOW + MINUTE, LEASE, 5)
+        tx.outbox.postponed(first, NOW + 9 * MINUTE, "ratelimited")
+    with storage.write() as tx:
+        assert list(tx.outbox.claim(NOW + 2 * MINUTE, LEASE, 5)) == []
+        tx.outbox.revive()
+        assert [one.id for one in tx.outbox.claim(NOW + 2 * MINUTE, LEASE, 5)] == ["msg_1"]
