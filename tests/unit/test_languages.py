@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
+from babel.messages.plurals import get_plural
 
 from bot.text import check
 from bot.text.catalogue import chooser, read, updated
@@ -54,7 +55,7 @@ def test_what_was_stored_before_there_were_plurals_is_still_read() -> None:
 
 def test_the_plural_forms_are_those_of_the_language(tmp_path: Path) -> None:
     body = 'msgid "{count} day"\nmsgid_plural "{count} days"\nmsgstr[0] "{count} dzień"\nmsgstr[1] "{count} dni"\nmsgstr[2] "{count} dnia"\n'
-    head = HEAD.format(code="pl") + '"Plural-Forms: ' + check.get_plural("pl").plural_forms + '\\n"\n\n'
+    head = HEAD.format(code="pl") + '"Plural-Forms: ' + get_plural("pl").plural_forms + '\\n"\n\n'
     path = tmp_path / "pl.po"
     path.write_text(head + body, encoding="utf-8")
     polish = loaded(tmp_path, "pl")
