@@ -10,6 +10,7 @@ from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
+from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
@@ -79,3 +80,8 @@ class SqlTransaction(Repository):
     def budgets(self) -> SqlBudgets:
         """What CAs allow, as moments."""
         return SqlBudgets(self._connection)
+
+    @property
+    def proposals(self) -> SqlProposals:
+        """What waits for a yes."""
+        return SqlProposals(self._connection)
