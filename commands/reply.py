@@ -250,3 +250,5 @@ class Outcome:
     """Id of the proposal that the answer is the question of: it is then composed anew until that is decided."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
+    staff_only: bool = False
+    """Whether it says what only the platform's own people may know, whichever store it is about."""

@@ -75,7 +75,7 @@ def _limited(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
         elif keyword in keywords:
             yield keywords[keyword], use
     match call.args:
-        case [expression, ast.Name(id=limit)] if limit in _LIMITS:
+        case [expression, ast.Name(id=limit), *_] if limit in _LIMITS:
             yield expression, _LIMITS[limit]
 
 

@@ -46,7 +46,7 @@ def test_the_question_says_what_comes_of_it_and_until_when(bench: Bench) -> None
     assert list(buttons(reply)) == ["approval.confirm", "approval.cancel"]
     assert (
         "Nothing is done before U_SUPPORT confirms it. Without that the question runs out at 2027-02-10 14:18"
-        in str(reply)
+        in said(reply)
     )
     assert linked(bench)
 

@@ -1,19 +1,50 @@
 """Sentences in a language: plural forms, gaps, numbers and lists, and what happens where a translation is missing or wrong."""
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel import Locale
 from babel.messages.plurals import get_plural
 
+from bot import terminal
+from bot.slack.escape import mrkdwn
+from bot.slack.limits import view_violations, violations
+from bot.slack.render import render
+from bot.slack.render_views import home, modal
 from bot.text import check
 from bot.text.catalogue import chooser, read, updated
 from bot.text.extract import Message, Sources
 from bot.text.language import ENGLISH, Language, language, languages
+from commands.reply import (
+    Button,
+    Buttons,
+    Choice,
+    Entry,
+    Fields,
+    Hint,
+    Mark,
+    Mention,
+    Menu,
+    Page,
+    Paragraph,
+    Plan,
+    Problem,
+    Reply,
+    Row,
+    Rows,
+    Sheet,
+    Tone,
+)
 from services.model.text import Text, from_json, say, say_n, to_json
+from tests.unit.pseudo import PSEUDO
 
+NOW = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
 DAYS = Message("{count} day", "{count} days", ("a.py",))
 BLOCKED = Message("{name} is blocked", "", ("a.py",))
 GO = Message("Go", "", ("a.py",), ("button",))
@@ -87,8 +118,7 @@ def test_numbers_follow_the_language() -> None:
 
 
 def test_moments_and_lists_are_plain() -> None:
-    at = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
-    text = say("{at}: {names} {none}", at=at, names=("a", "b"), none=())
+    text = say("{at}: {names} {none}", at=NOW, names=("a", "b"), none=())
     assert ENGLISH.plain(text) == text.plain() == "2027-02-10 14:03 UTC: a, b none"
 
 
@@ -154,3 +184,108 @@ def test_english_korean_and_japanese_are_there() -> None:
         ("ja", "日本語"),
         ("ko", "한국어"),
     ]
+
+
+EVERYTHING = Reply(
+    Tone.WARN,
+    say("{name} is blocked: one thing is in the way", name="x.test"),
+    (
+        Paragraph(say("next attempt {at}", at=NOW)),
+        Hint(say("{count} more are not shown here.", count=1)),
+        Fields(((say("Names"), "x.test"), (say("Valid until"), NOW), (say("Since"), ()))),
+        Plan("x.test", ((say("installed"), Mark.DONE), (say("order"), Mark.NOW))),
+        Problem("dns.lame", say("failed"), say("none"), say("the platform"), blocks=True),
+        Rows((Row("x.test", Tone.BAD, say("failed"), say("waiting")),)),
+        Mention(("S0123",), say("{severity}: please look at this.", severity=say("Urgent"))),
+        Buttons(
+            (
+                Button("a", "v", say("Check again"), confirm=say("Renew {count} certificates now?", count=2)),
+                Menu("m", say("Snooze"), (("1", say("1 day")),)),
+            )
+        ),
+    ),
+)
+"""A message with every part that has sentences."""
+
+
+def texts(piece: Any) -> Iterator[str]:
+    if isinstance(piece, dict):
+        if isinstance(piece.get("text"), str):
+            yield piece["text"]
+        for value in piece.values():
+            yield from texts(value)
+    elif isinstance(piece, list | tuple):
+        for value in piece:
+            yield from texts(value)
+
+
+def left(shown: str) -> str:
+    """Return the letters of a text that stand outside brackets, values apart."""
+    for value in (
+        "x.test",
+        "2027-02-10 14:03 UTC",
+        "S0123",
+        "dns.lame",
+        "date",
+        "short",
+        "pretty",
+        "time",
+        "subteam",
+    ):
+        shown = shown.replace(value, "")
+    while shown != (shown := re.sub(r"⟦[^⟦⟧]*⟧", "", shown)):
+        pass
+    return "".join(char for char in shown if char.isalpha())
+
+
+def test_every_part_of_a_message_is_shown_in_the_language() -> None:
+    rendered = render(EVERYTHING, language=PSEUDO)
+    assert violations(rendered.text, rendered.blocks) == []
+    for shown in (rendered.text, *texts(rendered.blocks)):
+        assert left(shown) == "", shown
+
+
+def test_every_part_of_a_modal_and_of_a_home_is_shown_in_the_language() -> None:
+    fields = (
+        Choice("c", say("Names"), (("v", say("installed")),), hint=say("failed")),
+        Entry("e", say("Serial number"), hint=say("waiting")),
+    )
+    parts = (*EVERYTHING.parts, *fields)
+    for view in (
+        modal(Sheet("s", say("Names"), parts, say("Approve")), language=PSEUDO),
+        home(Page(parts), language=PSEUDO),
+    ):
+        assert view_violations(view) == []
+        for shown in texts(view):
+            assert left(shown) == "", shown
+
+
+def test_a_terminal_shows_the_language() -> None:
+    assert left(terminal.text(EVERYTHING, zone=UTC, language=PSEUDO)) == ""
+    out = StringIO()
+    terminal.follow([EVERYTHING], language=PSEUDO, out=out)
+    assert left(re.sub(r"UTC[+:\d]*|\d\d:", "", out.getvalue())) == ""
+
+
+def test_a_title_that_is_longer_in_another_language_is_shown_whole() -> None:
+    title = say("Names")
+    long = Language("de", "Deutsch", Locale("de"), {"Names": ("Namen " * 40,)})
+    rendered = render(Reply(Tone.INFO, title), language=long)
+    assert violations(rendered.text, rendered.blocks) == []
+    assert rendered.blocks[0]["type"] == "section"
+    assert rendered.blocks[0]["text"]["text"].count("Namen") == 40
+
+
+def test_a_list_has_the_languages_own_comma() -> None:
+    japanese = Language(
+        "ja", "日本語", Locale("ja"), {", ": ("、",), "none": ("なし",), "{names}": ("{names}です",)}
+    )
+    assert (
+        mrkdwn(say("{names}", names=("a.test", "b.test")), japanese) == "`a.test`、\u200b`b.test`\u200bです"
+    )
+    assert mrkdwn(say("{names}", names=()), japanese) == "なしです"
+
+
+def test_a_translation_is_escaped_like_any_text() -> None:
+    wicked = Language("de", "Deutsch", Locale("de"), {"Go": ("<!channel> & los",)})
+    assert mrkdwn(say("Go"), wicked) == "&lt;!channel&gt; &amp; los"
