@@ -13,6 +13,7 @@ from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.screens import SlackScreens
 from bot.slack.transport import SocketTransport
@@ -29,6 +30,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    views: LiveViews
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -87,7 +89,10 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command),
+        screens=SlackScreens(posting_client(slack), slack.command, date_tokens=slack.date_tokens),
+        views=LiveViews(
+            posting_client(slack), application.desk, slack.command, date_tokens=slack.date_tokens
+        ),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
-from commands import audit, link_requests, views
+from commands import audit, link_requests, menu, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action
 from commands.command import Call
-from commands.reply import Deed, Hint, Outcome, Part, Reply, Tone
+from commands.reply import Hint, Outcome, Part, Performed, Reply, Tone
 from services import linking, overview
 from services.alerting import clicks
 from services.alerting.clicks import Clicked
@@ -46,16 +46,6 @@ class Click:
     """Whether it changes something, so that the audit trail keeps every use."""
     subject: Callable[[Call], str] = lambda call: " ".join(call.words)
     """What the audit trail says it was done to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """What came of a request."""
-
-    outcome: Outcome | None
-    """The answer; None if the message that was clicked shows what was done."""
-    deed: Deed | None = None
-    """What the audit trail keeps of it; None: nothing."""
 
 
 def perform(text: str, call: Call) -> Performed:
@@ -208,6 +198,9 @@ def _request(call: Call) -> str:
 
 
 CLICKS: Mapping[str, Click] = {
+    # the menu that /ssl opens
+    **{one.id: Click(one.action, one.run, changes=False) for one in menu.ITEMS},
+    menu.BACK: Click(Action.HELP, menu.back, changes=False),
     # an alert: look again, try now
     button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again), changes=False),
     button.RENEW: Click(Action.ALERTS, lambda call: _answered(call, clicks.renew_members)),

@@ -59,6 +59,8 @@ class Call:
     store: str | None = None
     """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
     people: People = unasked
+    modal: bool = False
+    """Whether a modal can be opened for it: never in a terminal."""
     form: Mapping[str, Any] = field(default_factory=dict)
     """What stood in the modal or the Home tab in which it was done (`services.ports.Request.form`); it proves no right."""
 

@@ -3,19 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from commands import audit, clicks, messages
+from commands import audit, clicks, live, messages, sheets
 from commands.caller import Caller
-from commands.clicks import Performed
 from commands.command import Call, People, unasked
 from commands.dispatch import dispatch
-from commands.reply import Deed, Hint, Outcome, Reply, Tone
-from commands.screens import BLIND, Screens
+from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
+from commands.screens import BLIND, Screens, handle
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import say
 from services.ports import Message, Request
 
-COMMAND, CLICK = "command", "click"
+COMMAND, CLICK, SUBMISSION = "command", "click", "submission"
 """Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
@@ -34,11 +33,11 @@ def perform(
     answers nothing, if another worker has claimed the request since.
     """
     done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
-    seen = done.outcome is None or _screened(request, done.outcome, screens)
     now = desk.clock()
+    owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:
-        if done.outcome is not None and not seen:
-            tx.outbox.put(_message(request, done.outcome, now))
+        for message in owed:
+            tx.outbox.put(message)
         tx.requests.finish(request, now)
         if done.deed is not None:
             tx.audit.append(audit.entry(done.deed, caller, now))
@@ -69,11 +68,25 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     )
 
 
-def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
-    """Show what belongs into a modal or the Home tab, and tell whether it is seen there."""
-    if outcome.sheet is not None:
-        return screens.sheet(request, outcome.sheet)
-    return outcome.page is not None and screens.page(request, outcome.page)
+def _owed(
+    desk: Desk, request: Request, outcome: Outcome, screens: Screens, now: datetime
+) -> tuple[Message, ...]:
+    """Show at once what belongs into a modal or the Home tab, and return what is still to be sent.
+
+    What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
+    then wipe it out (`bot.slack.live_views` waits for that).
+    """
+    if outcome.page is not None:
+        return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
+    if request.kind == SUBMISSION:
+        return (live.row(request.id, handle(request), request.user, outcome, now),)
+    if outcome.sheet is None and outcome.live is None:
+        return (_message(request, outcome, now),)
+    row = live.row(request.id, handle(request), request.user, outcome, now)
+    shown = live.compose(desk, row)
+    if not screens.sheet(request, shown.sheet):
+        return (_message(request, outcome, now),)
+    return () if shown.final else (row,)
 
 
 def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
@@ -84,7 +97,7 @@ def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Perfo
 
 
 def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    outcome = dispatch(request.text, caller, desk, request.channel, people)
+    outcome = dispatch(request.text, caller, desk, request.channel, people, modal=bool(request.trigger))
     return Performed(outcome, outcome.deed)
 
 
@@ -93,9 +106,15 @@ def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Perf
     return clicks.perform(request.text, call)
 
 
+def _submission(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
+    call = Call((), caller, desk, request.channel, people=people, form=request.form)
+    return sheets.perform(request.text, call)
+
+
 PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
+    SUBMISSION: _submission,
 }
 """What is done with each kind of request."""
 

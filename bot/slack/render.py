@@ -70,7 +70,7 @@ def render(reply: Reply, command: str = "/ssl", *, date_tokens: bool = True) -> 
 
     Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
     """
-    drawn = [_Drawn(_header(reply), kept=True), *_drawn(reply.parts, command)]
+    drawn = [_Drawn(header(reply.tone, reply.title), kept=True), *_drawn(reply.parts, command)]
     rendered = Rendered(_fallback(reply), tuple(_within(drawn, command)))
     return rendered if date_tokens else _with_moments_in_utc(rendered)
 
@@ -84,15 +84,15 @@ _DATE_TOKEN = re.compile(r"<!date\^[^|>]*\|([^>]*)>")  # only our own: "<" from 
 
 
 def _with_moments_in_utc(rendered: Rendered) -> Rendered:
-    return Rendered(_DATE_TOKEN.sub(r"\1", rendered.text), tuple(_in_utc(rendered.blocks)))
+    return Rendered(_DATE_TOKEN.sub(r"\1", rendered.text), tuple(in_utc(rendered.blocks)))
 
 
-def _in_utc(piece: Any) -> Any:
+def in_utc(piece: Any) -> Any:
     """Return a piece of blocks with each date token replaced by its fallback, which is the moment in UTC."""
     if isinstance(piece, dict):
-        return {key: _in_utc(value) for key, value in piece.items()}
+        return {key: in_utc(value) for key, value in piece.items()}
     if isinstance(piece, list | tuple):
-        return [_in_utc(item) for item in piece]
+        return [in_utc(item) for item in piece]
     return _DATE_TOKEN.sub(r"\1", piece) if isinstance(piece, str) else piece
 
 
@@ -121,15 +121,12 @@ def _drawn(parts: Iterable[Part], command: str) -> Iterator[_Drawn]:
             yield _Drawn(block, keep)
 
 
-def _header(reply: Reply) -> Block:
+def header(tone: Tone, title: Text) -> Block:
     """Return the title; one that names a person cannot be a header, which would show their id."""
-    if names_person(reply.title):
-        return {
-            "type": "section",
-            "text": _mrkdwn_text(f"{TONES[reply.tone]} {fit(mrkdwn(reply.title), MAX_ROW)}"),
-        }
-    title = plain(reply.title) or "certdesk"
-    return {"type": "header", "text": _plain_text(clip(f"{TONES[reply.tone]} {title}", MAX_HEADER))}
+    if names_person(title):
+        return {"type": "section", "text": _mrkdwn_text(f"{TONES[tone]} {fit(mrkdwn(title), MAX_ROW)}")}
+    shown = plain(title) or "certdesk"
+    return {"type": "header", "text": _plain_text(clip(f"{TONES[tone]} {shown}", MAX_HEADER))}
 
 
 def _paragraph(part: Paragraph, _command: str) -> Iterator[Block]:

@@ -15,23 +15,26 @@ from bot.slack.limits import (
     MAX_VIEW_BLOCKS,
     MAX_VIEW_WORD,
 )
-from bot.slack.render import Block, blocks_of
+from bot.slack.render import Block, blocks_of, header
 from commands.reply import Choice, Entry, Page, Part, Sheet
 from services.model.text import Text, say
 
 
-def modal(sheet: Sheet, command: str = "/ssl") -> dict[str, Any]:
-    """Return the view that views.open and views.update take."""
+def modal(sheet: Sheet, command: str = "/ssl", handle: str = "") -> dict[str, Any]:
+    """Return the view that views.open and views.update take; ``handle`` is the name by which it is found again."""
+    heading = [] if sheet.heading is None else [header(sheet.heading.tone, sheet.heading.text)]
     view: dict[str, Any] = {
         "type": "modal",
         "callback_id": sheet.name,
         "title": _word(sheet.title, MAX_VIEW_WORD),
         "close": _word(say("Close"), MAX_VIEW_WORD),
-        "blocks": _blocks(sheet.parts, command),
+        "blocks": [*heading, *_blocks(sheet.parts, command)][:MAX_VIEW_BLOCKS],
         "private_metadata": sheet.memory[:MAX_MEMORY],
     }
     if sheet.submit.template:
         view["submit"] = _word(sheet.submit, MAX_VIEW_WORD)
+    if handle:
+        view["external_id"] = handle
     return view
 
 
