@@ -14,7 +14,7 @@ from commands import live, messages, picking
 from commands.caller import RIGHTS, TERMINAL, Caller, Role
 from commands.dispatch import dispatch
 from commands.menu import ITEMS
-from commands.reply import Buttons, Hint, Problem, Row, Rows, Sheet
+from commands.reply import Buttons, Hint, Problem, Rows, Sheet
 from commands.sheets import SHEETS, WAITING, faults
 from services.model.lifecycle import State
 from services.ports import Message
@@ -397,4 +397,4 @@ def test_a_line_of_a_certificate_that_came_meanwhile_tells_where_it_stands(bench
     body = live.work(bench.desk, row)
     assert body is not None
     lines = [one for part in picking.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
-    assert [isinstance(one, Row) and one.label.plain() for one in lines][0] == "Checking DNS and policy"
+    assert lines[0].label.plain() == "Checking DNS and policy"
