@@ -19,7 +19,9 @@ def run(call: Call) -> Outcome:
         return picking.start_adding(call, args.store)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
-    taken = adding.add(call.desk, names, store=args.store, visible=call.caller.sees, actor=call.caller.person)
+    taken = adding.add(
+        call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person
+    )
     return answer(call, Asked("add", read, taken, args.store))
 
 

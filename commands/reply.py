@@ -269,6 +269,8 @@ class Outcome:
     """The same for a sheet that goes on changing, in place of `sheet`; `follows` are the certificates that change it."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
+    staff_only: bool = False
+    """Whether it says what only the platform's own people may know, whichever store it is about."""
 
 
 @dataclass(frozen=True, slots=True)

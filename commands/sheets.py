@@ -112,7 +112,7 @@ def _add(call: Call) -> Outcome:
     """Get certificates for what was chosen; each name's store is found by the name."""
     read = naming.read_all(_words(call), call)
     wanted = tuple(one for one in read if isinstance(one, str))
-    taken = adding.add(call.desk, wanted, store=None, visible=call.caller.sees, actor=call.caller.person)
+    taken = adding.add(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("add", read, taken, None))
     if outcome.follows:
         return live.progress(outcome)
@@ -124,7 +124,7 @@ def _renew(call: Call) -> Outcome:
     """Renew what was chosen now: to send the sheet off is the confirmation."""
     read = naming.read_all(_words(call), call)
     wanted = tuple(one for one in read if isinstance(one, str))
-    taken = asking.renew(call.desk, wanted, store=None, visible=call.caller.sees, actor=call.caller.person)
+    taken = asking.renew(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("renew", read, taken, None))
     if outcome.follows:
         return live.progress(outcome)

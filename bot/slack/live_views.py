@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 from slack_sdk.web import WebClient
 
+from bot.slack.dates import in_utc
 from bot.slack.delivery import Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
-from bot.slack.render import in_utc
 from bot.slack.render_views import modal
 from commands import live
 from services.desk import Desk
@@ -62,7 +62,7 @@ class LiveViews:
 
     def _show(self, row: Message, shown: live.Shown) -> CallError | None:
         """Show it; return why Slack did not take it, or None if it did."""
-        view = modal(shown.sheet, self._command, row.channel)
+        view = modal(shown.sheet, self._command, handle=row.channel)
         view = view if self._date_tokens else in_utc(view)
         try:
             self._client.views_update(external_id=row.channel, view=view)

@@ -6,8 +6,8 @@ from typing import Any
 import structlog
 from slack_sdk.web import WebClient
 
+from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
-from bot.slack.render import in_utc
 from bot.slack.render_views import home, modal
 from commands.reply import Page, Sheet
 from commands.screens import handle
@@ -25,7 +25,7 @@ class SlackScreens:
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        view = modal(sheet, self._command, handle(request))
+        view = modal(sheet, self._command, handle=handle(request))
         view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
             return _taken(lambda: self._client.views_update(view_id=request.view, view=view))

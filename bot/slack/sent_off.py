@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.slack import payloads
-from bot.slack.escape import clip, plain
+from bot.slack.escape import clip
+from bot.slack.reader import Reader
 from bot.slack.render_views import modal
 from commands import sheets
 
@@ -20,8 +21,9 @@ def taken_in(body: Mapping[str, Any], command: str = "/ssl") -> dict[str, Any]:
     sheet of ours.
     """
     filled = payloads.submitted(body)
+    reader = Reader(command)
     faults = sheets.faults(filled.text, filled.form)
     if faults:
-        errors = {field: clip(plain(text), MAX_ERROR) for field, text in faults.items()}
+        errors = {field: clip(reader.plain(text), MAX_ERROR) for field, text in faults.items()}
         return {"response_action": "errors", "errors": errors}
-    return {"response_action": "update", "view": modal(sheets.WAITING, command, filled.once)}
+    return {"response_action": "update", "view": modal(sheets.WAITING, command, handle=filled.once)}
