@@ -29,6 +29,7 @@ def dispatch(
     people: People = unasked,
     *,
     modal: bool = False,
+    request: str = "",
 ) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
@@ -51,7 +52,10 @@ def dispatch(
     if command is None:
         return _unknown(words[0], caller)
     store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
-    outcome = _run(command, Call(rest, caller, desk, channel, COMMANDS, store, people, modal))
+    outcome = _run(
+        command,
+        Call(rest, caller, desk, channel, COMMANDS, store, people, modal=modal, request=request),
+    )
     return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)
 
 

@@ -267,6 +267,8 @@ class Outcome:
     """Shown in the modal in which it was asked, or in a new one; where no modal can be opened (any more), `reply` is."""
     live: Live | None = None
     """The same for a sheet that goes on changing, in place of `sheet`; `follows` are the certificates that change it."""
+    proposal: str = ""
+    """Id of the proposal that the answer is the question of: it is then composed anew until that is decided."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
     staff_only: bool = False

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.audiences import Audit, Links
+from services.ports.fleet import Fleet
+from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 
@@ -17,6 +19,8 @@ class Transaction(Protocol):
     def stores(self) -> Stores: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
+    @property
+    def fleet(self) -> Fleet: ...  # noqa: D102
     @property
     def challenges(self) -> Challenges: ...  # noqa: D102
     @property
@@ -37,6 +41,8 @@ class Transaction(Protocol):
     def breakers(self) -> Breakers: ...  # noqa: D102
     @property
     def budgets(self) -> Budgets: ...  # noqa: D102
+    @property
+    def proposals(self) -> Proposals: ...  # noqa: D102
 
 
 class Storage(Protocol):

@@ -8,8 +8,10 @@ from storage.repositories.breakers import SqlBreakers
 from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
+from storage.repositories.fleet import SqlFleet
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
+from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
@@ -29,6 +31,11 @@ class SqlTransaction(Repository):
     def certificates(self) -> SqlCertificates:
         """Certificates with their revisions, findings and history."""
         return SqlCertificates(self._connection)
+
+    @property
+    def fleet(self) -> SqlFleet:
+        """The fleet in parts and page by page."""
+        return SqlFleet(self._connection)
 
     @property
     def challenges(self) -> SqlChallenges:
@@ -79,3 +86,8 @@ class SqlTransaction(Repository):
     def budgets(self) -> SqlBudgets:
         """What CAs allow, as moments."""
         return SqlBudgets(self._connection)
+
+    @property
+    def proposals(self) -> SqlProposals:
+        """What waits for a yes."""
+        return SqlProposals(self._connection)

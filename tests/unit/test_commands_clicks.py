@@ -80,6 +80,10 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "menu.link": Action.ASK_LINK,
         "menu.help": Action.HELP,
         "menu.back": Action.HELP,
+        "approval.confirm": Action.HELP,
+        "approval.cancel": Action.HELP,
+        "approval.approve": Action.HELP,
+        "approval.reject": Action.HELP,
     }
 
 
