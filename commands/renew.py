@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands import confirming, naming, views
+from commands import confirming, naming, picking, views
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
@@ -25,8 +25,11 @@ def run(call: Call) -> Outcome:
     """Ask for a renewal of every name; one that is under way is joined.
 
     If any of them is installed and neither due nor in trouble, its renewal is a question first, but not in a terminal.
+    Without a name, where a modal can be shown, those that are due or blocked are offered.
     """
     args = arguments(call)
+    if call.modal and not args.words:
+        return picking.renewing_of(call, args.store)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     if call.caller.person != TERMINAL.person:
