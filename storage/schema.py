@@ -2,7 +2,7 @@
 
 Lists and nested values are JSON in text columns, states are plain text: no types that only one database has. The
 indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored. Watches, alerts and what goes with them
-are in storage.alerting, links and the audit trail in storage.audiences.
+are in storage.alerting, links and the audit trail in storage.audiences, Slack workspaces in storage.workspaces.
 """
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.workspaces import SPENT, WORKSPACES
 
 __all__ = [
     "ACCOUNTS",
@@ -44,10 +45,12 @@ __all__ = [
     "REQUESTS",
     "REVISIONS",
     "SIGHTINGS",
+    "SPENT",
     "STORES",
     "VERSIONS",
     "WATCHES",
     "WORKERS",
+    "WORKSPACES",
 ]
 
 VERSIONS = ("0001", "0002", "0003", "0004", "0005")
@@ -203,6 +206,7 @@ REQUESTS = Table(
     Column("trigger", Text, nullable=False, server_default=""),
     Column("view", Text, nullable=False, server_default=""),
     Column("form", Text, nullable=False, server_default="{}"),
+    Column("workspace", Text, nullable=False, server_default=""),
     UniqueConstraint("dedupe"),
     Index("ix_requests_undone", "created_at", "id", **where("done_at IS NULL")),
 )
@@ -229,6 +233,8 @@ OUTBOX = Table(
     Column("lease_until", Moment),
     Column("via", Key, nullable=False, server_default="slack"),
     Column("thread", Text, nullable=False, server_default=""),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),
     UniqueConstraint("key"),
     Index("ix_outbox_dirty", "run_after", "id", **where("version > sent")),
     Index("ix_outbox_owed", "via", "run_after", "id", **where("version > sent")),

@@ -15,6 +15,7 @@ from services.ports.edge import DeployTarget, EdgeProbe, Served
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.storage import Storage, Transaction, Vault
+from services.ports.workspaces import Workspaces
 
 __all__ = [
     "Account",
@@ -46,4 +47,5 @@ __all__ = [
     "Transaction",
     "Vault",
     "Watches",
+    "Workspaces",
 ]

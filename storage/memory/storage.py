@@ -12,6 +12,7 @@ from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.tables import MemoryRepository, Tables, View
+from storage.memory.workspaces import MemoryWorkspaces
 from storage.turns import Turns
 
 
@@ -79,6 +80,11 @@ class MemoryTransaction(MemoryRepository):
     def budgets(self) -> MemoryBudgets:
         """What CAs allow, as moments."""
         return MemoryBudgets(self._view)
+
+    @property
+    def workspaces(self) -> MemoryWorkspaces:
+        """Slack workspaces."""
+        return MemoryWorkspaces(self._view)
 
 
 class MemoryStorage:

@@ -46,6 +46,7 @@ from storage.records.others import (
     store,
     store_values,
 )
+from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
     "Values",
@@ -88,4 +89,6 @@ __all__ = [
     "store_values",
     "urgency",
     "watch",
+    "workspace",
+    "workspace_values",
 ]

@@ -13,6 +13,7 @@ from storage.repositories.outbox import SqlOutbox
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
+from storage.repositories.workspaces import SqlWorkspaces
 
 
 class SqlTransaction(Repository):
@@ -79,3 +80,8 @@ class SqlTransaction(Repository):
     def budgets(self) -> SqlBudgets:
         """What CAs allow, as moments."""
         return SqlBudgets(self._connection)
+
+    @property
+    def workspaces(self) -> SqlWorkspaces:
+        """Slack workspaces."""
+        return SqlWorkspaces(self._connection)
