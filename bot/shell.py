@@ -1,10 +1,11 @@
 """`certdesk ssl …`: the commands of Slack in a terminal, for when Slack is down, for scripts and for the demo."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot import logs, terminal, wiring
 from bot.config import load
+from bot.text.language import ENGLISH, Language, languages
 from commands import requests
 from commands.caller import TERMINAL
 from commands.reply import Fields, Outcome, Paragraph
@@ -22,7 +23,7 @@ class UsageError(CertdeskError):
 def run_ssl(arguments: tuple[str, ...]) -> int:
     """Do one command and print its answer; return the exit code: 0 done, 1 failed or blocked, 2 usage."""
     try:
-        words, as_json, wait, seconds = options(arguments)
+        words, given = options(arguments)
     except UsageError as error:
         print(f"certdesk: {error}", file=sys.stderr)  # noqa: T201 - the terminal is where this belongs
         return 2
@@ -31,17 +32,17 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     application = wiring.build(loaded)
     try:
         outcome = _with_options(requests.typed(application.desk, words, TERMINAL))
-        if wait and outcome.follows:
+        if given.wait and outcome.follows:
             from bot.waiting import Follower  # noqa: PLC0415 - workers and web are loaded only by those who wait
 
-            follower = Follower(application, outcome, seconds)
-            if not as_json:
-                terminal.follow(follower)
+            follower = Follower(application, outcome, given.seconds)
+            if not given.as_json:
+                terminal.follow(follower, language=given.language)
                 return follower.outcome.exit_code
             for _ in follower:
                 pass
             outcome = follower.outcome
-        terminal.show(outcome, json=as_json)
+        terminal.show(outcome, json=given.as_json, language=given.language)
         return outcome.exit_code
     finally:
         application.close()
@@ -51,6 +52,7 @@ OPTIONS = (
     ("--json", say("print the answer for machines")),
     ("--wait", say("follow add and renew to the end")),
     ("--timeout SECONDS", say("how long --wait waits; 600 unless given")),
+    ("--lang CODE", say("in which language it answers, such as ko or ja; English unless given")),
 )
 """What the terminal adds to every command."""
 
@@ -66,23 +68,42 @@ def _with_options(outcome: Outcome) -> Outcome:
     return replace(outcome, reply=replace(outcome.reply, parts=parts), data={**data, "options": listed})
 
 
-def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], bool, bool, float]:
-    """Split the terminal's own options from the command's words: (words, --json, --wait, --timeout SECONDS)."""
+@dataclass(slots=True)
+class Given:
+    """The terminal's own options."""
+
+    as_json: bool = False
+    wait: bool = False
+    seconds: float = TIMEOUT
+    language: Language = ENGLISH
+
+
+def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], Given]:
+    """Split the terminal's own options from the command's words. Raises UsageError."""
     words: list[str] = []
-    as_json, wait, seconds = False, False, TIMEOUT
+    given = Given()
     rest = iter(arguments)
     for word in rest:
         if word == "--":  # behind it are names
             words += [word, *rest]
         elif word == "--json":
-            as_json = True
+            given.as_json = True
         elif word == "--wait":
-            wait = True
+            given.wait = True
         elif word == "--timeout":
-            seconds = _seconds(next(rest, ""))
+            given.seconds = _seconds(next(rest, ""))
+        elif word == "--lang":
+            given.language = _language(next(rest, ""))
         else:
             words.append(word)
-    return tuple(words), as_json, wait, seconds
+    return tuple(words), given
+
+
+def _language(code: str) -> Language:
+    known = {each.code: each for each in languages()}
+    if code not in known:
+        raise UsageError(say("--lang needs one of {known}.", known=tuple(known)))
+    return known[code]
 
 
 def _seconds(text: str) -> float:

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 from json import dumps
 from typing import Any, TextIO
@@ -14,6 +15,7 @@ from rich.padding import Padding
 from rich.text import Text as Line
 
 from bot.terminal_text import clean, clean_lines, sentence, shown, typed_here
+from bot.text.language import ENGLISH, Language
 from commands.reply import (
     Buttons,
     Code,
@@ -31,7 +33,7 @@ from commands.reply import (
     Rows,
     Tone,
 )
-from services.model.text import say
+from services.model.text import Text, Value, say
 
 WIDTH = 100
 """Columns of text that goes to a file or a pipe."""
@@ -58,7 +60,12 @@ _PLAIN = str.maketrans({"✓": "+", "✗": "x", "▶": ">", "·": ".", "…": ".
 
 
 def show(
-    outcome: Outcome, *, json: bool = False, out: TextIO | None = None, err: TextIO | None = None
+    outcome: Outcome,
+    *,
+    json: bool = False,
+    language: Language = ENGLISH,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
 ) -> None:
     """Print ``outcome``: with ``json`` its data as one JSON document on ``out``, else its reply as text.
 
@@ -69,7 +76,7 @@ def show(
         print(as_json(outcome), file=out, flush=True)
         return
     stream = (err or sys.stderr) if outcome.exit_code == 2 else out
-    _print(console_for(stream), view(outcome.reply))
+    _print(console_for(stream), view(outcome.reply, language=language))
 
 
 def as_json(outcome: Outcome) -> str:
@@ -89,34 +96,34 @@ def _typed_here(data: Any, key: str = "") -> Any:
     return typed_here(data) if isinstance(data, str) and key in _OURS else data
 
 
-def follow(replies: Iterable[Reply], *, out: TextIO | None = None) -> None:
+def follow(replies: Iterable[Reply], *, language: Language = ENGLISH, out: TextIO | None = None) -> None:
     """Show each of ``replies`` in place of the one before; where the stream is no terminal, only lines that are new.
 
     Waits as long as the iterable does; the last reply stays on the screen.
     """
     console = console_for(out or sys.stdout)
     if not console.is_terminal:
-        _follow_plainly(console, replies)
+        _follow_plainly(console, replies, language)
         return
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
         for reply in replies:
-            live.update(view(reply), refresh=True)
+            live.update(view(reply, language=language), refresh=True)
 
 
-def _follow_plainly(console: Console, replies: Iterable[Reply]) -> None:
+def _follow_plainly(console: Console, replies: Iterable[Reply], language: Language) -> None:
     """Print a line for each step that is new, and the last reply in full."""
     last: Reply | None = None
     said: set[str] = set()
     for last in replies:
-        for line in _steps(last):
+        for line in _steps(last, language):
             if line not in said:
                 said.add(line)
                 _print(console, Line(line))
     if last is not None:
-        _print(console, view(last))
+        _print(console, view(last, language=language))
 
 
-def _steps(reply: Reply) -> Iterator[str]:
+def _steps(reply: Reply, language: Language) -> Iterator[str]:
     """Yield what is under way in ``reply``, a line for each certificate; one alone has its name in the title."""
     alone = dict(reply.title.values).get("name", "")
     for part in reply.parts:
@@ -124,16 +131,19 @@ def _steps(reply: Reply) -> Iterator[str]:
             step = next((label for label, mark in part.steps if mark is Mark.NOW), None)
             if step is not None:
                 name = part.name or alone or reply.title
-                yield sentence(say("{name}: {step}", name=name, step=step))
+                yield sentence(say("{name}: {step}", name=name, step=step), language=language)
         if isinstance(part, Rows):
-            yield from (sentence(say("{name}: {label}", name=row.name, label=row.label)) for row in part.rows)
+            for row in part.rows:
+                yield sentence(say("{name}: {label}", name=row.name, label=row.label), language=language)
 
 
-def text(reply: Reply, *, width: int = WIDTH, zone: tzinfo | None = None) -> str:
+def text(
+    reply: Reply, *, width: int = WIDTH, zone: tzinfo | None = None, language: Language = ENGLISH
+) -> str:
     """Return ``reply`` as plain text, wrapped at ``width`` columns, moments in ``zone`` (None: the machine's own)."""
     console = Console(width=width, color_system=None, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
-        console.print(view(reply, zone))
+        console.print(view(reply, zone, language))
     return _TRAILING.sub("", capture.get())
 
 
@@ -157,17 +167,30 @@ def _print(console: Console, what: RenderableType) -> None:
     console.file.flush()
 
 
-def view(reply: Reply, zone: tzinfo | None = None) -> Group:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    zone: tzinfo | None
+    language: Language
+
+    def sentence(self, text: Text) -> str:
+        return sentence(text, self.zone, self.language)
+
+    def shown(self, value: Value) -> str:
+        return shown(value, self.zone, self.language)
+
+
+def view(reply: Reply, zone: tzinfo | None = None, language: Language = ENGLISH) -> Group:
     """Return ``reply`` as something rich can print. Texts from outside are never read as mark-up."""
+    reader = _Reader(zone, language)
     sign, style = TONES[reply.tone]
-    title = Line.assemble((f"{sign} ", style), (sentence(reply.title, zone), "bold"))
+    title = Line.assemble((f"{sign} ", style), (reader.sentence(reply.title), "bold"))
     parts = (part for part in reply.parts if not isinstance(part, Buttons))  # nothing can be clicked here
-    return Group(title, *(_placed(part, zone) for part in parts))
+    return Group(title, *(_placed(part, reader) for part in parts))
 
 
-def _placed(part: Part, zone: tzinfo | None) -> RenderableType:
+def _placed(part: Part, reader: _Reader) -> RenderableType:
     """Return one part below the title; code stands at the margin, so that it can be copied as it is."""
-    drawn = _DRAW[type(part)](part, zone)
+    drawn = _DRAW[type(part)](part, reader)
     return drawn if isinstance(part, Code) else _indented(drawn)
 
 
@@ -175,16 +198,16 @@ def _indented(what: RenderableType) -> Padding:
     return Padding(what, (0, 0, 0, 2))
 
 
-def _paragraph(part: Paragraph | Mention, zone: tzinfo | None) -> Line:
-    return Line(sentence(part.text, zone))
+def _paragraph(part: Paragraph | Mention, reader: _Reader) -> Line:
+    return Line(reader.sentence(part.text))
 
 
-def _hint(part: Hint, zone: tzinfo | None) -> Line:
-    return Line.assemble(("→ ", "dim"), (sentence(part.text, zone), "dim"))
+def _hint(part: Hint, reader: _Reader) -> Line:
+    return Line.assemble(("→ ", "dim"), (reader.sentence(part.text), "dim"))
 
 
-def _fields(part: Fields, zone: tzinfo | None) -> Group:
-    pairs = [(sentence(label, zone), shown(value, zone)) for label, value in part.pairs]
+def _fields(part: Fields, reader: _Reader) -> Group:
+    pairs = [(reader.sentence(label), reader.shown(value)) for label, value in part.pairs]
     width = max((cell_len(label) for label, _ in pairs), default=0)
     if width > 30:  # commands with their summaries: one below the other
         return Group(*(Line.assemble((label, "bold"), "\n  ", value) for label, value in pairs))
@@ -195,42 +218,42 @@ def _field(label: str, value: str, width: int) -> Line:
     return Line.assemble((label + " " * (width - cell_len(label)), "dim"), "  ", value)
 
 
-def _plan(part: Plan, zone: tzinfo | None) -> Line:
-    steps = [(sentence(label, zone), *MARKS[mark]) for label, mark in part.steps]
+def _plan(part: Plan, reader: _Reader) -> Line:
+    steps = [(reader.sentence(label), *MARKS[mark]) for label, mark in part.steps]
     drawn = [piece for label, sign, style in steps for piece in ((f"{sign} {label}", style), ("  ", ""))]
     line = Line.assemble(*drawn[:-1])
     return Line.assemble((clean(part.name), "bold"), "\n", line) if part.name else line
 
 
-def _problem(part: Problem, zone: tzinfo | None) -> Group:
+def _problem(part: Problem, reader: _Reader) -> Group:
     sign, style = TONES[Tone.BAD if part.blocks else Tone.WARN]
-    first = Line.assemble((f"{sign} ", style), sentence(part.summary, zone))
-    todo = sentence(say("What to do: {remedy}", remedy=part.remedy), zone)
-    whose = sentence(say("Whose move: {owner}", owner=part.owner), zone)
+    first = Line.assemble((f"{sign} ", style), reader.sentence(part.summary))
+    todo = reader.sentence(say("What to do: {remedy}", remedy=part.remedy))
+    whose = reader.sentence(say("Whose move: {owner}", owner=part.owner))
     code = Line.assemble((f"{whose} [{clean(part.code)}]", "dim"))
     return Group(first, _indented(Group(Line(todo), code)))
 
 
-def _rows(part: Rows, zone: tzinfo | None) -> Group:
+def _rows(part: Rows, reader: _Reader) -> Group:
     width = min(max((cell_len(clean(row.name)) for row in part.rows), default=0), 40)
-    return Group(*(_row(row, width, zone) for row in part.rows))
+    return Group(*(_row(row, width, reader) for row in part.rows))
 
 
-def _row(row: Row, width: int, zone: tzinfo | None) -> Line:
+def _row(row: Row, width: int, reader: _Reader) -> Line:
     sign, style = TONES[row.tone]
     name = clean(row.name)
-    label, detail = sentence(row.label, zone), sentence(row.detail, zone)
+    label, detail = reader.sentence(row.label), reader.sentence(row.detail)
     gap = " " * max(0, width - cell_len(name))
     return Line.assemble(
         (f"{sign} ", style), (name, "bold"), f"{gap}  {label}", f"  {detail}" if detail else ""
     )
 
 
-def _code(part: Code, _zone: tzinfo | None) -> Line:
+def _code(part: Code, _reader: _Reader) -> Line:
     return Line(clean_lines(part.text), overflow="fold")
 
 
-_DRAW: Mapping[type[Part], Callable[[Any, tzinfo | None], RenderableType]] = {
+_DRAW: Mapping[type[Part], Callable[[Any, _Reader], RenderableType]] = {
     Paragraph: _paragraph,
     Hint: _hint,
     Fields: _fields,

@@ -1,10 +1,10 @@
 """From sentences and values to text that is safe in a terminal: no escape sequences, moments in the local zone."""
 
 import re
-import string
 import unicodedata
 from datetime import datetime, tzinfo
 
+from bot.text.language import ENGLISH, Language, filled
 from services.model.clock import aware
 from services.model.text import Text, Value
 
@@ -28,20 +28,22 @@ def _harmless(char: str) -> bool:
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
-def sentence(text: Text, zone: tzinfo | None = None) -> str:
+def sentence(text: Text, zone: tzinfo | None = None, language: Language = ENGLISH) -> str:
     """Return the sentence with its gaps filled, cleaned; moments read as in ``zone`` (None: the machine's own)."""
-    values = {key: shown(value, zone) for key, value in text.values}
-    return clean(string.Formatter().vformat(text.template, (), values))
+    values = {
+        key: value if isinstance(value, int) else shown(value, zone, language) for key, value in text.values
+    }
+    return clean(filled(language, text, values))
 
 
-def shown(value: Value, zone: tzinfo | None = None) -> str:
+def shown(value: Value, zone: tzinfo | None = None, language: Language = ENGLISH) -> str:
     """Return one gap's value as text for a terminal."""
     if isinstance(value, datetime):
         return _moment(value, zone)
     if isinstance(value, Text):
-        return sentence(value, zone)
+        return sentence(value, zone, language)
     if isinstance(value, tuple):
-        return clean(", ".join(value)) or "none"
+        return clean(language.between().join(value)) or language.none()
     text = clean(str(value))
     return _TYPED_HERE + text.removeprefix(TYPED) if text.startswith(TYPED) else text
 

@@ -14,7 +14,9 @@ def run(call: Call) -> Outcome:
     args = arguments(call)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
-    taken = adding.add(call.desk, names, store=args.store, visible=call.caller.sees, actor=call.caller.person)
+    taken = adding.add(
+        call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person
+    )
     return answer(call, Asked("add", read, taken, args.store))
 
 

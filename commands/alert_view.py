@@ -13,7 +13,7 @@ from commands.spans import margin, number, span
 from services.alerting.causes import OWN_HEALTH
 from services.model.alerts import Alert, Severity, Sighting, Tally
 from services.model.settings import Alerting
-from services.model.text import Text, Value, say
+from services.model.text import Phrase, Text, Value, say
 
 MOST_ITEMS = 6
 """How many items of a list of evidence a message shows."""
@@ -80,24 +80,28 @@ def title(facts: Facts) -> Text:
     return say("{severity}: {effect}: {why}", severity=grave, effect=_effect(facts), why=why)
 
 
-_EFFECTS: Mapping[str, tuple[str, str, str]] = {
+_EFFECTS: Mapping[str, tuple[Phrase, Phrase, Phrase]] = {
     # of one, of several of one store, of several stores
     "blocked": (
-        "{name} cannot renew",
-        "{count} certificates cannot renew",
-        "{count} certificates of {stores} stores cannot renew",
+        Phrase("{name} cannot renew"),
+        Phrase("{count} certificates cannot renew"),
+        Phrase("{count} certificates of {stores} stores cannot renew"),
     ),
     "expired": (
-        "{name} has expired and cannot renew",
-        "{count} certificates cannot renew, and some have expired",
-        "{count} certificates of {stores} stores cannot renew, and some have expired",
+        Phrase("{name} has expired and cannot renew"),
+        Phrase("{count} certificates cannot renew, and some have expired"),
+        Phrase("{count} certificates of {stores} stores cannot renew, and some have expired"),
     ),
     "nothing installed": (
-        "{name} cannot get its certificate",
-        "{count} certificates cannot be issued",
-        "{count} certificates of {stores} stores cannot be issued",
+        Phrase("{name} cannot get its certificate"),
+        Phrase("{count} certificates cannot be issued"),
+        Phrase("{count} certificates of {stores} stores cannot be issued"),
     ),
-    "warned": ("{name}", "{count} certificates", "{count} certificates of {stores} stores"),
+    "warned": (
+        Phrase("{name}"),
+        Phrase("{count} certificates"),
+        Phrase("{count} certificates of {stores} stores"),
+    ),
 }
 
 
@@ -105,10 +109,10 @@ def _effect(facts: Facts) -> Text:
     """Return who suffers, and from what."""
     of_one, of_several, of_stores = _EFFECTS[_harm(facts)]
     if facts.count == 1:
-        return say(of_one, name=views.shown(facts.name))
+        return of_one.said(name=views.shown(facts.name))
     if facts.tally.stores < 2:
-        return say(of_several, count=number(facts.count))
-    return say(of_stores, count=number(facts.count), stores=number(facts.tally.stores))
+        return of_several.said(count=number(facts.count))
+    return of_stores.said(count=number(facts.count), stores=number(facts.tally.stores))
 
 
 def _harm(facts: Facts) -> str:

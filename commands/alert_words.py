@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from commands import views
 from commands.reply import Tone
 from services.model.alerts import Severity
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 ALL = "*"
 """The thing of an alert that gathers many causes of one code."""
@@ -29,111 +29,136 @@ TONES: Mapping[Severity, Tone] = {
 class Clause:
     """Why a certificate cannot renew, to be said after a colon or after "because"; {thing} is what is broken."""
 
-    one: str
+    one: Phrase
     """Of one certificate, which was just named."""
-    many: str
+    many: Phrase
     """Of several."""
 
 
-def _same(clause: str) -> Clause:
+def _same(clause: Phrase) -> Clause:
     return Clause(clause, clause)
-
-
-def _its(clause: str) -> Clause:
-    return Clause(clause.format(its="its", it="it"), clause.format(its="their", it="them"))
 
 
 CLAUSES: Mapping[str, Clause] = {
     # the store
-    "store.inactive": _same("{thing} is inactive"),
-    "store.deleted": _same("{thing} is deleted"),
+    "store.inactive": _same(Phrase("{thing} is inactive")),
+    "store.deleted": _same(Phrase("{thing} is deleted")),
     # the domain and its registration
     "domain.default": Clause(
-        "it is a default domain of the platform", "they are default domains of the platform"
+        Phrase("it is a default domain of the platform"), Phrase("they are default domains of the platform")
     ),
-    "domain.not_added": Clause("it is not an added domain", "they are not added domains"),
-    "domain.no_certificate": _same("nobody has asked for a certificate"),
-    "domain.invalid": Clause("it is not a domain name", "they are not domain names"),
-    "domain.public_suffix": Clause("it is a public suffix", "they are public suffixes"),
-    "domain.expired": Clause("its registration has expired", "their registrations have expired"),
-    "domain.expiring": Clause("its registration ends soon", "their registrations end soon"),
-    "domain.on_hold": Clause("its registration is on hold", "their registrations are on hold"),
+    "domain.not_added": Clause(Phrase("it is not an added domain"), Phrase("they are not added domains")),
+    "domain.no_certificate": _same(Phrase("nobody has asked for a certificate")),
+    "domain.invalid": Clause(Phrase("it is not a domain name"), Phrase("they are not domain names")),
+    "domain.public_suffix": Clause(Phrase("it is a public suffix"), Phrase("they are public suffixes")),
+    "domain.expired": Clause(
+        Phrase("its registration has expired"), Phrase("their registrations have expired")
+    ),
+    "domain.expiring": Clause(Phrase("its registration ends soon"), Phrase("their registrations end soon")),
+    "domain.on_hold": Clause(
+        Phrase("its registration is on hold"), Phrase("their registrations are on hold")
+    ),
     # DNS
-    "dns.not_hosted": _its("{its} DNS left the platform"),
+    "dns.not_hosted": Clause(Phrase("its DNS left the platform"), Phrase("their DNS left the platform")),
     "dns.propagating": Clause(
-        "a change of its name servers is still spreading",
-        "changes of their name servers are still spreading",
+        Phrase("a change of its name servers is still spreading"),
+        Phrase("changes of their name servers are still spreading"),
     ),
-    "dns.nxdomain": Clause("it does not exist in DNS", "they do not exist in DNS"),
-    "dns.servfail": _same("DNS errors come from {thing}"),
-    "dns.dnssec_bogus": Clause("DNSSEC validation of it fails", "DNSSEC validation of them fails"),
-    "dns.lame": Clause("its zone is not served by {thing}", "their zones are not served by {thing}"),
-    "dns.inconsistent": _its("{its} name servers answer differently"),
-    "dns.no_address": Clause("it has no usable address", "they have no usable address"),
-    "dns.wrong_address": Clause("it points elsewhere", "they point elsewhere"),
-    "dns.wrong_ipv6": Clause("its IPv6 address leads elsewhere", "their IPv6 addresses lead elsewhere"),
+    "dns.nxdomain": Clause(Phrase("it does not exist in DNS"), Phrase("they do not exist in DNS")),
+    "dns.servfail": _same(Phrase("DNS errors come from {thing}")),
+    "dns.dnssec_bogus": Clause(
+        Phrase("DNSSEC validation of it fails"), Phrase("DNSSEC validation of them fails")
+    ),
+    "dns.lame": Clause(
+        Phrase("its zone is not served by {thing}"), Phrase("their zones are not served by {thing}")
+    ),
+    "dns.inconsistent": Clause(
+        Phrase("its name servers answer differently"), Phrase("their name servers answer differently")
+    ),
+    "dns.no_address": Clause(Phrase("it has no usable address"), Phrase("they have no usable address")),
+    "dns.wrong_address": Clause(Phrase("it points elsewhere"), Phrase("they point elsewhere")),
+    "dns.wrong_ipv6": Clause(
+        Phrase("its IPv6 address leads elsewhere"), Phrase("their IPv6 addresses lead elsewhere")
+    ),
     "dns.private_address": Clause(
-        "it has an address that is not public", "they have addresses that are not public"
+        Phrase("it has an address that is not public"), Phrase("they have addresses that are not public")
     ),
-    "dns.caa_forbids": _its("{its} CAA records forbid the CA"),
-    "dns.stale_challenge": _its("old challenge records are in {its} way"),
-    "dns.answers": _its("{its} DNS answers are watched"),
+    "dns.caa_forbids": Clause(
+        Phrase("its CAA records forbid the CA"), Phrase("their CAA records forbid the CA")
+    ),
+    "dns.stale_challenge": Clause(
+        Phrase("old challenge records are in its way"), Phrase("old challenge records are in their way")
+    ),
+    "dns.answers": Clause(Phrase("its DNS answers are watched"), Phrase("their DNS answers are watched")),
     "dns.update_failed": Clause(
-        "its challenge record cannot be written", "their challenge records cannot be written"
+        Phrase("its challenge record cannot be written"), Phrase("their challenge records cannot be written")
     ),
     # the edge
-    "access.unreachable": _same("no answer comes from {thing}"),
-    "access.refused": _same("connections are refused by {thing}"),
-    "access.wrong_server": _same("something else than the edge answers at {thing}"),
-    "access.redirected_away": _same("the challenge path is redirected elsewhere by {thing}"),
-    "access.redirect_loop": _same("the challenge path is redirected in a loop by {thing}"),
-    "access.forbidden": _same("the challenge path is forbidden by {thing}"),
+    "access.unreachable": _same(Phrase("no answer comes from {thing}")),
+    "access.refused": _same(Phrase("connections are refused by {thing}")),
+    "access.wrong_server": _same(Phrase("something else than the edge answers at {thing}")),
+    "access.redirected_away": _same(Phrase("the challenge path is redirected elsewhere by {thing}")),
+    "access.redirect_loop": _same(Phrase("the challenge path is redirected in a loop by {thing}")),
+    "access.forbidden": _same(Phrase("the challenge path is forbidden by {thing}")),
     # our policy
-    "policy.rejected": _its("the issuance policy rejects {it}"),
-    "policy.blocked_name": Clause(
-        "it is on the list of refused names", "they are on the list of refused names"
+    "policy.rejected": Clause(
+        Phrase("the issuance policy rejects it"), Phrase("the issuance policy rejects them")
     ),
-    "policy.too_many_names": Clause("it has too many names", "they have too many names"),
+    "policy.blocked_name": Clause(
+        Phrase("it is on the list of refused names"), Phrase("they are on the list of refused names")
+    ),
+    "policy.too_many_names": Clause(Phrase("it has too many names"), Phrase("they have too many names")),
     "policy.wildcard_needs_dns": Clause(
-        "a wildcard needs the dns-01 challenge", "wildcards need the dns-01 challenge"
+        Phrase("a wildcard needs the dns-01 challenge"), Phrase("wildcards need the dns-01 challenge")
     ),
     # the CA
-    "ca.rate_limited": _same("a rate limit of {thing} is reached"),
-    "ca.paused": _its("the CA has paused {it}"),
-    "ca.unavailable": _same("{thing} does not answer as it should"),
-    "ca.rejected_identifier": _its("the CA refuses {it} by its policy"),
-    "ca.caa": _its("the CA found CAA records that forbid {it}"),
-    "ca.unauthorized": _its("the CA could not validate {it}"),
-    "ca.account": _same("the account at {thing} is not usable"),
+    "ca.rate_limited": _same(Phrase("a rate limit of {thing} is reached")),
+    "ca.paused": Clause(Phrase("the CA has paused it"), Phrase("the CA has paused them")),
+    "ca.unavailable": _same(Phrase("{thing} does not answer as it should")),
+    "ca.rejected_identifier": Clause(
+        Phrase("the CA refuses it by its policy"), Phrase("the CA refuses them by its policy")
+    ),
+    "ca.caa": Clause(
+        Phrase("the CA found CAA records that forbid it"), Phrase("the CA found CAA records that forbid them")
+    ),
+    "ca.unauthorized": Clause(
+        Phrase("the CA could not validate it"), Phrase("the CA could not validate them")
+    ),
+    "ca.account": _same(Phrase("the account at {thing} is not usable")),
     # what comes after issuance
     "deploy.failed": Clause(
-        "its certificate cannot be written to {thing}", "they cannot be written to {thing}"
+        Phrase("its certificate cannot be written to {thing}"), Phrase("they cannot be written to {thing}")
     ),
-    "deploy.not_served": Clause("its certificate is not served by {thing}", "they are not served by {thing}"),
+    "deploy.not_served": Clause(
+        Phrase("its certificate is not served by {thing}"), Phrase("they are not served by {thing}")
+    ),
     # certdesk itself
-    "certdesk.fault": _its("certdesk itself fails at {it}"),
-    "certdesk.stalled": _same("certificates are not looked at in time"),
-    "certdesk.undelivered": _same("messages do not leave certdesk"),
-    "certdesk.deaf": _same("what happens in Slack does not reach certdesk"),
-    "certdesk.clock": _same("the clock of certdesk's machine is wrong"),
+    "certdesk.fault": Clause(Phrase("certdesk itself fails at it"), Phrase("certdesk itself fails at them")),
+    "certdesk.stalled": _same(Phrase("certificates are not looked at in time")),
+    "certdesk.undelivered": _same(Phrase("messages do not leave certdesk")),
+    "certdesk.deaf": _same(Phrase("what happens in Slack does not reach certdesk")),
+    "certdesk.clock": _same(Phrase("the clock of certdesk's machine is wrong")),
 }
 """A test holds it complete for `CODES`."""
 
 _WIDE: Mapping[str, Clause] = {
     # the platform's own name, which aliases lead to
-    "dns.wrong_address": _same("{thing} points elsewhere"),
-    "dns.wrong_ipv6": _same("the IPv6 address of {thing} leads elsewhere"),
-    "dns.private_address": _same("{thing} has an address that is not public"),
+    "dns.wrong_address": _same(Phrase("{thing} points elsewhere")),
+    "dns.wrong_ipv6": _same(Phrase("the IPv6 address of {thing} leads elsewhere")),
+    "dns.private_address": _same(Phrase("{thing} has an address that is not public")),
 }
 """Codes that say something else where the thing is the platform's, and many share it."""
 
 _GATHERED: Mapping[str, Clause] = {
-    "store.inactive": Clause("its store is inactive", "their stores are inactive"),
-    "store.deleted": Clause("its store is deleted", "their stores are deleted"),
+    "store.inactive": Clause(Phrase("its store is inactive"), Phrase("their stores are inactive")),
+    "store.deleted": Clause(Phrase("its store is deleted"), Phrase("their stores are deleted")),
     "dns.lame": Clause(
-        "its name servers do not serve its zone", "their name servers do not serve their zones"
+        Phrase("its name servers do not serve its zone"),
+        Phrase("their name servers do not serve their zones"),
     ),
-    "dns.servfail": _its("{its} name servers answer with errors"),
+    "dns.servfail": Clause(
+        Phrase("its name servers answer with errors"), Phrase("their name servers answer with errors")
+    ),
 }
 """Codes that say something else where no single thing is meant: in the forecast, and where many alerts were gathered."""
 _SOME: Mapping[str, Text] = {
@@ -145,10 +170,10 @@ _SOME: Mapping[str, Text] = {
 """What is broken, where no single thing is meant; else it is several domains."""
 _MERCHANTS = ("dns.lame", "dns.servfail", "access.")
 """Codes whose thing is a machine if it is the platform's, and a domain if the machines are somebody else's."""
-_NAMED: Mapping[str, str] = {
-    "store": "the store {thing}",
-    "ca": "the CA {thing}",
-    "certdesk": "certdesk",
+_NAMED: Mapping[str, Phrase] = {
+    "store": Phrase("the store {thing}"),
+    "ca": Phrase("the CA {thing}"),
+    "certdesk": Phrase("certdesk"),
 }
 
 
@@ -162,8 +187,9 @@ def noun(code: str, thing: str = ALL, *, wide: bool = True) -> Text:
         return _SOME.get(family) or say("several domains")
     if not wide and code.startswith(_MERCHANTS):
         return say("the servers of {thing}", thing=views.shown(thing))
-    named = "{thing}" if family == "ca" and not wide else _NAMED.get(family, "{thing}")
-    return say(named, thing=views.shown(thing))
+    if family not in _NAMED or (family == "ca" and not wide):
+        return say("{thing}", thing=views.shown(thing))
+    return _NAMED[family].said(thing=views.shown(thing))
 
 
 def clause(code: str, thing: str = ALL, *, many: bool = True, wide: bool = False) -> Text:
@@ -171,9 +197,11 @@ def clause(code: str, thing: str = ALL, *, many: bool = True, wide: bool = False
 
     ``wide`` as in `noun`; it changes nothing where no thing is named.
     """
-    found = CLAUSES.get(code, _same(code))  # a code of a newer certdesk stands for itself
+    found = CLAUSES.get(code)
+    if found is None:  # a code of a newer certdesk stands for itself
+        return say("{code}", code=code)
     if wide and thing != ALL:
         found = _WIDE.get(code, found)
     if thing == ALL:
         found = _GATHERED.get(code, found)
-    return say(found.many if many else found.one, thing=noun(code, thing, wide=wide))
+    return (found.many if many else found.one).said(thing=noun(code, thing, wide=wide))

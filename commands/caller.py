@@ -1,39 +1,21 @@
-"""Who asks, and what they may do: one table of role and action."""
+"""Who asks, and what follows from it for a store: the table of rights is in `commands.rights`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from commands.rights import RIGHTS, STAFF, Action, Reach, Role, holders, reach
 
-class Role(StrEnum):
-    """What a person is to the platform."""
-
-    ADMIN = "admin"
-    SUPPORT = "support"
-    ONCALL = "oncall"
-    MERCHANT = "merchant"
-    NOBODY = "nobody"
+__all__ = ["RIGHTS", "STAFF", "TERMINAL", "Action", "Caller", "Doubt", "Reach", "Role", "holders", "reach"]
 
 
-class Action(StrEnum):
-    """What a command does, as far as rights go."""
+class Doubt(StrEnum):
+    """What Slack did not tell of a person, so that they may have fewer rights than they should."""
 
-    HELP = "help"
-    LOOK = "look"
-    CHANGE = "change"
-    ALERTS = "alerts"
-    ASK_LINK = "ask_link"
-    LINK = "link"
-
-
-RIGHTS: Mapping[Role, frozenset[Action]] = {
-    Role.ADMIN: frozenset(Action),
-    Role.SUPPORT: frozenset(Action),
-    Role.ONCALL: frozenset(Action) - {Action.LINK},
-    # but only for what `Caller.stores` holds; alerts are of all stores
-    Role.MERCHANT: frozenset({Action.HELP, Action.LOOK, Action.CHANGE, Action.ASK_LINK}),
-    Role.NOBODY: frozenset({Action.HELP, Action.ASK_LINK}),
-}
+    NONE = ""
+    PERSON = "person"
+    """Who they are: nothing is known of them, not even their workspace."""
+    GROUPS = "groups"
+    """Who is in the user groups that give roles: they are who they say, but perhaps more than nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +27,8 @@ class Caller:
     role: Role
     stores: frozenset[str] | None = frozenset()
     """Stores the person may see and change; None means all of them."""
+    doubt: Doubt = Doubt.NONE
+    """What could not be looked up; it never gives a right, and is only said."""
 
     @property
     def limited(self) -> bool:
@@ -52,12 +36,26 @@ class Caller:
         return self.stores is not None
 
     def may(self, action: Action) -> bool:
-        """Tell whether the role allows ``action`` at all."""
-        return action in RIGHTS[self.role]
+        """Tell whether the caller may do ``action`` at all: for some store, or where it is about none."""
+        if self.doubt is Doubt.PERSON and action is not Action.HELP:
+            return False
+        return reach(self.role, action) is not Reach.NONE
+
+    def may_to(self, action: Action, store: str) -> bool:
+        """Tell whether the caller may do ``action`` to the store with this id; asks nobody whether there is such a store."""
+        if not self.may(action):
+            return False
+        if reach(self.role, action) is Reach.OWN:
+            return self.stores is not None and store in self.stores
+        return self.stores is None or store in self.stores
+
+    def changes(self, store: str) -> bool:
+        """Tell whether the caller may get and renew certificates of the store."""
+        return self.may_to(Action.CHANGE, store)
 
     def sees(self, store: str) -> bool:
-        """Tell whether the store is the caller's."""
-        return self.stores is None or store in self.stores
+        """Tell whether the caller may see the store's certificates."""
+        return self.may_to(Action.LOOK, store)
 
 
 TERMINAL = Caller("terminal", Role.ADMIN, None)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from commands import alert_buttons as button
 from commands import audit, link_requests, views
 from commands.alerts import gather, members_reply
-from commands.caller import Action
+from commands.caller import Action, Caller, Doubt
 from commands.command import Call
+from commands.help import no_access
 from commands.reply import Deed, Hint, Outcome, Part, Reply, Tone
 from services import linking, overview
 from services.alerting import clicks
@@ -75,7 +76,7 @@ def perform(text: str, call: Call) -> Performed:
 
 def _run(click: Click, call: Call) -> Outcome | None:
     if not call.caller.may(click.action):
-        return _refusal()
+        return _refusal(call.caller)
     try:
         return click.run(call)
     except MalformedClickError:
@@ -90,7 +91,9 @@ def _apology() -> Outcome:
     return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1)
 
 
-def _refusal() -> Outcome:
+def _refusal(caller: Caller) -> Outcome:
+    if caller.doubt is not Doubt.NONE:
+        return no_access(caller, Action.HELP)
     title = say("You may not do this")
     hint = Hint(
         say("It is for the platform's own people. What there is for you: {command}", command="/ssl help")
@@ -168,7 +171,7 @@ def _retry(call: Call) -> Outcome:
     certificate = _certificate(call)
     name = certificate.wanted[0]
     asking.renew(
-        call.desk, (name,), store=certificate.store, visible=call.caller.sees, actor=call.caller.person
+        call.desk, (name,), store=certificate.store, visible=call.caller.changes, actor=call.caller.person
     )
     text = "certdesk works on the certificate for {name} now; the message that you clicked shows how it goes"
     return Outcome(_told(Tone.INFO, say(text, name=views.shown(name))))

@@ -14,7 +14,7 @@ from commands.spans import margin, number
 from services.alerting.forecast import MOST_DAYS, forecast
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.clock import rfc3339
-from services.model.text import Text, Value, say
+from services.model.text import Phrase, Text, say
 
 USUAL_DAYS = 30
 
@@ -94,31 +94,30 @@ def _row(cause: Cause, now: datetime) -> Row:
     because = say(counted, why=words.clause(worst.code, many=count > 1))
     dated = [row for row in cause if row.earliest is not None]
     first = min(dated, key=lambda row: row.earliest or now, default=worst)
-    gaps: dict[str, Value] = {
-        "owner": views.OWNERS[worst.owner],
-        "example": views.shown(first.example),
-        "bands": _bands(cause),
-    }
+    owner, example = views.OWNERS[worst.owner], views.shown(first.example)
     if first.earliest is None:
-        text = "whose move: {owner}; such as {example}"
+        detail = say("whose move: {owner}; such as {example}", owner=owner, example=example)
     else:
-        gaps["margin"] = margin(first.earliest, now)
-        text = "whose move: {owner}; {margin}, first {example}"
-    detail = say(text if len(cause) == 1 else f"{text}; {{bands}}", **gaps)
+        left = margin(first.earliest, now)
+        detail = say(
+            "whose move: {owner}; {margin}, first {example}", owner=owner, margin=left, example=example
+        )
+    if len(cause) > 1:
+        detail = say("{detail}; {bands}", detail=detail, bands=_bands(cause))
     return Row(number(count), words.TONES[worst.band], because, detail)
 
 
-_BANDS: Mapping[Severity, str] = {
-    Severity.CRITICAL: "{count} critical",
-    Severity.URGENT: "{count} urgent",
-    Severity.WARNING: "{count} with a warning",
-    Severity.INFO: "{count} with more time",
+_BANDS: Mapping[Severity, Phrase] = {
+    Severity.CRITICAL: Phrase("{count} critical"),
+    Severity.URGENT: Phrase("{count} urgent"),
+    Severity.WARNING: Phrase("{count} with a warning"),
+    Severity.INFO: Phrase("{count} with more time"),
 }
 
 
 def _bands(cause: Cause) -> Text:
     """Return how many there are of each margin, the gravest first."""
-    first, *others = (say(_BANDS[row.band], count=number(row.certificates)) for row in cause)
+    first, *others = (_BANDS[row.band].said(count=number(row.certificates)) for row in cause)
     for other in others:
         first = say("{some}, {others}", some=first, others=other)
     return first

@@ -1,6 +1,6 @@
 """/ssl help: what there is, how it is typed, and for strangers how to get access."""
 
-from commands.caller import Action, Caller, Role
+from commands.caller import STAFF, Action, Caller, Doubt, Role, holders
 from commands.command import Call, Command
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services.model.text import Text, say
@@ -10,23 +10,44 @@ _ACCESS = (
     " {id}, under {support} (or {oncall}, or {admins}) in {file} and to start certdesk anew. If you are a merchant,"
     " type {command} with the id of your store; the platform's support then decides."
 )
-_STAFF_ONLY = frozenset({Action.ALERTS, Action.LINK})
+_UNASKED = (
+    "certdesk asks Slack about everybody who uses it, and just now Slack gave no answer about you ({id}). Without one you"
+    " have no rights, whoever you are. Try again in a minute; if it goes on, tell the platform's engineers."
+)
+_UNREAD = (
+    "certdesk could not read from Slack who is in the user groups that give roles, so it does not know whether you ({id})"
+    " are in one. Try again in a minute; if it goes on, tell the platform's engineers."
+)
+_STAFF_ONLY = frozenset(action for action in Action if holders(action) <= frozenset(STAFF))
 """What others are not even told of."""
 
 
 def no_access(caller: Caller, action: Action) -> Outcome:
     """Return the answer to who has no right to ``action``: the same whatever it was about."""
     told = access(caller, action)
-    title = (
-        say("You have no access to this yet") if caller.role is Role.NOBODY else say("You may not do this")
-    )
+    title = _refusal(caller)
     hint = Hint(say("What there is, you can read with: {command}", command="/ssl help"))
     reply = Reply(Tone.WARN, title, (Paragraph(told), hint), private=True)
     return Outcome(reply, exit_code=1, data={"error": told.plain()}, denied=True)
 
 
+def _refusal(caller: Caller) -> Text:
+    if caller.doubt is Doubt.PERSON:
+        return say("Slack did not say who you are, so nothing was done")
+    if caller.doubt is Doubt.GROUPS:
+        return say("Slack did not say whether you may do this, so nothing was done")
+    return say("You have no access to this yet") if caller.role is Role.NOBODY else say("You may not do this")
+
+
 def access(caller: Caller, action: Action) -> Text:
-    """Return what somebody without the right is told; with no role at all: who can change that, how, and for which id."""
+    """Return what somebody without the right is told; with no role at all: who can change that, how, and for which id.
+
+    Where Slack could not be asked about the person it says that, and nothing of what they may do.
+    """
+    if caller.doubt is Doubt.PERSON:
+        return say(_UNASKED, id=caller.person.rpartition("/")[2])
+    if caller.doubt is Doubt.GROUPS:
+        return say(_UNREAD, id=caller.person.rpartition("/")[2])
     if caller.role is not Role.NOBODY and action is Action.LINK:
         return say("Only support and administrators of certdesk say who belongs to which store.")
     if caller.role is not Role.NOBODY:

@@ -8,7 +8,7 @@ from commands.following import Followed, unproved
 from commands.reply import Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
-from services.model.text import NOTHING, Text, say
+from services.model.text import NOTHING, Phrase, Text, say
 
 _S = State
 PLAN: tuple[tuple[Text, frozenset[State]], ...] = (
@@ -119,21 +119,21 @@ def _verdict(one: Followed) -> Text:
     template = _VERDICTS[one.certificate.state]
     if one.certificate.state is State.INSTALLED and not one.done:
         template = _PARTLY if one.missing else _UNPROVED
-    return say(template, name=views.shortened(one.names), step=step(one.certificate))
+    return template.said(name=views.shortened(one.names), step=step(one.certificate))
 
 
-_VERDICTS: Mapping[State, str] = {
-    State.INSTALLED: "Certificate for {name} is installed",
-    State.BLOCKED: "Certificate for {name} has to wait",
-    State.FAILED: "Certificate for {name} failed at this step: {step}",
-    State.NEEDS_SUPPORT: "Certificate for {name} needs a support agent",
+_VERDICTS: Mapping[State, Phrase] = {
+    State.INSTALLED: Phrase("Certificate for {name} is installed"),
+    State.BLOCKED: Phrase("Certificate for {name} has to wait"),
+    State.FAILED: Phrase("Certificate for {name} failed at this step: {step}"),
+    State.NEEDS_SUPPORT: Phrase("Certificate for {name} needs a support agent"),
 }
-_PARTLY = "Certificate for {name} is installed without some names"
-_UNPROVED = "Certificate for {name} is installed but not seen at the edge yet"
-_RENEWED = "Certificate for {name} is renewed and installed"
-_UNDER_WAY: Mapping[str, str] = {
-    "add": "Getting a certificate for {name}",
-    "renew": "Renewing the certificate for {name}",
+_PARTLY = Phrase("Certificate for {name} is installed without some names")
+_UNPROVED = Phrase("Certificate for {name} is installed but not seen at the edge yet")
+_RENEWED = Phrase("Certificate for {name} is renewed and installed")
+_UNDER_WAY: Mapping[str, Phrase] = {
+    "add": Phrase("Getting a certificate for {name}"),
+    "renew": Phrase("Renewing the certificate for {name}"),
 }
 
 
@@ -147,8 +147,8 @@ def _title(verb: str, followed: Sequence[Followed], refused: Sequence[Refused]) 
     one = followed[0]
     name = views.shortened(one.names)
     if not one.certificate.resting:
-        return say(_UNDER_WAY[verb], name=name)
-    return say(_RENEWED, name=name) if verb == "renew" and one.done else _verdict(one)
+        return _UNDER_WAY[verb].said(name=name)
+    return _RENEWED.said(name=name) if verb == "renew" and one.done else _verdict(one)
 
 
 def _count(done: int, names: int, followed: Sequence[Followed]) -> Text:
@@ -157,14 +157,14 @@ def _count(done: int, names: int, followed: Sequence[Followed]) -> Text:
     return say("Under way: {done} of {count} names are installed", done=done, count=names)
 
 
-_REFUSED: Mapping[str, str] = {
-    "add": "No certificate is made for {name}",
-    "renew": "There is nothing to renew for {name}",
+_REFUSED: Mapping[str, Phrase] = {
+    "add": Phrase("No certificate is made for {name}"),
+    "renew": Phrase("There is nothing to renew for {name}"),
 }
 
 
 def nothing_done(verb: str, refused: Sequence[Refused]) -> Text:
     """Return the title of an answer to names none of which was taken."""
     if len(refused) == 1:
-        return say(_REFUSED[verb], name=views.shown(refused[0].name))
+        return _REFUSED[verb].said(name=views.shown(refused[0].name))
     return say("None of these {count} names could be taken", count=len(refused))

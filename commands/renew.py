@@ -15,7 +15,7 @@ def run(call: Call) -> Outcome:
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     taken = asking.renew(
-        call.desk, names, store=args.store, visible=call.caller.sees, actor=call.caller.person
+        call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person
     )
     return answer(call, Asked("renew", read, taken, args.store))
 

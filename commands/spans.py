@@ -1,14 +1,23 @@
 """Lengths of time and numbers in words: three hours, five days left, expired since yesterday. Pure."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from services.model.text import Text, say
+from services.model.text import Text, say, say_n
 
-_UNITS: tuple[tuple[timedelta, timedelta, str, str], ...] = (
-    # from this length on, counted in this unit: one, and several
-    (timedelta(days=2), timedelta(days=1), "{count} day", "{count} days"),
-    (timedelta(hours=1), timedelta(hours=1), "{count} hour", "{count} hours"),
-    (timedelta(0), timedelta(minutes=1), "{count} minute", "{count} minutes"),
+_UNITS: tuple[tuple[timedelta, timedelta, Callable[[int], Text]], ...] = (
+    # from this length on, counted in this unit
+    (timedelta(days=2), timedelta(days=1), lambda count: say_n("{count} day", "{count} days", count=count)),
+    (
+        timedelta(hours=1),
+        timedelta(hours=1),
+        lambda count: say_n("{count} hour", "{count} hours", count=count),
+    ),
+    (
+        timedelta(0),
+        timedelta(minutes=1),
+        lambda count: say_n("{count} minute", "{count} minutes", count=count),
+    ),
 )
 
 
@@ -20,9 +29,8 @@ def span(length: timedelta) -> Text:
     held = max(length, timedelta(0))
     if held < timedelta(minutes=1):
         return say("less than a minute")
-    _, unit, one, several = next(row for row in _UNITS if held >= row[0])
-    count = held // unit
-    return say(one if count == 1 else several, count=count)
+    _, unit, words = next(row for row in _UNITS if held >= row[0])
+    return words(held // unit)
 
 
 def margin(deadline: datetime, now: datetime) -> Text:

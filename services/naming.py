@@ -13,7 +13,7 @@ from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from services.model import names
 from services.model.errors import InvalidNameError
-from services.model.text import say
+from services.model.text import Phrase
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PLAIN = re.compile(
@@ -41,17 +41,17 @@ def parse(text: str) -> str:
     if len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text):
         return text  # nearly every name of an import, and IDNA changes nothing about it
     if _MENTION.match(text):
-        raise _refused(text, "“{given}” is a mention in Slack and no domain name.")
+        raise _refused(text, Phrase("“{given}” is a mention in Slack and no domain name."))
     host = _host(text)
     if not host:
-        raise _refused(text, "“{given}” has no domain name in it.")
+        raise _refused(text, Phrase("“{given}” has no domain name in it."))
     if _is_address(host):
-        raise _refused(text, "“{given}” is an IP address; certificates are for domain names.")
+        raise _refused(text, Phrase("“{given}” is an IP address; certificates are for domain names."))
     if "@" in host:
-        raise _refused(text, "“{given}” is an e-mail address; give the domain name alone.")
+        raise _refused(text, Phrase("“{given}” is an e-mail address; give the domain name alone."))
     wildcard, host = host.startswith(names.WILDCARD), host.removeprefix(names.WILDCARD)
     if "*" in host:
-        raise _refused(text, "“{given}” has an asterisk that is not the whole first label.")
+        raise _refused(text, Phrase("“{given}” has an asterisk that is not the whole first label."))
     name = _judged(text, _to_ascii(text, host))
     if len(name) + 2 * wildcard > MAX_LENGTH:
         raise _refused(text, _TOO_LONG)
@@ -62,11 +62,15 @@ def _judged(text: str, name: str) -> str:
     """Return ``name`` if its labels are those of a host name under a top-level domain. Raises InvalidNameError."""
     labels = name.split(".")
     if len(labels) < 2:
-        raise _refused(text, "“{given}” is a single label; give the whole name, such as shop.example.com.")
+        raise _refused(
+            text, Phrase("“{given}” is a single label; give the whole name, such as shop.example.com.")
+        )
     if not all(_LABEL.fullmatch(label) for label in labels):
-        raise _refused(text, "“{given}” has a label that is empty or has a character no host name may have.")
+        raise _refused(
+            text, Phrase("“{given}” has a label that is empty or has a character no host name may have.")
+        )
     if labels[-1][0].isdigit():
-        raise _refused(text, "“{given}” ends in a number, which no top-level domain does.")
+        raise _refused(text, Phrase("“{given}” ends in a number, which no top-level domain does."))
     return name
 
 
@@ -131,37 +135,47 @@ def _spelled(char: str) -> str:
     return f"“{char}” ({name})" if char.isprintable() and not char.isspace() else name
 
 
-_TOO_LONG = "“{given}” is longer than the 253 characters a domain name may have."
-_LONG_LABEL = "“{given}” has a label of more than 63 characters."
-_UNDERSCORE = "“{given}” has an underscore, and the names of web sites have no underscore."
-_CHARACTER = "“{given}” has a character that no host name may have: {character}. Host names have letters, digits and hyphens."
-_CHARACTERS: Mapping[str, str] = {
-    "contexto": "“{given}” has a character where none of its kind may stand: {character}.",
-    "contextj": "“{given}” has a character where none of its kind may stand: {character}.",
-    "leading_combiner": "“{given}” has a label that begins with a mark that belongs upon a letter: {character}.",
+_TOO_LONG = Phrase("“{given}” is longer than the 253 characters a domain name may have.")
+_LONG_LABEL = Phrase("“{given}” has a label of more than 63 characters.")
+_UNDERSCORE = Phrase("“{given}” has an underscore, and the names of web sites have no underscore.")
+_CHARACTER = Phrase(
+    "“{given}” has a character that no host name may have: {character}. Host names have letters, digits and hyphens."
+)
+_CHARACTERS: Mapping[str, Phrase] = {
+    "contexto": Phrase("“{given}” has a character where none of its kind may stand: {character}."),
+    "contextj": Phrase("“{given}” has a character where none of its kind may stand: {character}."),
+    "leading_combiner": Phrase(
+        "“{given}” has a label that begins with a mark that belongs upon a letter: {character}."
+    ),
 }
 """What idna's error codes mean to a reader where one character is to blame; `_CHARACTER` for the others."""
-_MIXED_DIRECTIONS = "“{given}” has a label that mixes letters written from right to left with others."
-_OTHER = (
+_MIXED_DIRECTIONS = Phrase("“{given}” has a label that mixes letters written from right to left with others.")
+_OTHER = Phrase(
     "“{given}” is not a host name. Host names have letters, digits and hyphens, in labels parted by dots."
 )
-_REASONS: Mapping[str, str] = {
+_REASONS: Mapping[str, Phrase] = {
     "label_too_long": _LONG_LABEL,
     "input_too_long": _TOO_LONG,
     "domain_too_long": _TOO_LONG,
-    "empty_label": "“{given}” has an empty label: a dot at the start, or two in a row.",
-    "empty_domain": "“{given}” has no domain name in it.",
-    "hyphen_start_end": "“{given}” has a label that begins or ends with a hyphen.",
-    "hyphen_3_4": "“{given}” has a label whose third and fourth characters are hyphens; only labels in xn-- form have those.",
-    "invalid_alabel": "“{given}” has a label that begins with xn-- but stands for no name in another script.",
-    "non_canonical_alabel": "“{given}” has a label that begins with xn-- but stands for no name in another script.",
+    "empty_label": Phrase("“{given}” has an empty label: a dot at the start, or two in a row."),
+    "empty_domain": Phrase("“{given}” has no domain name in it."),
+    "hyphen_start_end": Phrase("“{given}” has a label that begins or ends with a hyphen."),
+    "hyphen_3_4": Phrase(
+        "“{given}” has a label whose third and fourth characters are hyphens; only labels in xn-- form have those."
+    ),
+    "invalid_alabel": Phrase(
+        "“{given}” has a label that begins with xn-- but stands for no name in another script."
+    ),
+    "non_canonical_alabel": Phrase(
+        "“{given}” has a label that begins with xn-- but stands for no name in another script."
+    ),
 }
 """What idna's error codes mean to a reader."""
 
 
-def _refused(text: str, template: str, **values: str) -> InvalidNameError:
+def _refused(text: str, template: Phrase, **values: str) -> InvalidNameError:
     shown = text if len(text) <= 80 else text[:79] + "…"
-    return InvalidNameError(text, say(template, given=shown, **values))
+    return InvalidNameError(text, template.said(given=shown, **values))
 
 
 def _is_address(host: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from string import Formatter
 
+from bot.text.language import ENGLISH, Language
 from services.model.clock import aware
 from services.model.text import Text, Value, plain_value, say
 
@@ -40,9 +41,9 @@ def size(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def mrkdwn(text: Text) -> str:
-    """Return the sentence as mrkdwn. Moments become date tokens that each reader sees in their own time zone."""
-    return _join(_pieces(text))
+def mrkdwn(text: Text, language: Language = ENGLISH) -> str:
+    """Return the sentence as mrkdwn, in the language. Moments become date tokens that each reader sees in their own time zone."""
+    return _join(_pieces(text, language))
 
 
 def names_person(text: Text) -> bool:
@@ -55,14 +56,14 @@ def names_person(text: Text) -> bool:
     )
 
 
-def value_mrkdwn(value: Value) -> str:
+def value_mrkdwn(value: Value, language: Language = ENGLISH) -> str:
     """Return one value as mrkdwn."""
-    return _join(_shown(value, ""))
+    return _join(_shown(value, "", language))
 
 
-def plain(text: Text) -> str:
+def plain(text: Text, language: Language = ENGLISH) -> str:
     """Return the sentence for a plain_text object: one line, angle brackets as quotation marks, moments in UTC."""
-    return one_line(text.plain()).translate(_ANGLES)
+    return one_line(language.plain(text)).translate(_ANGLES)
 
 
 def code(value: str) -> str:
@@ -115,31 +116,32 @@ def _well_formed(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8").translate(_BIDI)
 
 
-def _pieces(text: Text) -> Iterator[str]:
+def _pieces(text: Text, language: Language) -> Iterator[str]:
     values = dict(text.values)
-    for literal, gap, spec, _ in Formatter().parse(text.template):
+    for literal, gap, spec, _ in Formatter().parse(language.template(text)):
         yield entities(literal)
         if gap is not None:
-            yield from _named(values[gap]) if gap == PERSON else _shown(values[gap], spec or "")
+            person = gap == PERSON
+            yield from _named(values[gap], language) if person else _shown(values[gap], spec or "", language)
 
 
-def _named(value: Value) -> Iterator[str]:
+def _named(value: Value, language: Language) -> Iterator[str]:
     """Yield a person's id as what Slack shows by name. Such gaps are filled by us alone, from who clicked or asked."""
     if isinstance(value, str) and _USER.fullmatch(value):
         yield f"<@{value}>"
     else:
-        yield from _shown(value, "")
+        yield from _shown(value, "", language)
 
 
-def _shown(value: Value, spec: str) -> Iterator[str]:
+def _shown(value: Value, spec: str, language: Language) -> Iterator[str]:
     if isinstance(value, Text):
-        yield from _pieces(value)
+        yield from _pieces(value, language)
     elif isinstance(value, datetime):
         yield _date(value)
     elif isinstance(value, tuple):
-        yield from _listed(value)
+        yield from _listed(value, language)
     elif isinstance(value, int):
-        yield format(value, spec)
+        yield language.number(value, spec)
     else:
         yield _outside(value)
 
@@ -153,13 +155,13 @@ def _date(moment: datetime) -> str:
     return f"<!date^{int(aware(moment).timestamp())}^{{date_short_pretty}} {{time}}|{plain_value(moment)}>"
 
 
-def _listed(names: tuple[str, ...]) -> Iterator[str]:
+def _listed(names: tuple[str, ...], language: Language) -> Iterator[str]:
     if not names:
-        yield mrkdwn(say("none"))
+        yield entities(language.none())
     for place, name in enumerate(names[:MAX_LISTED]):
-        yield from (", ", code(name)) if place else (code(name),)
+        yield from (entities(language.between()), code(name)) if place else (code(name),)
     if len(names) > MAX_LISTED:
-        yield from _pieces(say(" and {count} more", count=len(names) - MAX_LISTED))
+        yield from _pieces(say(" and {count} more", count=len(names) - MAX_LISTED), language)
 
 
 def _join(pieces: Iterator[str]) -> str:

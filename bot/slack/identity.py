@@ -1,28 +1,25 @@
 """Who asks: from a Slack person to a Caller, by settings and by what Slack says of the person; in doubt, nobody."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.errors import read_error
+from bot.slack.kept import Kept
 from bot.slack.settings import SlackSettings
-from commands.caller import Caller, Role
+from commands.caller import STAFF, Caller, Doubt, Role
 from services.model.audiences import Kind
 from services.model.clock import Clock
 from services.ports import Request, Storage
 
 _log = structlog.get_logger(__name__)
-STAFF = (Role.ADMIN, Role.SUPPORT, Role.ONCALL)
-"""Roles for our own people, the mightiest first."""
-FAILURE_KEPT = timedelta(seconds=5)
-"""How long a failed look-up counts: long enough to spare Slack, short enough to go unnoticed."""
-MOST_KEPT = 10_000
-"""People and groups that are remembered at once."""
+_GONE = "no_such_subteam"
+"""Slack's word for a user group that does not exist: nobody is in it, and that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +62,39 @@ class Identity:
         Links of people to stores are read from ``storage``, at each request anew.
         """
         self._client, self._settings, self._storage = client, settings, storage
-        self._kept = _Kept(clock, keep)
+        self._kept = Kept(clock, keep)
 
     def caller(self, request: Request) -> Caller:
-        """Return who asks, with a role that they surely have: who cannot be looked up is nobody.
+        """Return who asks, with a role that they surely have: who cannot be looked up is nobody, and `Caller.doubt` says so.
 
         Raises DatabaseUnavailableError if the links cannot be read.
         """
-        person = self._person(request.user)
+        return self._known(request.user, request.team)
+
+    def reader(self, user: str) -> Caller | None:
+        """Return what somebody may see who is in a channel with the bot; None for what is no living person.
+
+        Who cannot be looked up is nobody, as in `caller`. Raises DatabaseUnavailableError as `caller`.
+        """
+        person = self._person(user)
+        return self._known(user, "") if person is None or person.person else None
+
+    def _known(self, user: str, team: str) -> Caller:
+        """Return who ``user`` is; a ``team`` that a payload names, other than theirs or ours, leaves them no staff role."""
+        person = self._person(user)
         home = self._home()
-        if person is None or home is None or not person.person:
-            return Caller(f"{request.team}/{request.user}", Role.NOBODY)
+        if person is None or home is None:
+            return Caller(f"{team}/{user}", Role.NOBODY, doubt=Doubt.PERSON)
+        if not person.person:
+            return Caller(f"{team}/{user}", Role.NOBODY)
         # by the person's own workspace: a link holds wherever they ask from
-        name = f"{person.team}/{request.user}"
-        ours = _ours(person, home) and request.team in ("", home.team, person.team)
-        if ours and not person.guest and (role := self._staff_role(request.user)):
+        name = f"{person.team}/{user}"
+        ours = _ours(person, home) and team in ("", home.team, person.team)
+        role, doubt = self._staff_role(user) if ours and not person.guest else (None, Doubt.NONE)
+        if role is not None:
             return Caller(name, role, None)
-        stores = self._stores(request.user, person, ours=ours)
-        return Caller(name, Role.MERCHANT, stores) if stores else Caller(name, Role.NOBODY)
+        stores = self._stores(user, person, ours=ours)
+        return Caller(name, Role.MERCHANT if stores else Role.NOBODY, stores, doubt)
 
     def named(self, user: str) -> str | None:
         """Return the person as TEAM/USER, by their own workspace; None for who is no living person, or not known."""
@@ -94,11 +106,16 @@ class Identity:
         person = self._person(user)
         return person.locale if person else ""
 
-    def _staff_role(self, user: str) -> Role | None:
-        return next((role for role in STAFF if self._listed(user, self._settings.roles.get(role, ()))), None)
-
-    def _listed(self, user: str, ids: tuple[str, ...]) -> bool:
-        return user in ids or any(user in self._members(group) for group in ids if group.startswith("S"))
+    def _staff_role(self, user: str) -> tuple[Role | None, Doubt]:
+        """Return the mightiest role that the settings give the user, and whether a group could not be read for it."""
+        doubt = Doubt.NONE
+        for role in STAFF:
+            ids = self._settings.roles.get(role, ())
+            groups = [] if user in ids else [self._members(group) for group in ids if group.startswith("S")]
+            if user in ids or any(members is not None and user in members for members in groups):
+                return role, Doubt.NONE
+            doubt = Doubt.GROUPS if None in groups else doubt
+        return None, doubt
 
     def _stores(self, user: str, person: Person, *, ours: bool) -> frozenset[str]:
         """Return the merchant's stores: those of the settings, and those that support has linked them to.
@@ -120,9 +137,9 @@ class Identity:
         found: Person | None = self._kept.get(("person", user), lambda: self._ask_person(user))
         return found
 
-    def _members(self, group: str) -> frozenset[str]:
+    def _members(self, group: str) -> frozenset[str] | None:
         found: frozenset[str] | None = self._kept.get(("group", group), lambda: self._ask_members(group))
-        return found or frozenset()
+        return found
 
     def _home(self) -> Home | None:
         found: Home | None = self._kept.get(("home", ""), self._ask_home)
@@ -132,7 +149,13 @@ class Identity:
         return read_person(self._client.users_info(user=user, include_locale=True)["user"] or {})
 
     def _ask_members(self, group: str) -> frozenset[str]:
-        return frozenset(self._client.usergroups_users_list(usergroup=group)["users"] or ())
+        try:
+            return frozenset(self._client.usergroups_users_list(usergroup=group)["users"] or ())
+        except SlackApiError as error:
+            if read_error(error).code != _GONE:
+                raise
+            _log.warning("slack.group_is_gone", id=group)
+            return frozenset()
 
     def _ask_home(self) -> Home | None:
         answer = self._client.auth_test()
@@ -158,33 +181,3 @@ def _ours(person: Person, home: Home) -> bool:
     """Tell whether the person is of our workspace, or of another one of our own enterprise."""
     same = person.team == home.team or bool(home.enterprise and person.enterprise == home.enterprise)
     return same and not person.stranger
-
-
-class _Kept:
-    """Remembers answers for a while; an answer that could not be had is None, and is remembered for a moment only."""
-
-    def __init__(self, clock: Clock, keep: timedelta) -> None:
-        self._clock, self._keep = clock, keep
-        self._lock = threading.Lock()
-        self._answers: dict[tuple[str, str], tuple[datetime, Any]] = {}
-
-    def get(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
-        """Return the remembered answer, or ask. Two threads may ask at once; neither waits for the other."""
-        now = self._clock()
-        with self._lock:
-            until, answer = self._answers.get(key, (now, None))
-        if now < until:
-            return answer
-        answer = self._asked(key, ask)
-        with self._lock:
-            if len(self._answers) >= MOST_KEPT:
-                self._answers.clear()
-            self._answers[key] = (now + (FAILURE_KEPT if answer is None else self._keep), answer)
-        return answer
-
-    def _asked(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
-        try:
-            return ask()
-        except (*CALL_ERRORS, KeyError) as error:
-            _log.warning("slack.lookup_failed", kind=key[0], id=key[1], error=read_error(error).code)
-            return None

@@ -103,7 +103,20 @@ def opened(body: Mapping[str, Any]) -> Opened:
     event = body.get("event")
     if not isinstance(event, Mapping) or event.get("tab") != "home":
         raise NotOursError("another tab than Home")
-    return Opened(str(body.get("team_id") or ""), str(event["user"]), str(body["event_id"]))
+    return Opened(team_of_event(body), str(event["user"]), str(body["event_id"]))
+
+
+def team_of_event(body: Mapping[str, Any]) -> str:
+    """Return the id of the workspace of who caused an event; empty where the event does not say.
+
+    The outer ``team_id`` is the workspace that certdesk hears the event for, and so in a shared channel perhaps not the
+    person's: there only what the event itself says of the person counts.
+    """
+    event = body.get("event")
+    own = event.get("user_team") if isinstance(event, Mapping) else None
+    if own or body.get("is_ext_shared_channel"):
+        return str(own or "")
+    return str(body.get("team_id") or "")
 
 
 def _view(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

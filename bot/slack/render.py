@@ -1,12 +1,12 @@
 """From a Reply to a Slack message: pure, within Slack's limits, and readable without telling colours apart."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from bot.slack.escape import clip, code, fit, mrkdwn, names_person, plain, preformatted, size, value_mrkdwn
+from bot.slack.dates import in_utc
+from bot.slack.escape import clip, code, fit, names_person, preformatted, size
 from bot.slack.limits import (
     MAX_BLOCKS,
     MAX_FIELD,
@@ -15,7 +15,9 @@ from bot.slack.limits import (
     MAX_SECTION,
     text_size,
 )
+from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
+from bot.text.language import ENGLISH, Language
 from commands.reply import (
     Buttons,
     Code,
@@ -32,7 +34,7 @@ from commands.reply import (
     Rows,
     Tone,
 )
-from services.model.text import Text, say
+from services.model.text import say
 
 Block = dict[str, Any]
 
@@ -65,35 +67,22 @@ class Rendered:
     blocks: tuple[Block, ...]
 
 
-def render(reply: Reply, command: str = "/ssl", *, date_tokens: bool = True) -> Rendered:
+def render(
+    reply: Reply, command: str = "/ssl", *, language: Language = ENGLISH, date_tokens: bool = True
+) -> Rendered:
     """Return ``reply`` as blocks and fallback text; ``command`` is the slash command's name, for hints.
 
     Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
     """
-    drawn = [_Drawn(_header(reply), kept=True), *_drawn(reply.parts, command)]
-    rendered = Rendered(_fallback(reply), tuple(_within(drawn, command)))
-    return rendered if date_tokens else _with_moments_in_utc(rendered)
+    reader = Reader(command, language)
+    drawn = [_Drawn(_header(reply, reader), kept=True), *_drawn(reply.parts, reader)]
+    rendered = Rendered(_fallback(reply, reader), tuple(_within(drawn, reader)))
+    return rendered if date_tokens else Rendered(in_utc(rendered.text), in_utc(rendered.blocks))
 
 
-def blocks_of(parts: Iterable[Part], command: str) -> list[Block]:
+def blocks_of(parts: Iterable[Part], reader: Reader) -> list[Block]:
     """Return the blocks of ``parts``, not cut to what a message holds: for views, which hold twice as many."""
-    return [one.block for one in _drawn(parts, command)]
-
-
-_DATE_TOKEN = re.compile(r"<!date\^[^|>]*\|([^>]*)>")  # only our own: "<" from outside has become an entity
-
-
-def _with_moments_in_utc(rendered: Rendered) -> Rendered:
-    return Rendered(_DATE_TOKEN.sub(r"\1", rendered.text), tuple(_in_utc(rendered.blocks)))
-
-
-def _in_utc(piece: Any) -> Any:
-    """Return a piece of blocks with each date token replaced by its fallback, which is the moment in UTC."""
-    if isinstance(piece, dict):
-        return {key: _in_utc(value) for key, value in piece.items()}
-    if isinstance(piece, list | tuple):
-        return [_in_utc(item) for item in piece]
-    return _DATE_TOKEN.sub(r"\1", piece) if isinstance(piece, str) else piece
+    return [one.block for one in _drawn(parts, reader)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,91 +100,95 @@ MAX_KEPT = 1500
 """As long as they are few blocks, and none is of unheard-of size."""
 
 
-def _drawn(parts: Iterable[Part], command: str) -> Iterator[_Drawn]:
-    actions, kept = Actions(), 0
+def _drawn(parts: Iterable[Part], reader: Reader) -> Iterator[_Drawn]:
+    actions, kept = Actions(reader), 0
     for part in parts:
-        blocks = actions.draw(part) if isinstance(part, Buttons) else _DRAW[type(part)](part, command)
+        blocks = actions.draw(part) if isinstance(part, Buttons) else _DRAW[type(part)](part, reader)
         for block in blocks:
             keep = isinstance(part, _KEPT) and kept < MOST_KEPT and text_size(block) <= MAX_KEPT
             kept += keep
             yield _Drawn(block, keep)
 
 
-def _header(reply: Reply) -> Block:
-    """Return the title; one that names a person cannot be a header, which would show their id."""
-    if names_person(reply.title):
+def _header(reply: Reply, reader: Reader) -> Block:
+    """Return the title; no header is one that names a person, whose id it would show, or is longer in this language."""
+    title = reader.plain(reply.title) or "certdesk"
+    if names_person(reply.title) or size(title) > MAX_HEADER - 3:
         return {
             "type": "section",
-            "text": _mrkdwn_text(f"{TONES[reply.tone]} {fit(mrkdwn(reply.title), MAX_ROW)}"),
+            "text": _mrkdwn_text(f"{TONES[reply.tone]} {fit(reader.mrkdwn(reply.title), MAX_ROW)}"),
         }
-    title = plain(reply.title) or "certdesk"
     return {"type": "header", "text": _plain_text(clip(f"{TONES[reply.tone]} {title}", MAX_HEADER))}
 
 
-def _paragraph(part: Paragraph, _command: str) -> Iterator[Block]:
-    yield from _section(mrkdwn(part.text))
+def _paragraph(part: Paragraph, reader: Reader) -> Iterator[Block]:
+    yield from _section(reader.mrkdwn(part.text))
 
 
-def _hint(part: Hint, _command: str) -> Iterator[Block]:
-    yield from _context(mrkdwn(part.text))
+def _hint(part: Hint, reader: Reader) -> Iterator[Block]:
+    yield from _context(reader.mrkdwn(part.text))
 
 
-def _fields(part: Fields, _command: str) -> Iterator[Block]:
-    shown = [_field(label, value_mrkdwn(value)) for label, value in part.pairs]
+def _fields(part: Fields, reader: Reader) -> Iterator[Block]:
+    shown = [_field(reader.mrkdwn(label), reader.value(value)) for label, value in part.pairs]
     for start in range(0, len(shown), MAX_FIELDS):
         yield {"type": "section", "fields": shown[start : start + MAX_FIELDS]}
 
 
-def _field(label: Text, value: str) -> Block:
-    return _mrkdwn_text(fit(f"*{fit(mrkdwn(label), 100) or '—'}*\n{value or '—'}", MAX_FIELD))
+def _field(label: str, value: str) -> Block:
+    return _mrkdwn_text(fit(f"*{fit(label, 100) or '—'}*\n{value or '—'}", MAX_FIELD))
 
 
-def _plan(part: Plan, _command: str) -> Iterator[Block]:
-    steps = " → ".join(f"{MARKS[mark]} {_emphasised(label, mark)}" for label, mark in part.steps)
+def _plan(part: Plan, reader: Reader) -> Iterator[Block]:
+    steps = " → ".join(
+        f"{MARKS[mark]} {_emphasised(reader.mrkdwn(label), mark)}" for label, mark in part.steps
+    )
     yield from _section("\n".join(line for line in (code(part.name), steps) if line))
 
 
-def _emphasised(label: Text, mark: Mark) -> str:
-    shown = fit(mrkdwn(label), MAX_ROW)
+def _emphasised(label: str, mark: Mark) -> str:
+    shown = fit(label, MAX_ROW)
     return f"*{shown}*" if mark in (Mark.NOW, Mark.STOPPED) and shown else shown
 
 
-def _problem(part: Problem, _command: str) -> Iterator[Block]:
+def _problem(part: Problem, reader: Reader) -> Iterator[Block]:
     sign = TONES[Tone.BAD if part.blocks else Tone.WARN]
-    lines = [f"{sign} {mrkdwn(part.summary)}"]
-    if remedy := mrkdwn(part.remedy):
-        lines.append(f"*{mrkdwn(say('What to do:'))}* {remedy}")
+    lines = [f"{sign} {reader.mrkdwn(part.summary)}"]
+    if remedy := reader.mrkdwn(part.remedy):
+        lines.append(f"*{reader.mrkdwn(say('What to do:'))}* {remedy}")
     yield from _section("\n".join(lines))
-    yield from _context(_join_words(mrkdwn(say("Whose move: {owner}", owner=part.owner)), code(part.code)))
+    yield from _context(
+        _join_words(reader.mrkdwn(say("Whose move: {owner}", owner=part.owner)), code(part.code))
+    )
 
 
-def _rows(part: Rows, command: str) -> Iterator[Block]:
-    lines = [_row(row) for row in part.rows[:MAX_ROWS]]
+def _rows(part: Rows, reader: Reader) -> Iterator[Block]:
+    lines = [_row(row, reader) for row in part.rows[:MAX_ROWS]]
     yield from _sections(lines)
     if (left := len(part.rows) - MAX_ROWS) > 0:
-        hint = say("… and {count} more: {command}", count=left, command=f"{command} status NAME")
-        yield from _context(mrkdwn(hint))
+        hint = say("… and {count} more: {command}", count=left, command=f"{reader.command} status NAME")
+        yield from _context(reader.mrkdwn(hint))
 
 
-def _row(row: Row) -> str:
-    words = _join_words(code(row.name), mrkdwn(row.label), mrkdwn(row.detail))
+def _row(row: Row, reader: Reader) -> str:
+    words = _join_words(code(row.name), reader.mrkdwn(row.label), reader.mrkdwn(row.detail))
     return fit(f"{TONES[row.tone]} {words}", MAX_ROW)
 
 
-def _code(part: Code, _command: str) -> Iterator[Block]:
+def _code(part: Code, _reader: Reader) -> Iterator[Block]:
     lines = [fit(preformatted(line), MAX_CODE_LINE) for line in part.text.splitlines()]
     yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
 
 
-def _mention(part: Mention, _command: str) -> Iterator[Block]:
-    yield from _section(_mentioned(part))
+def _mention(part: Mention, reader: Reader) -> Iterator[Block]:
+    yield from _section(_mentioned(part, reader))
 
 
-def _mentioned(part: Mention) -> str:
-    return " ".join(word for word in (mentioned(part.groups), fit(mrkdwn(part.text), MAX_ROW)) if word)
+def _mentioned(part: Mention, reader: Reader) -> str:
+    return " ".join(word for word in (mentioned(part.groups), fit(reader.mrkdwn(part.text), MAX_ROW)) if word)
 
 
-_DRAW: Mapping[type[Part], Callable[[Any, str], Iterator[Block]]] = {
+_DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
     Paragraph: _paragraph,
     Hint: _hint,
     Fields: _fields,
@@ -243,10 +236,10 @@ def _join_words(*words: str) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _within(drawn: list[_Drawn], command: str) -> Iterator[Block]:
+def _within(drawn: list[_Drawn], reader: Reader) -> Iterator[Block]:
     """Yield the blocks that one message holds: what is kept, and as many of the others as there is room for."""
-    hint = say("This message was cut. For one name alone: {command}", command=f"{command} status NAME")
-    [note] = _context(mrkdwn(hint))
+    hint = say("This message was cut. For one name alone: {command}", command=f"{reader.command} status NAME")
+    [note] = _context(reader.mrkdwn(hint))
     room = BUDGET - sum(text_size(one.block) for one in drawn if one.kept)
     places = MAX_BLOCKS - sum(one.kept for one in drawn)
     rest = [one.block for one in drawn if not one.kept]
@@ -270,29 +263,29 @@ def _fitting(blocks: list[Block], room: int) -> int:
     return sum(size_so_far <= room for size_so_far in sizes)
 
 
-def _fallback(reply: Reply) -> str:
-    lines = [f"{TONES[reply.tone]} {fit(mrkdwn(reply.title), MAX_ROW)}"]
+def _fallback(reply: Reply, reader: Reader) -> str:
+    lines = [f"{TONES[reply.tone]} {fit(reader.mrkdwn(reply.title), MAX_ROW)}"]
     lines += [
-        _mentioned(part) for part in reply.parts if isinstance(part, Mention)
+        _mentioned(part, reader) for part in reply.parts if isinstance(part, Mention)
     ]  # first: a cut spares them
-    lines += [line for part in reply.parts for line in _SPOKEN.get(type(part), _silent)(part)]
+    lines += [line for part in reply.parts for line in _SPOKEN.get(type(part), _silent)(part, reader)]
     return fit("\n".join(line for line in lines if line.strip()), MAX_FALLBACK)
 
 
-def _silent(_part: Part) -> Iterator[str]:
+def _silent(_part: Part, _reader: Reader) -> Iterator[str]:
     return iter(())
 
 
-def _spoken_plan(part: Plan) -> Iterator[str]:
+def _spoken_plan(part: Plan, reader: Reader) -> Iterator[str]:
     for label, mark in part.steps:
         if mark in (Mark.NOW, Mark.STOPPED):
-            yield f"{MARKS[mark]} {_join_words(code(part.name), mrkdwn(label))}"
+            yield f"{MARKS[mark]} {_join_words(code(part.name), reader.mrkdwn(label))}"
 
 
-_SPOKEN: Mapping[type[Part], Callable[[Any], Iterator[str]]] = {
-    Paragraph: lambda part: iter([mrkdwn(part.text)]),
-    Problem: lambda part: iter([mrkdwn(part.summary), mrkdwn(part.remedy)]),
+_SPOKEN: Mapping[type[Part], Callable[[Any, Reader], Iterator[str]]] = {
+    Paragraph: lambda part, reader: iter([reader.mrkdwn(part.text)]),
+    Problem: lambda part, reader: iter([reader.mrkdwn(part.summary), reader.mrkdwn(part.remedy)]),
     Plan: _spoken_plan,
-    Rows: lambda part: (_row(row) for row in part.rows[:MAX_ROWS]),
-    Hint: lambda part: iter([mrkdwn(part.text)]),
+    Rows: lambda part, reader: (_row(row, reader) for row in part.rows[:MAX_ROWS]),
+    Hint: lambda part, reader: iter([reader.mrkdwn(part.text)]),
 }

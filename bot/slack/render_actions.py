@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.slack.escape import clip, plain, size
+from bot.slack.escape import clip, size
 from bot.slack.limits import (
     MAX_ACTIONS,
     MAX_BUTTON,
@@ -17,6 +17,7 @@ from bot.slack.limits import (
     MAX_OPTIONS,
     MAX_PLACEHOLDER,
 )
+from bot.slack.reader import Reader
 from commands.reply import Button, Buttons, Menu
 from services.model.text import Text, say
 
@@ -37,7 +38,8 @@ def mentioned(groups: Sequence[str]) -> str:
 class Actions:
     """Draws the buttons of one message. Slack tells its elements apart by their ids: each is given out once."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._given: dict[str, int] = {}
 
     def draw(self, part: Buttons) -> Iterator[Piece]:
@@ -47,7 +49,8 @@ class Actions:
             yield {"type": "actions", "elements": elements[start : start + MAX_ACTIONS]}
 
     def _element(self, item: Button | Menu) -> Piece:
-        drawn = _button(item) if isinstance(item, Button) else _menu(item)
+        reader = self._reader
+        drawn = _button(item, reader) if isinstance(item, Button) else _menu(item, reader)
         return {**drawn, "action_id": self._action_id(item.action)}
 
     def _action_id(self, action: str) -> str:
@@ -64,31 +67,36 @@ def _fits(item: Button | Menu) -> bool:
     return bool(written) and size(item.action) <= MAX_ACTION and max(map(size, values)) <= limit
 
 
-def _button(item: Button) -> Piece:
-    drawn: Piece = {"type": "button", "text": _plain(item.label, MAX_BUTTON), "value": item.value}
+def _button(item: Button, reader: Reader) -> Piece:
+    drawn: Piece = {
+        "type": "button",
+        "text": _plain(reader.plain(item.label), MAX_BUTTON),
+        "value": item.value,
+    }
     if item.style in STYLES:
         drawn["style"] = item.style
     if item.confirm is not None:
-        drawn["confirm"] = _confirm(item.label, item.confirm)
+        drawn["confirm"] = _confirm(item.label, item.confirm, reader)
     return drawn
 
 
-def _confirm(label: Text, question: Text) -> Piece:
+def _confirm(label: Text, question: Text, reader: Reader) -> Piece:
     return {
-        "title": _plain(label, MAX_CONFIRM_TITLE),
-        "text": _plain(question, MAX_CONFIRM),
-        "confirm": _plain(label, MAX_CONFIRM_BUTTON),
-        "deny": _plain(say("Cancel"), MAX_CONFIRM_BUTTON),
+        "title": _plain(reader.plain(label), MAX_CONFIRM_TITLE),
+        "text": _plain(reader.plain(question), MAX_CONFIRM),
+        "confirm": _plain(reader.plain(label), MAX_CONFIRM_BUTTON),
+        "deny": _plain(reader.plain(say("Cancel")), MAX_CONFIRM_BUTTON),
     }
 
 
-def _menu(item: Menu) -> Piece:
+def _menu(item: Menu, reader: Reader) -> Piece:
     options = [
-        {"text": _plain(label, MAX_OPTION), "value": value} for value, label in item.options[:MAX_OPTIONS]
+        {"text": _plain(reader.plain(label), MAX_OPTION), "value": value}
+        for value, label in item.options[:MAX_OPTIONS]
     ]
-    placeholder = _plain(item.label, MAX_PLACEHOLDER)
+    placeholder = _plain(reader.plain(item.label), MAX_PLACEHOLDER)
     return {"type": "static_select", "placeholder": placeholder, "options": options}
 
 
-def _plain(text: Text, limit: int) -> Mapping[str, Any]:
-    return {"type": "plain_text", "text": clip(plain(text), limit) or "…", "emoji": False}
+def _plain(text: str, limit: int) -> Mapping[str, Any]:
+    return {"type": "plain_text", "text": clip(text, limit) or "…", "emoji": False}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bot.slack.escape import clip, plain
+from bot.slack.escape import clip
 from bot.slack.limits import (
     MAX_LABEL,
     MAX_MEMORY,
@@ -15,54 +15,60 @@ from bot.slack.limits import (
     MAX_VIEW_BLOCKS,
     MAX_VIEW_WORD,
 )
+from bot.slack.reader import Reader
 from bot.slack.render import Block, blocks_of
+from bot.text.language import ENGLISH, Language
 from commands.reply import Choice, Entry, Page, Part, Sheet
 from services.model.text import Text, say
 
 
-def modal(sheet: Sheet, command: str = "/ssl") -> dict[str, Any]:
+def modal(sheet: Sheet, command: str = "/ssl", language: Language = ENGLISH) -> dict[str, Any]:
     """Return the view that views.open and views.update take."""
+    reader = Reader(command, language)
     view: dict[str, Any] = {
         "type": "modal",
         "callback_id": sheet.name,
-        "title": _word(sheet.title, MAX_VIEW_WORD),
-        "close": _word(say("Close"), MAX_VIEW_WORD),
-        "blocks": _blocks(sheet.parts, command),
+        "title": _word(sheet.title, MAX_VIEW_WORD, reader),
+        "close": _word(say("Close"), MAX_VIEW_WORD, reader),
+        "blocks": _blocks(sheet.parts, reader),
         "private_metadata": sheet.memory[:MAX_MEMORY],
     }
     if sheet.submit.template:
-        view["submit"] = _word(sheet.submit, MAX_VIEW_WORD)
+        view["submit"] = _word(sheet.submit, MAX_VIEW_WORD, reader)
     return view
 
 
-def home(page: Page, command: str = "/ssl") -> dict[str, Any]:
+def home(page: Page, command: str = "/ssl", language: Language = ENGLISH) -> dict[str, Any]:
     """Return the view that views.publish takes."""
-    blocks = _blocks(page.parts, command)
+    reader = Reader(command, language)
+    blocks = _blocks(page.parts, reader)
     return {"type": "home", "blocks": blocks, "private_metadata": page.memory[:MAX_MEMORY]}
 
 
-def _blocks(parts: Iterable[Part | Choice | Entry], command: str) -> list[Block]:
-    drawn = list(_drawn(parts, command))
+def _blocks(parts: Iterable[Part | Choice | Entry], reader: Reader) -> list[Block]:
+    drawn = list(_drawn(parts, reader))
     return drawn[:MAX_VIEW_BLOCKS]
 
 
-def _drawn(parts: Iterable[Part | Choice | Entry], command: str) -> Iterator[Block]:
+def _drawn(parts: Iterable[Part | Choice | Entry], reader: Reader) -> Iterator[Block]:
     """Yield the blocks; parts between two fields are drawn together, so that their buttons know of each other."""
     held: list[Part] = []
     for part in parts:
         if not isinstance(part, Choice | Entry):
             held.append(part)
             continue
-        yield from blocks_of(held, command)
+        yield from blocks_of(held, reader)
         held = []
-        yield _choice(part) if isinstance(part, Choice) else _entry(part)
-    yield from blocks_of(held, command)
+        yield _choice(part, reader) if isinstance(part, Choice) else _entry(part, reader)
+    yield from blocks_of(held, reader)
 
 
-def _choice(part: Choice) -> Block:
-    options = [_option(value, label) for value, label in part.options if len(value) <= MAX_OPTION_VALUE]
+def _choice(part: Choice, reader: Reader) -> Block:
+    options = [
+        _option(value, label, reader) for value, label in part.options if len(value) <= MAX_OPTION_VALUE
+    ]
     element: Block = {"action_id": part.id, **_ticks(part, options)}
-    return _input(part, element)
+    return _input(part, element, reader)
 
 
 def _ticks(part: Choice, options: list[Block]) -> Block:
@@ -78,7 +84,7 @@ def _ticks(part: Choice, options: list[Block]) -> Block:
     return element
 
 
-def _entry(part: Entry) -> Block:
+def _entry(part: Entry, reader: Reader) -> Block:
     element: Block = {
         "type": "plain_text_input",
         "action_id": part.id,
@@ -87,25 +93,25 @@ def _entry(part: Entry) -> Block:
     }
     if part.initial:
         element["initial_value"] = part.initial[:MAX_TYPED]
-    return _input(part, element)
+    return _input(part, element, reader)
 
 
-def _input(part: Choice | Entry, element: Block) -> Block:
+def _input(part: Choice | Entry, element: Block, reader: Reader) -> Block:
     block: Block = {
         "type": "input",
         "block_id": part.id,
-        "label": _word(part.label, MAX_LABEL),
+        "label": _word(part.label, MAX_LABEL, reader),
         "element": element,
         "optional": part.optional,
     }
     if part.hint.template:
-        block["hint"] = _word(part.hint, MAX_LABEL)
+        block["hint"] = _word(part.hint, MAX_LABEL, reader)
     return block
 
 
-def _option(value: str, label: Text) -> Block:
-    return {"text": _word(label, MAX_OPTION), "value": value}
+def _option(value: str, label: Text, reader: Reader) -> Block:
+    return {"text": _word(label, MAX_OPTION, reader), "value": value}
 
 
-def _word(text: Text, limit: int) -> Block:
-    return {"type": "plain_text", "text": clip(plain(text), limit) or "…", "emoji": False}
+def _word(text: Text, limit: int, reader: Reader) -> Block:
+    return {"type": "plain_text", "text": clip(reader.plain(text), limit) or "…", "emoji": False}

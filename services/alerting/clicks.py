@@ -15,7 +15,7 @@ from services.desk import Desk
 from services.issuance.adding import TRIES
 from services.model.alerts import Alert, Severity
 from services.model.settings import Alerting
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 from services.ports import Transaction
 from services.renewal.asking import renew_these
 
@@ -171,7 +171,9 @@ def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: i
         looked = hasten.hasten(tx, members, alert.code, now, SOON * len(members))
         if looked == 0:
             return _Change(
-                _nobody(alert, "This is about certdesk itself, which looks at it by itself all the time.")
+                _nobody(
+                    alert, Phrase("This is about certdesk itself, which looks at it by itself all the time.")
+                )
             )
         text = (
             say("certdesk looks at the certificate now. The alert's message shows what it finds.")
@@ -195,16 +197,16 @@ def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Click
             return Clicked(done=False, text=stale or _UNKNOWN, alert=alert)
         ids = hasten.certificates_of(tx.alerts.members(alert.key, EVERY))
     if not ids:
-        text = _nobody(alert, "This is about certdesk itself: there is no certificate to renew.")
+        text = _nobody(alert, Phrase("This is about certdesk itself: there is no certificate to renew."))
         return Clicked(done=False, text=text, alert=alert)
     begun, busy = renew_these(desk, ids[:AT_ONCE], person)
     return Clicked(done=begun > 0, text=_renewed(begun, busy, len(ids) - AT_ONCE), alert=alert)
 
 
-def _nobody(alert: Alert, of_itself: str) -> Text:
+def _nobody(alert: Alert, of_itself: Phrase) -> Text:
     """Return why there is no certificate to do it with: it is certdesk's own health, or the last one has just healed."""
     if alert.code in OWN_HEALTH:
-        return say(of_itself)
+        return of_itself.said()
     return say("Its last certificate has just healed. Nothing was changed, and nothing is left to do.")
 
 

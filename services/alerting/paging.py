@@ -12,7 +12,7 @@ from services.model.alerts import Alert, Severity, collective_key
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding
 from services.model.settings import Hook
-from services.model.text import Text, say
+from services.model.text import Text, Value, say
 
 SUMMARY = 1024
 """Characters that PagerDuty takes as the summary of an event."""
@@ -107,8 +107,8 @@ def _gathered(alert: Alert) -> Text:
     return say(template, meaning=_meaning(alert), counted=counted, example=alert.lead.summary)
 
 
-def _meaning(alert: Alert) -> str:
-    return CODES[alert.code].meaning if alert.code in CODES else alert.code
+def _meaning(alert: Alert) -> Value:
+    return CODES[alert.code].meaning.said() if alert.code in CODES else alert.code
 
 
 def _pagerduty(hook: Hook, alert: Alert) -> dict[str, Any]:

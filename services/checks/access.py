@@ -12,7 +12,7 @@ from services.checks.case import Case
 from services.checks.rules import Report, canonical, listed, path
 from services.checks.words import web_words
 from services.model.findings import Finding, Verdict
-from services.model.text import Text, Value, say
+from services.model.text import Phrase, Text, Value, say
 
 PROBE_PATH = "/.well-known/certdesk/"
 """What the edge hands on to certdesk, which answers a token below it with the proof."""
@@ -101,73 +101,93 @@ def _verdict(outcome: Outcome, scheme: str, *, well: bool) -> Verdict:
 @dataclass(frozen=True, slots=True)
 class _Words:
     code: str
-    summary: str
-    remedy: str
+    summary: Phrase
+    remedy: Phrase
 
 
-_RUNS = (
+_RUNS = Phrase(
     "The platform's engineers bring the edge at {addresses} back into service, or take it out of DNS. "
     "certdesk looks again by itself."
 )
-_FORWARDS = (
+_FORWARDS = Phrase(
     "The platform's engineers see that the edge at {addresses} forwards /.well-known/certdesk/ and "
     "/.well-known/acme-challenge/ of {name} to certdesk (http.listen in app.yaml), and that certdesk runs there."
 )
-_STAYS = (
+_STAYS = Phrase(
     "The platform's engineers take /.well-known/certdesk/ and /.well-known/acme-challenge/ of {name} out of this redirect: "
     "on the edge, and in the rules that belong to this name."
 )
 _WORDS = {
     Outcome.UNREACHABLE: _Words(
         "access.unreachable",
-        "{name} cannot be reached over {schemes}: the edge does not answer at {addresses} ({said}).",
+        Phrase("{name} cannot be reached over {schemes}: the edge does not answer at {addresses} ({said})."),
         _RUNS,
     ),
     Outcome.REFUSED: _Words(
         "access.refused",
-        "{name} cannot be reached over {schemes}: the edge refuses connections at {addresses} ({said}).",
+        Phrase(
+            "{name} cannot be reached over {schemes}: the edge refuses connections at {addresses} ({said})."
+        ),
         _RUNS,
     ),
     Outcome.NO_TLS: _Words(
         "access.refused",
-        "{name} cannot be reached over https: the edge breaks off the TLS handshake at {addresses} ({said}).",
-        "The platform's engineers see which certificate the edge at {addresses} loads for {name}, and that it offers TLS 1.2 or "
-        "1.3. “/ssl renew {name}” writes a new certificate to the edge.",
+        Phrase(
+            "{name} cannot be reached over https: the edge breaks off the TLS handshake at {addresses} ({said})."
+        ),
+        Phrase(
+            "The platform's engineers see which certificate the edge at {addresses} loads for {name}, and that it offers TLS 1.2 or "
+            "1.3. “/ssl renew {name}” writes a new certificate to the edge."
+        ),
     ),
     Outcome.WRONG: _Words(
         "access.wrong_server",
-        "Over {schemes} something else than certdesk's edge answers for {name} at {addresses} ({said}).",
+        Phrase(
+            "Over {schemes} something else than certdesk's edge answers for {name} at {addresses} ({said})."
+        ),
         _FORWARDS,
     ),
     Outcome.FORBIDDEN: _Words(
         "access.forbidden",
-        "Over {schemes} the edge at {addresses} forbids the challenge path of {name} ({said}).",
-        "The platform's engineers exempt /.well-known/certdesk/ and /.well-known/acme-challenge/ of {name} from passwords, "
-        "firewall rules and request limits.",
+        Phrase("Over {schemes} the edge at {addresses} forbids the challenge path of {name} ({said})."),
+        Phrase(
+            "The platform's engineers exempt /.well-known/certdesk/ and /.well-known/acme-challenge/ of {name} from passwords, "
+            "firewall rules and request limits."
+        ),
     ),
     Outcome.AWAY: _Words(
         "access.redirected_away",
-        "Over {schemes} the edge at {addresses} redirects the challenge path of {name} to {target}, where no CA finds the "
-        "challenge: {why}.",
+        Phrase(
+            "Over {schemes} the edge at {addresses} redirects the challenge path of {name} to {target}, where no CA finds the "
+            "challenge: {why}."
+        ),
         _STAYS,
     ),
     Outcome.LOOP: _Words(
         "access.redirect_loop",
-        "Over {schemes} the edge at {addresses} redirects the challenge path of {name} in a circle or on without end ({chain}).",
+        Phrase(
+            "Over {schemes} the edge at {addresses} redirects the challenge path of {name} in a circle or on without end ({chain})."
+        ),
         _STAYS,
     ),
     Outcome.UNKNOWN: _Words(
         "access.unreachable",
-        "Whether {name} is reached over {schemes} at {addresses} cannot be seen from the machine of certdesk ({said}).",
-        "The platform's engineers give the machine of certdesk a way to {addresses}, and allow these addresses in "
-        "probe.allow_networks if they are not public. The merchant has nothing to do.",
+        Phrase(
+            "Whether {name} is reached over {schemes} at {addresses} cannot be seen from the machine of certdesk ({said})."
+        ),
+        Phrase(
+            "The platform's engineers give the machine of certdesk a way to {addresses}, and allow these addresses in "
+            "probe.allow_networks if they are not public. The merchant has nothing to do."
+        ),
     ),
 }
 """For every outcome but the good one: its code, what was found, and what helps."""
 _REDIRECTED = _Words(
     "access.refused",
-    "Over http the edge at {addresses} redirects the challenge path of {name} to https, and breaks off the TLS handshake "
-    "there ({said}).",
+    Phrase(
+        "Over http the edge at {addresses} redirects the challenge path of {name} to https, and breaks off the TLS handshake "
+        "there ({said})."
+    ),
     _STAYS,
 )
 """The same for a handshake that only a redirect led to: a new certificate, which might mend it, cannot be had by that way."""
@@ -192,8 +212,8 @@ def _finding(
     return report.finding(
         words.code,
         verdict,
-        say(words.summary, **_used(words.summary, gaps)),
-        say(words.remedy, **_used(words.remedy, gaps)),
+        words.summary.said(**_used(words.summary, gaps)),
+        words.remedy.said(**_used(words.remedy, gaps)),
         **evidence(first),
         addresses=addresses,
         schemes=schemes,

@@ -15,7 +15,7 @@ from services.checks.views import Facts, Family, gather, v4, v6
 from services.checks.zones import within
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform, Probing
-from services.model.text import Text, Value, say
+from services.model.text import Phrase, Text, Value, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -56,7 +56,7 @@ def _missing(report: Report, facts: Facts, platform: Platform) -> tuple[Finding,
         return (_nxdomain(report, facts, platform),)
     kind = next((kind for kind in (Outcome.LOOP, Outcome.DANGLING) if kind in outcomes), Outcome.NONE)
     template = _NO_ALIAS if kind is Outcome.NONE and len(longest) == 1 else _NO_ADDRESS[kind]
-    summary = say(template, name=facts.shown, chain=path(longest), last=longest[-1])
+    summary = template.said(name=facts.shown, chain=path(longest), last=longest[-1])
     return (
         report.finding(
             "dns.no_address",
@@ -75,11 +75,13 @@ _ENDS = {Outcome.LOOP, Outcome.DANGLING, Outcome.NXDOMAIN}
 """Ends that hold for every type of record."""
 
 _NO_ADDRESS = {
-    Outcome.LOOP: "The CNAME records of {name} lead in a circle or on without end ({chain}).",
-    Outcome.DANGLING: "{name} is an alias that leads to {last}, which does not exist ({chain}).",
-    Outcome.NONE: "{name} is an alias that leads to {last}, which has no address: it has neither A nor AAAA records ({chain}).",
+    Outcome.LOOP: Phrase("The CNAME records of {name} lead in a circle or on without end ({chain})."),
+    Outcome.DANGLING: Phrase("{name} is an alias that leads to {last}, which does not exist ({chain})."),
+    Outcome.NONE: Phrase(
+        "{name} is an alias that leads to {last}, which has no address: it has neither A nor AAAA records ({chain})."
+    ),
 }
-_NO_ALIAS = "{name} exists in DNS but has no address: neither A nor AAAA records were found."
+_NO_ALIAS = Phrase("{name} exists in DNS but has no address: neither A nor AAAA records were found.")
 
 
 def _nxdomain(report: Report, facts: Facts, platform: Platform) -> Finding:

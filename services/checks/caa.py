@@ -10,7 +10,7 @@ from services.checks.case import Case
 from services.checks.resolution import bogus_finding, failure_finding
 from services.checks.rules import Report, listed
 from services.model.findings import Finding, Verdict
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -221,13 +221,17 @@ def _remedy(verdict: Verdict, facts: Facts, where: str, cas: tuple[str, ...], *,
             records=_wanted_records(facts, cas),
         )
     records = _wanted_records(facts)
-    return say(_ALLOW[min(len(records), 2)], where=where, records=records)
+    return _ALLOW[min(len(records), 2)].said(where=where, records=records)
 
 
 _ALLOW = (
-    "Remove the CAA records at {where}.",
-    "Add the CAA record {records} at {where} and remove what contradicts it, or remove the CAA records there altogether.",
-    "Add one of the CAA records {records} at {where} and remove what contradicts it, or remove the CAA records there altogether.",
+    Phrase("Remove the CAA records at {where}."),
+    Phrase(
+        "Add the CAA record {records} at {where} and remove what contradicts it, or remove the CAA records there altogether."
+    ),
+    Phrase(
+        "Add one of the CAA records {records} at {where} and remove what contradicts it, or remove the CAA records there altogether."
+    ),
 )
 """The remedy, by how many records would help."""
 

@@ -11,7 +11,7 @@ from services.checks.rules import Report
 from services.checks.world import Registration
 from services.model.clock import rfc3339
 from services.model.findings import Finding, Verdict
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 SOON = timedelta(days=30)
 """How long before its end a registration is spoken of."""
@@ -102,16 +102,16 @@ class _Judge:
         summary = say(
             "When the registration of {domain} ends is not known: {why}.",
             domain=self._found.domain,
-            why=say(why, top=self._found.domain.rpartition(".")[2]),
+            why=why.said(top=self._found.domain.rpartition(".")[2]),
         )
-        remedy = say(next_step, domain=self._found.domain)
+        remedy = next_step.said(domain=self._found.domain)
         return self._report.finding("domain.expired", Verdict.UNKNOWN, summary, remedy, **self._evidence())
 
-    def _finding(self, code: str, verdict: Verdict, summary: str, remedy: str) -> Finding:
+    def _finding(self, code: str, verdict: Verdict, summary: Phrase, remedy: Phrase) -> Finding:
         values = {"domain": self._found.domain, "registrar": self._registrar(), "end": self._found.expires_at}
         gaps = {key: value for key, value in values.items() if value is not None}
         return self._report.finding(
-            code, verdict, say(summary, **gaps), say(remedy, **gaps), **self._evidence()
+            code, verdict, summary.said(**gaps), remedy.said(**gaps), **self._evidence()
         )
 
     def _registrar(self) -> Text | str:
@@ -134,75 +134,104 @@ class _Judge:
         return {key: value for key, value in given.items() if value is not None}
 
 
-_EXPIRED: Mapping[str, tuple[str, str]] = {
+_EXPIRED: Mapping[str, tuple[Phrase, Phrase]] = {
     "past": (
-        "The registration of {domain} expired on {end}.",
-        "Renew {domain} at {registrar}; certdesk goes on by itself as soon as the registry shows the new date.",
+        Phrase("The registration of {domain} expired on {end}."),
+        Phrase(
+            "Renew {domain} at {registrar}; certdesk goes on by itself as soon as the registry shows the new date."
+        ),
     ),
     "held": (
-        "The registration of {domain} expired on {end}, and the domain has been taken out of DNS (on hold).",
-        "Renew {domain} at {registrar}, and see that the hold is lifted with it; certdesk goes on by itself as soon as the registry shows both.",
+        Phrase(
+            "The registration of {domain} expired on {end}, and the domain has been taken out of DNS (on hold)."
+        ),
+        Phrase(
+            "Renew {domain} at {registrar}, and see that the hold is lifted with it; certdesk goes on by itself as soon as the registry shows both."
+        ),
     ),
     "redemption": (
-        "The registration of {domain} has expired, and the domain is being deleted: it is in its redemption period.",
-        "Ask {registrar} at once to restore {domain}; the redemption period is usually 30 days, and a fee is due. Nobody else can register it before it ends; after it the domain is lost.",
+        Phrase(
+            "The registration of {domain} has expired, and the domain is being deleted: it is in its redemption period."
+        ),
+        Phrase(
+            "Ask {registrar} at once to restore {domain}; the redemption period is usually 30 days, and a fee is due. Nobody else can register it before it ends; after it the domain is lost."
+        ),
     ),
     "deletion": (
-        "The registration of {domain} has expired, and the domain is about to be deleted (pending delete).",
-        "It can no longer be renewed: the registry deletes {domain}, usually within 5 days, and then anybody can register it. Register it again at that moment, or remove {domain} from the store and use another domain.",
+        Phrase(
+            "The registration of {domain} has expired, and the domain is about to be deleted (pending delete)."
+        ),
+        Phrase(
+            "It can no longer be renewed: the registry deletes {domain}, usually within 5 days, and then anybody can register it. Register it again at that moment, or remove {domain} from the store and use another domain."
+        ),
     ),
 }
 """How an expired registration is told, by how far gone it is."""
 
-_HELD: Mapping[str, tuple[str, str]] = {
+_HELD: Mapping[str, tuple[Phrase, Phrase]] = {
     CLIENT_HOLD: (
-        "The registrar has put {domain} on hold (client hold), which takes it out of DNS.",
-        "Ask {registrar} why {domain} is on hold and have it lifted; often an e-mail address has to be confirmed or a bill to be paid. certdesk goes on by itself after that.",
+        Phrase("The registrar has put {domain} on hold (client hold), which takes it out of DNS."),
+        Phrase(
+            "Ask {registrar} why {domain} is on hold and have it lifted; often an e-mail address has to be confirmed or a bill to be paid. certdesk goes on by itself after that."
+        ),
     ),
     SERVER_HOLD: (
-        "The registry has put {domain} on hold (server hold), which takes it out of DNS.",
-        "Ask {registrar} to find out at the registry why {domain} is on hold (a dispute, abuse, or missing proof of who owns it) and to have it lifted. certdesk goes on by itself after that.",
+        Phrase("The registry has put {domain} on hold (server hold), which takes it out of DNS."),
+        Phrase(
+            "Ask {registrar} to find out at the registry why {domain} is on hold (a dispute, abuse, or missing proof of who owns it) and to have it lifted. certdesk goes on by itself after that."
+        ),
     ),
 }
 
 _ENDS = (
-    "The registration of {domain} ends on {end}.",
-    "Renew {domain} at {registrar} before then, or switch on automatic renewal there.",
+    Phrase("The registration of {domain} ends on {end}."),
+    Phrase("Renew {domain} at {registrar} before then, or switch on automatic renewal there."),
 )
-_GRACE_REMEDY = (
+_GRACE_REMEDY = Phrase(
     "Make sure at {registrar} that the renewal of {domain} is paid; nothing else needs to be done if it is."
 )
 _GRACE_DATED = (
-    "The registry has renewed {domain} by itself, and the registrar can still take that back (auto renew period); the registry's date is {end}.",
+    Phrase(
+        "The registry has renewed {domain} by itself, and the registrar can still take that back (auto renew period); the registry's date is {end}."
+    ),
     _GRACE_REMEDY,
 )
 _GRACE_BARE = (
-    "The registry has renewed {domain} by itself, and the registrar can still take that back (auto renew period).",
+    Phrase(
+        "The registry has renewed {domain} by itself, and the registrar can still take that back (auto renew period)."
+    ),
     _GRACE_REMEDY,
 )
 
-_LATER = "Nothing needs to be done: certdesk asks again by itself."
-_OWN = "Nothing needs to be done here; the registrar of {domain} shows the date."
-_PLATFORM = "Nothing is wrong with {domain}; the platform's engineers check that this machine may connect to the RDAP server, or name another in rdap.servers of app.yaml."
-_UNKNOWN: Mapping[str, tuple[str, str]] = {
+_LATER = Phrase("Nothing needs to be done: certdesk asks again by itself.")
+_OWN = Phrase("Nothing needs to be done here; the registrar of {domain} shows the date.")
+_PLATFORM = Phrase(
+    "Nothing is wrong with {domain}; the platform's engineers check that this machine may connect to the RDAP server, or name another in rdap.servers of app.yaml."
+)
+_UNKNOWN: Mapping[str, tuple[Phrase, Phrase]] = {
     # error -> (why, what next)
-    "no_rdap": ("there is no RDAP server for names under {top}", _OWN),
-    "no_date": ("the registry publishes no date", _OWN),
+    "no_rdap": (Phrase("there is no RDAP server for names under {top}"), _OWN),
+    "no_date": (Phrase("the registry publishes no date"), _OWN),
     "not_found": (
-        "the registry knows no such domain",
-        "If DNS of {domain} works, nothing needs to be done; else check the spelling and whether {domain} is registered.",
+        Phrase("the registry knows no such domain"),
+        Phrase(
+            "If DNS of {domain} works, nothing needs to be done; else check the spelling and whether {domain} is registered."
+        ),
     ),
-    "forbidden": ("the registry does not let us ask", _OWN),
-    "limited": ("the registry's server has had too many questions", _LATER),
-    "busy": ("too many questions to the registry's server are under way", _LATER),
-    "failed": ("the registry's server answered with an error", _LATER),
-    "timeout": ("the registry's server did not answer in time", _LATER),
-    "no_list": ("the list of the registries' servers could not be read", _PLATFORM),
-    "refused": ("the registry's server refuses connections", _LATER),
-    "unreachable": ("the registry's server cannot be reached", _LATER),
-    "tls": ("the certificate of the registry's server cannot be trusted", _PLATFORM),
-    "not_public": ("the registry's server has no public address", _PLATFORM),
-    "redirected": ("the registry's server leads elsewhere, where certdesk does not follow", _PLATFORM),
-    "malformed": ("the registry's server gave no usable answer", _LATER),
+    "forbidden": (Phrase("the registry does not let us ask"), _OWN),
+    "limited": (Phrase("the registry's server has had too many questions"), _LATER),
+    "busy": (Phrase("too many questions to the registry's server are under way"), _LATER),
+    "failed": (Phrase("the registry's server answered with an error"), _LATER),
+    "timeout": (Phrase("the registry's server did not answer in time"), _LATER),
+    "no_list": (Phrase("the list of the registries' servers could not be read"), _PLATFORM),
+    "refused": (Phrase("the registry's server refuses connections"), _LATER),
+    "unreachable": (Phrase("the registry's server cannot be reached"), _LATER),
+    "tls": (Phrase("the certificate of the registry's server cannot be trusted"), _PLATFORM),
+    "not_public": (Phrase("the registry's server has no public address"), _PLATFORM),
+    "redirected": (
+        Phrase("the registry's server leads elsewhere, where certdesk does not follow"),
+        _PLATFORM,
+    ),
+    "malformed": (Phrase("the registry's server gave no usable answer"), _LATER),
 }
 """Why nothing is known, and what that means for the reader: calm, for nothing is wrong as far as is known."""

@@ -11,7 +11,7 @@ from services.checks.rules import Report, canonical, listed, our_hosts
 from services.checks.words import dns_words
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -65,14 +65,14 @@ def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> 
 class Wording:
     """One sentence in each number."""
 
-    only: str
-    every: str
-    one: str
-    some: str
-    addresses: str
+    only: Phrase
+    every: Phrase
+    one: Phrase
+    some: Phrase
+    addresses: Phrase
     """Some addresses of every server, so that no server can be named as good or bad."""
 
-    def of(self, probes: tuple[Probe, ...], asked: tuple[Probe, ...]) -> tuple[str, int, int]:
+    def of(self, probes: tuple[Probe, ...], asked: tuple[Probe, ...]) -> tuple[Phrase, int, int]:
         """Return the template for these of all ``asked`` probes, and how many servers of how many they are."""
         count, total = (len({probe.host for probe in group}) for group in (probes, asked))
         if len(probes) == len(asked):
@@ -83,27 +83,27 @@ class Wording:
 
 
 LAME = Wording(
-    only="The only name server of {zone} does not serve it ({said}).",
-    every="None of the {total} name servers of {zone} serves it ({said}).",
-    one="1 of the {total} name servers of {zone} does not serve it ({said}).",
-    some="{count} of the {total} name servers of {zone} do not serve it ({said}).",
-    addresses="Some addresses of the name servers of {zone} do not serve it ({said}).",
+    only=Phrase("The only name server of {zone} does not serve it ({said})."),
+    every=Phrase("None of the {total} name servers of {zone} serves it ({said})."),
+    one=Phrase("1 of the {total} name servers of {zone} does not serve it ({said})."),
+    some=Phrase("{count} of the {total} name servers of {zone} do not serve it ({said})."),
+    addresses=Phrase("Some addresses of the name servers of {zone} do not serve it ({said})."),
 )
 FAILING = Wording(
-    only="The only name server of {zone} answers with an error ({said}).",
-    every="Every one of the {total} name servers of {zone} answers with an error ({said}).",
-    one="1 of the {total} name servers of {zone} answers with an error ({said}).",
-    some="{count} of the {total} name servers of {zone} answer with an error ({said}).",
-    addresses="Some addresses of the name servers of {zone} answer with an error ({said}).",
+    only=Phrase("The only name server of {zone} answers with an error ({said})."),
+    every=Phrase("Every one of the {total} name servers of {zone} answers with an error ({said})."),
+    one=Phrase("1 of the {total} name servers of {zone} answers with an error ({said})."),
+    some=Phrase("{count} of the {total} name servers of {zone} answer with an error ({said})."),
+    addresses=Phrase("Some addresses of the name servers of {zone} answer with an error ({said})."),
 )
 SILENT = Wording(
-    only="The only name server of {zone} gave no answer at all ({said}).",
-    every="None of the {total} name servers of {zone} gave any answer ({said}).",
-    one="1 of the {total} name servers of {zone} gave no answer at all ({said}).",
-    some="{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
-    addresses="Some addresses of the name servers of {zone} gave no answer at all ({said}).",
+    only=Phrase("The only name server of {zone} gave no answer at all ({said})."),
+    every=Phrase("None of the {total} name servers of {zone} gave any answer ({said})."),
+    one=Phrase("1 of the {total} name servers of {zone} gave no answer at all ({said})."),
+    some=Phrase("{count} of the {total} name servers of {zone} gave no answer at all ({said})."),
+    addresses=Phrase("Some addresses of the name servers of {zone} gave no answer at all ({said})."),
 )
-_FOLLOWS = "No question about {zone} is answered: whoever asks, the CA included, gets an error."
+_FOLLOWS = Phrase("No question about {zone} is answered: whoever asks, the CA included, gets an error.")
 REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)
 
 
@@ -120,7 +120,7 @@ def _finding(
     said = tuple(f"{probe}: {dns_words(probe.said)}" for probe in probes)
     owner = facts.owner({probe.host for probe in probes}, platform)
     template, count, total = wording.of(probes, zone.probes)
-    summary = say(template, zone=zone.name, said=listed(said), count=count, total=total)
+    summary = template.said(zone=zone.name, said=listed(said), count=count, total=total)
     servers = [str(probe) for probe in zone.probes]
     remedy = (
         say("As soon as the name servers of {zone} serve it, this ends by itself.", zone=zone.name)

@@ -10,7 +10,7 @@ from services.issuance.planning import NAME_SPECIFIC, OWN_FAULT
 from services.model.errors import CaError, CaTrouble, CertdeskError
 from services.model.findings import CODES, Finding, Verdict
 from services.model.names import base
-from services.model.text import Text, say
+from services.model.text import Phrase, Text
 
 
 class Then(StrEnum):
@@ -28,16 +28,19 @@ class Then(StrEnum):
     """The order is gone: a new one with the same CSR."""
 
 
+_ANSWERED = Phrase("{ca} answered about {name}: {detail}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """What one kind of trouble means."""
 
     code: str
     then: Then
-    remedy: str
+    remedy: Phrase
     strike: bool = False
     """Whether it counts towards the three failures for a merchant's reason."""
-    says: str = "{ca} answered about {name}: {detail}"
+    says: Phrase = _ANSWERED
     """The sentence, where the CA's error type has none of its own."""
 
 
@@ -45,64 +48,72 @@ CAUSES: Mapping[CaTrouble, Cause] = {
     CaTrouble.REJECTED: Cause(
         "ca.rejected_identifier",
         Then.NEXT_CA,
-        "Support: read the CA's reason, then choose another name or ask the CA.",
+        Phrase("Support: read the CA's reason, then choose another name or ask the CA."),
         strike=True,
     ),
     CaTrouble.CAA: Cause(
         "ca.caa",
         Then.NEXT_CA,
-        "Add a CAA record that allows the CA, or remove those that forbid it; certdesk tries again by itself.",
+        Phrase(
+            "Add a CAA record that allows the CA, or remove those that forbid it; certdesk tries again by itself."
+        ),
         strike=True,
     ),
     CaTrouble.VALIDATION: Cause(
         "ca.unauthorized",
         Then.NEXT_CHALLENGE,
-        "Make the name answer from the platform's edge, over IPv4 and IPv6; certdesk tries again by itself.",
+        Phrase(
+            "Make the name answer from the platform's edge, over IPv4 and IPv6; certdesk tries again by itself."
+        ),
         strike=True,
     ),
     CaTrouble.RATE_LIMITED: Cause(
         "ca.rate_limited",
         Then.NEXT_CA,
-        "Nothing to do: certdesk waits until the CA's limit allows the next try.",
+        Phrase("Nothing to do: certdesk waits until the CA's limit allows the next try."),
     ),
     CaTrouble.PAUSED: Cause(
-        "ca.paused", Then.NEXT_CA, "On-call: open the unpause page that the CA names, then renew by hand."
+        "ca.paused",
+        Then.NEXT_CA,
+        Phrase("On-call: open the unpause page that the CA names, then renew by hand."),
     ),
     CaTrouble.UNAVAILABLE: Cause(
         "ca.unavailable",
         Then.AGAIN,
-        "Nothing to do: certdesk tries again by itself, or uses the next CA.",
-        says="{ca} could not be used for {name}: {detail}",
+        Phrase("Nothing to do: certdesk tries again by itself, or uses the next CA."),
+        says=Phrase("{ca} could not be used for {name}: {detail}"),
     ),
     CaTrouble.ACCOUNT: Cause(
         "ca.account",
         Then.NEXT_CA,
-        "On-call: check the ACME account and its external account binding in app.yaml.",
+        Phrase("On-call: check the ACME account and its external account binding in app.yaml."),
     ),
     CaTrouble.NOT_READY: Cause(
-        "ca.unavailable", Then.LOOK, "Nothing to do: certdesk reads the order's state again."
+        "ca.unavailable", Then.LOOK, Phrase("Nothing to do: certdesk reads the order's state again.")
     ),
     CaTrouble.ORDER_LOST: Cause(
-        "ca.unavailable", Then.NEW_ORDER, "Nothing to do: certdesk places a new order."
+        "ca.unavailable", Then.NEW_ORDER, Phrase("Nothing to do: certdesk places a new order.")
     ),
     CaTrouble.REPLACES_REFUSED: Cause(
-        "ca.unavailable", Then.NEW_ORDER, "Nothing to do: certdesk orders again."
+        "ca.unavailable", Then.NEW_ORDER, Phrase("Nothing to do: certdesk orders again.")
     ),
     CaTrouble.SETTINGS: Cause(
         OWN_FAULT,
         Then.AGAIN,
-        "On-call: set this CA's profile in acme.cas of app.yaml to one that it offers, or leave it out, and start "
-        "certdesk again; it tries every minute.",
-        says="{ca} was not asked for {name}: {detail}",
+        Phrase(
+            "On-call: set this CA's profile in acme.cas of app.yaml to one that it offers, or leave it out, and start "
+            "certdesk again; it tries every minute."
+        ),
+        says=Phrase("{ca} was not asked for {name}: {detail}"),
     ),
 }
 
-_BY_TYPE: Mapping[str, str] = {
-    "connection": "The CA could not connect to {name}: {detail}",
-    "dns": "The CA's look-up of {name} failed: {detail}",
-    "tls": "The CA met a TLS error at {name}: {detail}",
-    "unauthorized": "The CA asked {name} and got a wrong answer: {detail}",
-    "incorrectResponse": "The CA asked {name} and got a wrong answer: {detail}",
+_BY_TYPE: Mapping[str, Phrase] = {
+    "connection": Phrase("The CA could not connect to {name}: {detail}"),
+    "dns": Phrase("The CA's look-up of {name} failed: {detail}"),
+    "tls": Phrase("The CA met a TLS error at {name}: {detail}"),
+    "unauthorized": Phrase("The CA asked {name} and got a wrong answer: {detail}"),
+    "incorrectResponse": Phrase("The CA asked {name} and got a wrong answer: {detail}"),
 }
 
 
@@ -124,9 +135,9 @@ def of_ca(error: CaError, name: str, now: datetime) -> Finding:
             {"identifier": s.identifier, "type": s.type, "detail": s.detail} for s in error.subproblems
         ],
     }
-    summary = say(template, ca=error.ca or "The CA", name=named, detail=error.detail.rstrip(".") + ".")
+    summary = template.said(ca=error.ca or "The CA", name=named, detail=error.detail.rstrip(".") + ".")
     return Finding(
-        cause.code, Verdict.BLOCK, named, CODES[cause.code].owner, summary, say(cause.remedy), now, evidence
+        cause.code, Verdict.BLOCK, named, CODES[cause.code].owner, summary, cause.remedy.said(), now, evidence
     )
 
 

@@ -18,48 +18,56 @@ import dns.update
 
 from services.model.errors import DnsUpdateError
 from services.model.settings import DnsUpdate
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 TTL = 60
 """Seconds that resolvers may keep an answer: short, because it is wanted once."""
 
 Name = dns.name.Name
 
-_RCODES: Mapping[dns.rcode.Rcode, str] = {
-    dns.rcode.NOTAUTH: "{server} answered NOTAUTH to the update of the zone {zone}: it is not the zone's primary, or does "
-    "not know the TSIG key {key}. On-call: check dns.update.server and dns.update.key_name.",
-    dns.rcode.REFUSED: "{server} refused (REFUSED) the update of the zone {zone} with the TSIG key {key}. "
-    "On-call: allow that key to change TXT records in the zone.",
-    dns.rcode.NOTIMP: "{server} takes no dynamic updates (NOTIMP) for the zone {zone}. "
-    "On-call: switch them on, or name another server in dns.update.server.",
-    dns.rcode.SERVFAIL: "{server} failed (SERVFAIL) at the update of the zone {zone} with the TSIG key {key}. "
-    "On-call: read its log; often the zone's files cannot be written.",
+_RCODES: Mapping[dns.rcode.Rcode, Phrase] = {
+    dns.rcode.NOTAUTH: Phrase(
+        "{server} answered NOTAUTH to the update of the zone {zone}: it is not the zone's primary, or does "
+        "not know the TSIG key {key}. On-call: check dns.update.server and dns.update.key_name."
+    ),
+    dns.rcode.REFUSED: Phrase(
+        "{server} refused (REFUSED) the update of the zone {zone} with the TSIG key {key}. "
+        "On-call: allow that key to change TXT records in the zone."
+    ),
+    dns.rcode.NOTIMP: Phrase(
+        "{server} takes no dynamic updates (NOTIMP) for the zone {zone}. "
+        "On-call: switch them on, or name another server in dns.update.server."
+    ),
+    dns.rcode.SERVFAIL: Phrase(
+        "{server} failed (SERVFAIL) at the update of the zone {zone} with the TSIG key {key}. "
+        "On-call: read its log; often the zone's files cannot be written."
+    ),
 }
-_OTHER_RCODE = (
+_OTHER_RCODE = Phrase(
     "{server} answered {rcode} to the update of the zone {zone} with the TSIG key {key}. "
     "On-call: read that server's log."
 )
-_FAILURES: Sequence[tuple[tuple[type[BaseException], ...], str]] = (
+_FAILURES: Sequence[tuple[tuple[type[BaseException], ...], Phrase]] = (
     # the first that fits counts
     (
         (dns.tsig.PeerBadKey,),
-        "{server} does not know the TSIG key {key} (BADKEY). On-call: check dns.update.key_name and the server's keys.",
+        Phrase("{server} does not know the TSIG key {key} (BADKEY). On-call: check dns.update.key_name and the server's keys."),
     ),
     (
         (dns.tsig.PeerBadSignature, dns.tsig.BadSignature),
-        "{server} and certdesk have different secrets for the TSIG key {key} (BADSIG). On-call: check dns.update.key_secret and dns.update.algorithm.",
+        Phrase("{server} and certdesk have different secrets for the TSIG key {key} (BADSIG). On-call: check dns.update.key_secret and dns.update.algorithm."),
     ),
     (
         (dns.tsig.PeerBadTime, dns.tsig.BadTime),
-        "The clocks of {server} and of this machine differ by minutes (BADTIME). On-call: set both by NTP.",
+        Phrase("The clocks of {server} and of this machine differ by minutes (BADTIME). On-call: set both by NTP."),
     ),
     (
         (binascii.Error, KeyError, NotImplementedError, dns.exception.SyntaxError),
-        "The TSIG key {key} cannot be used ({reason}). On-call: dns.update.key_secret must be base64 and dns.update.algorithm one such as hmac-sha256.",
+        Phrase("The TSIG key {key} cannot be used ({reason}). On-call: dns.update.key_secret must be base64 and dns.update.algorithm one such as hmac-sha256."),
     ),
-    ((dns.exception.Timeout,), "{server} did not answer within {timeout} seconds. On-call: check dns.update.server and the way there."),
-    ((OSError, EOFError), "{server} cannot be reached ({reason}). On-call: check dns.update.server and the way there."),
-    ((dns.exception.DNSException,), "{server} answered something that is no proper DNS message ({reason}). On-call: read its log."),
+    ((dns.exception.Timeout,), Phrase("{server} did not answer within {timeout} seconds. On-call: check dns.update.server and the way there.")),
+    ((OSError, EOFError), Phrase("{server} cannot be reached ({reason}). On-call: check dns.update.server and the way there.")),
+    ((dns.exception.DNSException,), Phrase("{server} answered something that is no proper DNS message ({reason}). On-call: read its log.")),
 )  # fmt: skip
 
 
@@ -164,8 +172,7 @@ class Primary:
         if rcode == dns.rcode.NOERROR:
             return
         raise DnsUpdateError(
-            say(
-                _RCODES.get(rcode, _OTHER_RCODE),
+            _RCODES.get(rcode, _OTHER_RCODE).said(
                 server=self.shown,
                 rcode=dns.rcode.to_text(rcode),
                 zone=plain(zone),
@@ -181,8 +188,7 @@ class Primary:
 
     def _failure(self, error: BaseException) -> Text:
         sentence = next(text for kinds, text in _FAILURES if isinstance(error, kinds))
-        return say(
-            sentence,
+        return sentence.said(
             server=self.shown,
             key=self._update.key_name,
             timeout=f"{self._timeout:g}",

@@ -17,21 +17,59 @@ class Text:
 
     template: str
     values: tuple[tuple[str, Value], ...] = ()
+    many: str = ""
+    """The template for any count but one; empty where the sentence has no plural."""
 
     def plain(self) -> str:
         """Return the English sentence without any mark-up; moments read 2027-02-10 14:03 UTC, lists are joined by commas."""
-        return self.template.format_map({key: plain_value(value) for key, value in self.values})
+        template = self.many if self.many and self.count != 1 else self.template
+        return template.format_map(
+            {key: value if isinstance(value, int) else plain_value(value) for key, value in self.values}
+        )
+
+    @property
+    def count(self) -> int:
+        """How many the sentence speaks of, which chooses the plural form: its gap ``count``; 1 where there is none."""
+        found = dict(self.values).get(COUNT, 1)
+        return found if isinstance(found, int) else 1
 
     def __str__(self) -> str:
         return self.plain()
 
 
+COUNT = "count"
+"""The gap whose number chooses the plural form."""
 NOTHING = Text("")
 
 
+class Phrase(str):
+    """A template that is kept in a table or handed on before it is said: `said` does then what `say` does.
+
+    It is always made of a literal, as in ``Phrase("{name} is blocked")``, for by this name it is found for translation.
+    """
+
+    __slots__ = ()
+
+    def said(self, **values: Value) -> Text:
+        """Return the sentence with its gaps filled by ``values``."""
+        return Text(str(self), tuple(values.items()))
+
+
 def say(template: str, **values: Value) -> Text:
-    """Return the sentence ``template`` with its gaps filled by ``values``. Literal braces are doubled, as in str.format."""
+    """Return the sentence ``template`` with its gaps filled by ``values``. Literal braces are doubled, as in str.format.
+
+    The template is a literal, so that it is found for translation (`bot.text.extract`); else see `Phrase`.
+    """
     return Text(template, tuple(values.items()))
+
+
+def say_n(one: str, many: str, *, count: int, **values: Value) -> Text:
+    """Return the sentence for ``count`` things: ``one`` for one, ``many`` for any other number, in English.
+
+    Other languages have other forms (gettext's ngettext). Both are literals. ``{count}`` is the number; ``one`` may do
+    without it.
+    """
+    return Text(one, ((COUNT, count), *values.items()), many)
 
 
 def plain_value(value: Value) -> str:
@@ -45,13 +83,14 @@ def plain_value(value: Value) -> str:
 
 def to_json(text: Text) -> dict[str, Any]:
     """Return ``text`` as JSON-ready data; `from_json` gives it back unchanged."""
-    return {"text": text.template, "values": {key: _value_to_json(value) for key, value in text.values}}
+    data = {"text": text.template, "values": {key: _value_to_json(value) for key, value in text.values}}
+    return data | {"many": text.many} if text.many else data
 
 
 def from_json(data: Mapping[str, Any]) -> Text:
     """Return the sentence that `to_json` wrote."""
     values = tuple((key, _value_from_json(value)) for key, value in data.get("values", {}).items())
-    return Text(str(data["text"]), values)
+    return Text(str(data["text"]), values, str(data.get("many", "")))
 
 
 def _value_to_json(value: Value) -> Any:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.audiences import Audit, Links
+from services.ports.fleet import Fleet
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 from services.ports.workspaces import Workspaces
@@ -18,6 +19,8 @@ class Transaction(Protocol):
     def stores(self) -> Stores: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
+    @property
+    def fleet(self) -> Fleet: ...  # noqa: D102
     @property
     def challenges(self) -> Challenges: ...  # noqa: D102
     @property

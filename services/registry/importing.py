@@ -197,17 +197,20 @@ def _taken(name: str, owner: str) -> Text:
 
 def _refusal(path: Path, bad: Iterable[BadRow], count: int) -> ImportRefusedError:
     """Return the refusal of a file: a sentence, then a line for each bad row, then how many more there are."""
-    lines = [say(_row_template(row.reason), place=row.place, reason=row.reason) for row in bad]
-    head = say("Nothing of {file} was taken, for its bad rows: {count}", file=path.name, count=count)
+    lines = [_line(row) for row in bad]
+    said = say("Nothing of {file} was taken, for its bad rows: {count}", file=path.name, count=count)
     if count > len(lines):
         lines.append(say("and {count} more.", count=count - len(lines)))
-    gaps = {f"line{number}": line for number, line in enumerate(lines)}
-    return ImportRefusedError(say("\n".join(f"{{{gap}}}" for gap in ("head", *gaps)), head=head, **gaps))
+    for line in lines:
+        said = say("{before}\n{line}", before=said, line=line)
+    return ImportRefusedError(said)
 
 
-def _row_template(reason: Text) -> str:
-    """Return the template of a bad row's line: why a text is no name is a whole sentence, other reasons have no full stop."""
-    return "{place}: {reason}" if reason.template.endswith(".") else "{place}: {reason}."
+def _line(row: BadRow) -> Text:
+    """Return a bad row's line: why a text is no name is a whole sentence, other reasons have no full stop."""
+    if row.reason.template.endswith("."):
+        return say("{place}: {reason}", place=row.place, reason=row.reason)
+    return say("{place}: {reason}.", place=row.place, reason=row.reason)
 
 
 def set_status(storage: Storage, store: str, status: str, clock: Clock = utc_now) -> StoreStatus:

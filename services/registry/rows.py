@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from services import naming
 from services.model.errors import CertdeskError, ImportRefusedError, InvalidNameError
 from services.model.stores import StoreStatus
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 
 COLUMNS = ("store", "status", "locale", "domain", "default")
 OPTIONAL = ("tags",)
@@ -64,10 +64,12 @@ def scan(path: Path) -> Iterator[StoreRow | BadRow]:
             yield from _json_rows(path, file) if _is_json(path, file) else _csv_rows(path, file)
     except OSError as error:
         raise _refused(
-            "{file} cannot be read: {reason}.", path, reason=error.strerror or str(error)
+            Phrase("{file} cannot be read: {reason}."), path, reason=error.strerror or str(error)
         ) from error
     except UnicodeDecodeError as error:
-        raise _refused("{file} is not UTF-8 text. Save it as UTF-8 and import it again.", path) from error
+        raise _refused(
+            Phrase("{file} is not UTF-8 text. Save it as UTF-8 and import it again."), path
+        ) from error
 
 
 def _is_json(path: Path, file: TextIO) -> bool:
@@ -76,8 +78,8 @@ def _is_json(path: Path, file: TextIO) -> bool:
     return path.suffix.lower() == ".json" or first in {"[", "{"}
 
 
-def _refused(template: str, path: Path, **values: str | tuple[str, ...]) -> ImportRefusedError:
-    return ImportRefusedError(say(template, file=path.name, **values))
+def _refused(template: Phrase, path: Path, **values: str | tuple[str, ...]) -> ImportRefusedError:
+    return ImportRefusedError(template.said(file=path.name, **values))
 
 
 # --- CSV -----------------------------------------------------------------------------------------------------------
@@ -98,7 +100,9 @@ def _csv_rows(path: Path, file: TextIO) -> Iterator[StoreRow | BadRow]:
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     found = tuple(cell.strip().lower() for cell in cells)
     if sorted(set(found) | set(OPTIONAL)) != sorted((*COLUMNS, *OPTIONAL)) or len(set(found)) < len(found):
-        text = "{file} does not begin with the header {wanted} (and tags, if it speaks of them); its first line has: {found}."
+        text = Phrase(
+            "{file} does not begin with the header {wanted} (and tags, if it speaks of them); its first line has: {found}."
+        )
         raise _refused(text, path, wanted=",".join(COLUMNS), found=found)
     return found
 
@@ -126,13 +130,13 @@ def _json_rows(path: Path, file: TextIO) -> Iterator[StoreRow | BadRow]:
     try:
         stores = json.load(file)
     except json.JSONDecodeError as error:
-        text = "{file} is not JSON: {reason} in line {line}, column {column}."
+        text = Phrase("{file} is not JSON: {reason} in line {line}, column {column}.")
         where = {"line": str(error.lineno), "column": str(error.colno)}
         raise _refused(text, path, reason=error.msg, **where) from error
     except RecursionError as error:
-        raise _refused("{file} is not a list of stores: it is nested too deeply.", path) from error
+        raise _refused(Phrase("{file} is not a list of stores: it is nested too deeply."), path) from error
     if not isinstance(stores, list):
-        raise _refused("{file} does not hold a list of stores.", path)
+        raise _refused(Phrase("{file} does not hold a list of stores."), path)
     for number, store in enumerate(stores, 1):
         yield from _json_store(say("Store {number} of the list", number=number), store)
 

@@ -10,7 +10,7 @@ from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding, Verdict
 from services.model.names import base
 from services.model.pacing import Breaker
-from services.model.text import Text, say
+from services.model.text import Phrase, Text
 from services.ports import Transaction
 
 DIFFERENT = 3
@@ -148,27 +148,35 @@ def write(tx: Transaction, certificate: str, met: Sequence[Met], now: datetime) 
 
 
 _SAYS = {
-    "ca": "{thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one order at a time.",
+    "ca": Phrase(
+        "{thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one order at a time."
+    ),
     "target": (
-        "The deploy target {thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one"
-        " certificate at a time."
+        Phrase(
+            "The deploy target {thing} has been failing for several certificates since {since}: {detail}. certdesk tries it with one"
+            " certificate at a time."
+        )
     ),
 }
 _REMEDY = {
     "ca.account": (
-        "On-call: check the ACME account and its external account binding in app.yaml; the certificates that wait go on"
-        " by themselves."
+        Phrase(
+            "On-call: check the ACME account and its external account binding in app.yaml; the certificates that wait go on"
+            " by themselves."
+        )
     ),
-    "deploy.failed": "On-call: mend the target; the certificates that wait go on by themselves.",
+    "deploy.failed": Phrase("On-call: mend the target; the certificates that wait go on by themselves."),
 }
-_WAIT = "Nothing to do: as soon as one order succeeds, the certificates that wait go on by themselves."
+_WAIT = Phrase(
+    "Nothing to do: as soon as one order succeeds, the certificates that wait go on by themselves."
+)
 
 
 def waiting(breaker: Breaker, name: str, now: datetime) -> Finding:
     """Return why the certificate of ``name`` waits at an open breaker."""
     kind, _, thing = breaker.thing.partition(" ")
-    summary: Text = say(_SAYS[kind], thing=thing, since=breaker.since, detail=breaker.detail.rstrip("."))
-    remedy = say(_REMEDY.get(breaker.code, _WAIT))
+    summary: Text = _SAYS[kind].said(thing=thing, since=breaker.since, detail=breaker.detail.rstrip("."))
+    remedy = _REMEDY.get(breaker.code, _WAIT).said()
     evidence = {kind: thing, "waits": True, "since": rfc3339(breaker.since), "detail": breaker.detail}
     return Finding(
         breaker.code, Verdict.BLOCK, name, CODES[breaker.code].owner, summary, remedy, now, evidence

@@ -13,7 +13,7 @@ from services.model.certificates import Certificate
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding, Verdict
 from services.model.settings import CaSettings
-from services.model.text import Text, say
+from services.model.text import Phrase, Text, say
 from services.naming import registrable
 from services.ports import Storage, Transaction
 
@@ -205,20 +205,28 @@ def look(storage: Storage, settings: CaSettings, name: str, now: datetime) -> da
     return found.until if found else None
 
 
-_WHAT: Mapping[str, str] = {
-    "orders": "By our own count {ca} takes no further order from our account before {until}: its limit is {limit}.",
-    "domain": "By our own count {ca} issues no further certificate for {domain} before {until}: its limit is {limit}.",
-    "set": "By our own count {ca} issues no further certificate for exactly these names before {until}: its limit is {limit}.",
-    "failures": "By our own count {ca} tries {subject} no more before {until}: its limit for failed validations is {limit}.",
+_WHAT: Mapping[str, Phrase] = {
+    "orders": Phrase(
+        "By our own count {ca} takes no further order from our account before {until}: its limit is {limit}."
+    ),
+    "domain": Phrase(
+        "By our own count {ca} issues no further certificate for {domain} before {until}: its limit is {limit}."
+    ),
+    "set": Phrase(
+        "By our own count {ca} issues no further certificate for exactly these names before {until}: its limit is {limit}."
+    ),
+    "failures": Phrase(
+        "By our own count {ca} tries {subject} no more before {until}: its limit for failed validations is {limit}."
+    ),
 }
-_SAID = "{ca} has said that its rate limit for {domain} leaves nothing before {until}."
+_SAID = Phrase("{ca} has said that its rate limit for {domain} leaves nothing before {until}.")
 
 
 def waiting(found: Spent, certificate: Certificate, now: datetime) -> Finding:
     """Return why the certificate waits for a CA's budget, and until when."""
     bucket, code = found.bucket, "ca.rate_limited"
-    summary = say(
-        _SAID if found.said else _WHAT[bucket.kind],
+    template = _SAID if found.said else _WHAT[bucket.kind]
+    summary = template.said(
         ca=bucket.ca,
         domain=certificate.domain,
         subject=bucket.subject,

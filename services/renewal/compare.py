@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.model.findings import ANSWERS, CODES, Finding, Verdict, leaves_open
-from services.model.text import NOTHING, Text, say
+from services.model.text import NOTHING, Phrase, Text, say
 
 Standing = tuple[str, str]
 """What stood against an attempt: a finding's code and the name it speaks of."""
@@ -19,42 +19,152 @@ class Clauses:
     new: Text
 
 
-def _of(right: str, wrong: str) -> Clauses:
-    """Return the clauses from what is said when it is right and while it is wrong; ``{still}`` is a gap in the latter."""
-    return Clauses(say(right), say(wrong), say("new: {what}", what=say(wrong.replace(" still ", " "))))
+def _of(right: Phrase, still: Phrase, wrong: Phrase) -> Clauses:
+    """Return the clauses from what is said when it is right, while it stays wrong, and when it has become wrong."""
+    return Clauses(right.said(), still.said(), say("new: {what}", what=wrong.said()))
 
 
 CLAUSES: Mapping[str, Clauses] = {
-    "store.inactive": _of("the store is active again", "the store is still inactive"),
-    "store.deleted": _of("the store is back", "the store is still deleted"),
-    "domain.expired": _of("the registration is valid again", "the registration is still expired"),
-    "domain.on_hold": _of("the registration is free again", "the registration is still on hold"),
-    "dns.not_hosted": _of("the name servers are right now", "DNS is still hosted elsewhere"),
-    "dns.propagating": _of("the new name servers are known everywhere", "the new name servers still spread"),
-    "dns.nxdomain": _of("the name exists now", "the name still does not exist in DNS"),
-    "dns.servfail": _of("the name servers answer again", "the name servers still answer with an error"),
-    "dns.dnssec_bogus": _of("DNSSEC is right now", "DNSSEC still fails"),
-    "dns.lame": _of("every name server answers now", "a name server still does not answer"),
-    "dns.inconsistent": _of("the name servers agree now", "the name servers still disagree"),
-    "dns.no_address": _of("there is an address now", "there is still no address"),
-    "dns.wrong_address": _of("the address is right now", "the address still leads elsewhere"),
-    "dns.wrong_ipv6": _of("AAAA is right now", "AAAA still leads elsewhere"),
-    "dns.private_address": _of("the address is public now", "the address is still not public"),
-    "dns.caa_forbids": _of("CAA is right now", "CAA still forbids the CA"),
-    "dns.stale_challenge": _of("old challenge records are gone", "old challenge records are still there"),
-    "access.unreachable": _of("the edge answers now", "the edge still does not answer"),
-    "access.refused": _of("the edge takes connections now", "the edge still refuses connections"),
-    "access.wrong_server": _of("the right server answers now", "the wrong server still answers"),
-    "access.redirected_away": _of("the redirect is gone", "the challenge path is still redirected elsewhere"),
-    "access.redirect_loop": _of("the redirect loop is gone", "the challenge path still redirects in a loop"),
-    "access.forbidden": _of("the challenge path is open now", "the challenge path is still forbidden"),
-    "ca.caa": _of("the CA takes the CAA records now", "the CA is still forbidden by CAA"),
-    "ca.unauthorized": _of("the CA's validation passes now", "the CA's validation still fails"),
-    "ca.rejected_identifier": _of("the CA takes the name now", "the CA still refuses the name"),
-    "ca.rate_limited": _of("the CA's rate limit is free again", "the CA's rate limit is still reached"),
-    "ca.paused": _of("the CA is no longer paused for the name", "the CA has still paused the name"),
-    "ca.unavailable": _of("the CA answers again", "the CA still does not answer as it should"),
-    "ca.account": _of("the ACME account is usable again", "the ACME account is still not usable"),
+    "store.inactive": _of(
+        Phrase("the store is active again"),
+        Phrase("the store is still inactive"),
+        Phrase("the store is inactive"),
+    ),
+    "store.deleted": _of(
+        Phrase("the store is back"), Phrase("the store is still deleted"), Phrase("the store is deleted")
+    ),
+    "domain.expired": _of(
+        Phrase("the registration is valid again"),
+        Phrase("the registration is still expired"),
+        Phrase("the registration is expired"),
+    ),
+    "domain.on_hold": _of(
+        Phrase("the registration is free again"),
+        Phrase("the registration is still on hold"),
+        Phrase("the registration is on hold"),
+    ),
+    "dns.not_hosted": _of(
+        Phrase("the name servers are right now"),
+        Phrase("DNS is still hosted elsewhere"),
+        Phrase("DNS is hosted elsewhere"),
+    ),
+    "dns.propagating": _of(
+        Phrase("the new name servers are known everywhere"),
+        Phrase("the new name servers still spread"),
+        Phrase("the new name servers spread"),
+    ),
+    "dns.nxdomain": _of(
+        Phrase("the name exists now"),
+        Phrase("the name still does not exist in DNS"),
+        Phrase("the name does not exist in DNS"),
+    ),
+    "dns.servfail": _of(
+        Phrase("the name servers answer again"),
+        Phrase("the name servers still answer with an error"),
+        Phrase("the name servers answer with an error"),
+    ),
+    "dns.dnssec_bogus": _of(
+        Phrase("DNSSEC is right now"), Phrase("DNSSEC still fails"), Phrase("DNSSEC fails")
+    ),
+    "dns.lame": _of(
+        Phrase("every name server answers now"),
+        Phrase("a name server still does not answer"),
+        Phrase("a name server does not answer"),
+    ),
+    "dns.inconsistent": _of(
+        Phrase("the name servers agree now"),
+        Phrase("the name servers still disagree"),
+        Phrase("the name servers disagree"),
+    ),
+    "dns.no_address": _of(
+        Phrase("there is an address now"), Phrase("there is still no address"), Phrase("there is no address")
+    ),
+    "dns.wrong_address": _of(
+        Phrase("the address is right now"),
+        Phrase("the address still leads elsewhere"),
+        Phrase("the address leads elsewhere"),
+    ),
+    "dns.wrong_ipv6": _of(
+        Phrase("AAAA is right now"), Phrase("AAAA still leads elsewhere"), Phrase("AAAA leads elsewhere")
+    ),
+    "dns.private_address": _of(
+        Phrase("the address is public now"),
+        Phrase("the address is still not public"),
+        Phrase("the address is not public"),
+    ),
+    "dns.caa_forbids": _of(
+        Phrase("CAA is right now"), Phrase("CAA still forbids the CA"), Phrase("CAA forbids the CA")
+    ),
+    "dns.stale_challenge": _of(
+        Phrase("old challenge records are gone"),
+        Phrase("old challenge records are still there"),
+        Phrase("old challenge records are there"),
+    ),
+    "access.unreachable": _of(
+        Phrase("the edge answers now"),
+        Phrase("the edge still does not answer"),
+        Phrase("the edge does not answer"),
+    ),
+    "access.refused": _of(
+        Phrase("the edge takes connections now"),
+        Phrase("the edge still refuses connections"),
+        Phrase("the edge refuses connections"),
+    ),
+    "access.wrong_server": _of(
+        Phrase("the right server answers now"),
+        Phrase("the wrong server still answers"),
+        Phrase("the wrong server answers"),
+    ),
+    "access.redirected_away": _of(
+        Phrase("the redirect is gone"),
+        Phrase("the challenge path is still redirected elsewhere"),
+        Phrase("the challenge path is redirected elsewhere"),
+    ),
+    "access.redirect_loop": _of(
+        Phrase("the redirect loop is gone"),
+        Phrase("the challenge path still redirects in a loop"),
+        Phrase("the challenge path redirects in a loop"),
+    ),
+    "access.forbidden": _of(
+        Phrase("the challenge path is open now"),
+        Phrase("the challenge path is still forbidden"),
+        Phrase("the challenge path is forbidden"),
+    ),
+    "ca.caa": _of(
+        Phrase("the CA takes the CAA records now"),
+        Phrase("the CA is still forbidden by CAA"),
+        Phrase("the CA is forbidden by CAA"),
+    ),
+    "ca.unauthorized": _of(
+        Phrase("the CA's validation passes now"),
+        Phrase("the CA's validation still fails"),
+        Phrase("the CA's validation fails"),
+    ),
+    "ca.rejected_identifier": _of(
+        Phrase("the CA takes the name now"),
+        Phrase("the CA still refuses the name"),
+        Phrase("the CA refuses the name"),
+    ),
+    "ca.rate_limited": _of(
+        Phrase("the CA's rate limit is free again"),
+        Phrase("the CA's rate limit is still reached"),
+        Phrase("the CA's rate limit is reached"),
+    ),
+    "ca.paused": _of(
+        Phrase("the CA is no longer paused for the name"),
+        Phrase("the CA has still paused the name"),
+        Phrase("the CA has paused the name"),
+    ),
+    "ca.unavailable": _of(
+        Phrase("the CA answers again"),
+        Phrase("the CA still does not answer as it should"),
+        Phrase("the CA does not answer as it should"),
+    ),
+    "ca.account": _of(
+        Phrase("the ACME account is usable again"),
+        Phrase("the ACME account is still not usable"),
+        Phrase("the ACME account is not usable"),
+    ),
 }
 """Short clauses for the codes that attempts fail for; others are told by what their code means."""
 
@@ -116,7 +226,7 @@ def _clauses(code: str) -> Clauses:
     known = CLAUSES.get(code)
     if known is not None:
         return known
-    meaning = say(CODES[code].meaning)
+    meaning = CODES[code].meaning.said()
     return Clauses(
         say("no longer: {what}", what=meaning),
         say("still: {what}", what=meaning),

@@ -80,9 +80,7 @@ class SqlWorkspaces(Repository):
 
     def expiring(self, before: datetime) -> Sequence[Workspace]:
         """Return active workspaces with a refresh token whose token ends before this moment, the earliest first."""
-        return [
-            records.workspace(row) for row in self._connection.execute(_EXPIRING, {"the_moment": before})
-        ]
+        return [records.workspace(row) for row in self._connection.execute(_EXPIRING, {"the_moment": before})]
 
     def spend(self, token: str, until: datetime, now: datetime) -> bool:
         """Use up something that is good for one time, known by ``token``; False if that was done before."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import alert_buttons, requests
-from commands.caller import RIGHTS, Action, Caller, Role
+from commands.caller import Action, Caller, Role, holders
 from commands.clicks import CLICKS
 from commands.dispatch import dispatch
 from commands.reply import Problem, Reply, Tone
@@ -76,11 +76,7 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
 
 
 def test_alerts_are_for_staff() -> None:
-    assert {role for role in Role if Action.ALERTS in RIGHTS[role]} == {
-        Role.ADMIN,
-        Role.SUPPORT,
-        Role.ONCALL,
-    }
+    assert holders(Action.ALERTS) == {Role.ADMIN, Role.SUPPORT, Role.ONCALL}
 
 
 @pytest.mark.parametrize("action", [action for action in CLICKS if action.startswith("alert.")])

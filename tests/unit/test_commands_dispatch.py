@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.caller import RIGHTS, TERMINAL, Action, Caller, Role
+from commands.caller import TERMINAL, Action, Caller, Role
 from commands.dispatch import dispatch
 from commands.reply import Hint, Outcome, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
 from commands.table import COMMANDS
@@ -284,23 +284,6 @@ def templates(thing: object) -> list[str]:
 
 
 # --- rights and isolation ------------------------------------------------------------------------------------------
-
-
-ALL, SOME, NONE = frozenset(Action), frozenset(Action) - {Action.LINK}, {Action.HELP, Action.ASK_LINK}
-CELLS = {
-    Role.ADMIN: ALL,
-    Role.SUPPORT: ALL,
-    Role.ONCALL: SOME,
-    Role.MERCHANT: SOME - {Action.ALERTS},
-    Role.NOBODY: NONE,
-}
-
-
-@pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("role", Role)
-def test_every_role_has_its_rights(role: Role, action: Action) -> None:
-    assert set(RIGHTS) == set(Role)
-    assert Caller("x", role).may(action) is (action in CELLS[role])
 
 
 @pytest.mark.parametrize(

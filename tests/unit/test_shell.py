@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.shell import OPTIONS, UsageError, options
+from bot.shell import OPTIONS, Given, UsageError, options
+from bot.text.language import language
 from storage.vault import new_key
 
 ROOT = Path(__file__).parents[2]
@@ -55,10 +56,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 @pytest.mark.parametrize(
     ("given", "read"),
     [
-        ("add a.test --json", (("add", "a.test"), True, False, 600.0)),
-        ("--json add a.test --wait --timeout 5", (("add", "a.test"), True, True, 5.0)),
-        ("check --json -- --json --wait", (("check", "--", "--json", "--wait"), True, False, 600.0)),
-        ("", ((), False, False, 600.0)),
+        ("add a.test --json", (("add", "a.test"), Given(as_json=True))),
+        (
+            "--json add a.test --wait --timeout 5",
+            (("add", "a.test"), Given(as_json=True, wait=True, seconds=5.0)),
+        ),
+        ("check --json -- --json --wait", (("check", "--", "--json", "--wait"), Given(as_json=True))),
+        ("status --lang ko", (("status",), Given(language=language("ko")))),
+        ("", ((), Given())),
     ],
 )
 def test_the_terminals_own_options_are_taken_out(given: str, read: tuple[Any, ...]) -> None:
@@ -68,6 +73,12 @@ def test_the_terminals_own_options_are_taken_out(given: str, read: tuple[Any, ..
 def test_a_time_out_is_a_number() -> None:
     with pytest.raises(UsageError, match="needs a number of seconds"):
         options(("add", "--timeout"))
+
+
+@pytest.mark.parametrize("words", [("--lang",), ("--lang", "xx")])
+def test_a_language_is_one_of_those_there_are(words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="one of en, ja, ko"):
+        options(words)
 
 
 def test_help_speaks_of_the_terminals_own_options(desk: Desk) -> None:

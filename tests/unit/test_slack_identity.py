@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.slack.clients import asking_client
-from bot.slack.identity import FAILURE_KEPT, Identity
+from bot.slack.identity import Identity
+from bot.slack.kept import FAILURE_KEPT
 from bot.slack.settings import SlackSettings
-from commands.caller import Caller, Role
+from commands.caller import Caller, Doubt, Role
 from services.model.audiences import Kind, Link
 from services.model.stores import Store
 from services.ports import Request
@@ -74,10 +75,24 @@ def test_a_group_gives_its_role_to_its_members(world: World) -> None:
     assert world.api.asked("usergroups.users.list")[0]["usergroup"] == "S1"
 
 
-def test_a_group_that_cannot_be_read_gives_nothing(world: World) -> None:
+def test_a_group_that_cannot_be_read_gives_nothing_and_is_said(world: World) -> None:
+    world.api.tell("usergroups.users.list", no("missing_scope"))
+    assert world.caller("U3") == Caller("T0/U3", Role.NOBODY, doubt=Doubt.GROUPS)
+    assert world.caller("U2") == Caller("T0/U2", Role.SUPPORT, None)
+    assert world.caller("U5") == Caller("T0/U5", Role.MERCHANT, frozenset({"moon", "sun"}), Doubt.GROUPS)
+
+
+def test_a_group_that_does_not_exist_has_nobody_in_it_and_leaves_no_doubt(world: World) -> None:
     world.api.tell("usergroups.users.list", no("no_such_subteam"))
-    assert world.caller("U3").role is Role.NOBODY
-    assert world.caller("U2").role is Role.SUPPORT
+    assert world.caller("U3") == Caller("T0/U3", Role.NOBODY)
+
+
+def test_who_is_no_member_of_ours_is_not_looked_for_in_groups(world: World) -> None:
+    world.api.tell("usergroups.users.list", no("missing_scope"))
+    for facts in ({"is_restricted": True}, {"team_id": "T9"}):
+        world.user(**facts)
+        assert world.caller("U3").doubt is Doubt.NONE
+    assert "usergroups.users.list" not in world.api.methods
 
 
 @pytest.mark.parametrize(
@@ -120,7 +135,7 @@ def test_a_request_that_names_another_team_than_the_person_is_not_ours(world: Wo
 )
 def test_a_look_up_that_fails_gives_no_rights(world: World, failure: Answer) -> None:
     world.api.tell("users.info", failure)
-    assert world.caller("U1") == Caller("T0/U1", Role.NOBODY)
+    assert world.caller("U1") == Caller("T0/U1", Role.NOBODY, doubt=Doubt.PERSON)
 
 
 def test_without_knowing_our_own_team_nobody_is_ours(world: World) -> None:
@@ -208,7 +223,7 @@ def test_a_link_goes_by_the_persons_own_workspace(world: World, linked: MemorySt
 def test_a_link_of_who_cannot_be_looked_up_gives_nothing(world: World, linked: MemoryStorage) -> None:
     world.api.tell("users.info", no("user_not_found"))
     identity = Identity(asking_client(world.settings()), world.settings(), world.clock, storage=linked)
-    assert identity.caller(asked("U5")) == Caller("T0/U5", Role.NOBODY)
+    assert identity.caller(asked("U5")) == Caller("T0/U5", Role.NOBODY, doubt=Doubt.PERSON)
 
 
 def test_a_link_gives_staff_no_less(world: World, linked: MemoryStorage) -> None:

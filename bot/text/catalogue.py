@@ -1,0 +1,189 @@
+"""Reads and writes the catalogues: gettext's .po files, one per language, beside this module."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from gettext import c2py
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog
+from babel.messages.plurals import get_plural
+from babel.messages.pofile import read_po, write_po
+
+from bot.text.extract import Message
+from bot.text.uses import USES
+
+FOLDER = Path(__file__).parent
+TEMPLATE = FOLDER / "certdesk.pot"
+_HEADER = """\
+# certdesk's sentences{of}.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+{more}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A catalogue as it was read."""
+
+    code: str
+    """The file's name: ``ko``, ``pt_BR``."""
+    messages: Mapping[str, tuple[str, ...]]
+    """Template -> its translation, or one for each plural form; what is not translated is left out."""
+    forms: int
+    form: str
+    """gettext's rule for the plural: from ``n`` to the place of the form."""
+
+
+def codes(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the languages that have a catalogue, sorted; English needs none."""
+    return tuple(sorted(path.stem for path in folder.glob("*.po")))
+
+
+def locale_of(code: str) -> Locale | None:
+    """Return what Unicode's CLDR knows of a language; None for a code that it does not know."""
+    try:
+        return Locale.parse(code)
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+def name_of(code: str) -> str:
+    """Return what a language calls itself, such as 한국어; its code where that is not known."""
+    locale = locale_of(code)
+    return (locale.get_display_name() if locale else None) or code
+
+
+def read(code: str, folder: Path = FOLDER) -> Read:
+    """Return the catalogue of a language. What is fuzzy, or has other gaps than its template, counts as not translated.
+
+    So a slip in a file costs one sentence its translation, and no message.
+    """
+    catalogue = _parsed(folder / f"{code}.po")
+    messages = {entry.one: entry.said for entry in _entries_of(catalogue) if entry.usable}
+    return Read(code, messages, catalogue.num_plurals, catalogue.plural_expr)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a catalogue; ``said``: a translation for each plural form, empty where there is none."""
+
+    one: str
+    many: str
+    said: tuple[str, ...]
+    fuzzy: bool
+    comments: tuple[str, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the translation can be shown."""
+        return not self.fuzzy and all(self.said) and not wrong_gaps(self.one, self.many, self.said)
+
+
+def entries(code: str, folder: Path = FOLDER) -> tuple[Entry, ...]:
+    """Return the entries of a language's catalogue as they stand in the file."""
+    return tuple(_entries_of(_parsed(folder / f"{code}.po")))
+
+
+def _entries_of(catalogue: Catalog) -> Iterator[Entry]:
+    for message in catalogue:
+        one, *many = _tuple(message.id)
+        if one:  # the empty one is the header
+            said = _tuple(message.string)
+            yield Entry(one, "".join(many), said, bool(message.fuzzy), tuple(message.user_comments))
+
+
+def chooser(read: Read) -> Mapping[int, int]:
+    """Return what gives the place of the plural form for a number."""
+    return _Chooser(read.form)
+
+
+class _Chooser(dict[int, int]):
+    """Numbers and the places of their forms, remembered."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__()
+        self._rule = c2py(rule)
+
+    def __missing__(self, count: int) -> int:
+        return int(self._rule(abs(count)))
+
+
+def gaps(template: str) -> frozenset[str]:
+    """Return the names of a template's gaps, with their format. Raises ValueError for one that cannot be read."""
+    return frozenset(f"{gap}:{spec}" for _, gap, spec, _ in Formatter().parse(template) if gap is not None)
+
+
+def wrong_gaps(one: str, many: str, said: Iterable[str]) -> list[str]:
+    """Return the translations that have other gaps than their template; in a plural the number itself may be left out."""
+    wanted = gaps(many or one)
+    free = frozenset({"count:"}) if many else frozenset()
+    return [each for each in said if not _agrees(each, wanted, free)]
+
+
+def _agrees(said: str, wanted: frozenset[str], free: frozenset[str]) -> bool:
+    try:
+        return wanted - free <= gaps(said) <= wanted
+    except ValueError:
+        return False
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def template(messages: Iterable[Message]) -> str:
+    """Return certdesk.pot: every sentence, none translated."""
+    return _HEADER.format(of="", more="") + _body(messages, {}, None)
+
+
+def updated(path: Path, messages: Iterable[Message]) -> str:
+    """Return a catalogue with exactly these sentences; what was translated stays, what is no sentence any more goes."""
+    old = _parsed(path)
+    plural = get_plural(path.stem)  # the rule of Unicode's CLDR
+    more = (("Language", path.stem), ("Plural-Forms", plural.plural_forms))
+    lines = "".join(f'"{key}: {value}\\n"\n' for key, value in more)
+    held = {entry.one: entry for entry in _entries_of(old)}
+    return _HEADER.format(of=f" in {name_of(path.stem)}", more=lines) + _body(messages, held, path.stem)
+
+
+def _body(messages: Iterable[Message], held: Mapping[str, Entry], code: str | None) -> str:
+    catalogue = Catalog(locale=code, charset="utf-8", fuzzy=False)
+    for message in messages:
+        old = held.get(message.one)
+        added = catalogue.add(
+            (message.one, message.many) if message.many else message.one,
+            string=_string(message, old),
+            locations=[(file, 0) for file in message.files],
+            auto_comments=list(_notes(message)),
+            user_comments=old.comments if old else (),
+        )
+        added.flags = {"fuzzy"} if old and old.fuzzy else set()
+    written = BytesIO()
+    write_po(written, catalogue, width=0, omit_header=True, include_lineno=False)
+    return written.getvalue().decode("utf-8")
+
+
+def _string(message: Message, old: Entry | None) -> str | tuple[str, ...]:
+    """Return the translation as the message needs it: one that has got another plural is to be translated anew."""
+    kept = old.said if old is not None and old.many == message.many else ("",)
+    return kept if message.many else kept[0]
+
+
+def _notes(message: Message) -> Iterator[str]:
+    for use in message.uses:
+        yield f"{USES[use].what}: at most {USES[use].most} characters"
+
+
+def _parsed(path: Path) -> Catalog:
+    return read_po(BytesIO(path.read_bytes()), locale=path.stem, abort_invalid=True)
+
+
+def _tuple(said: object) -> tuple[str, ...]:
+    if isinstance(said, str):
+        return (said,)
+    return tuple(str(each or "") for each in said) if isinstance(said, list | tuple) else ("",)
