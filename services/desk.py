@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.model.clock import Clock
-from services.model.settings import Alerting, Issuing, Platform, Renewing
+from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
 from services.ports import Checker, Storage
 
 
@@ -23,3 +23,5 @@ class Desk:
     wake: Callable[[], None]
     """Tells the workers of this process that something is due."""
     alerting: Alerting = field(default_factory=Alerting)
+    limits: tuple[CaSettings, ...] = ()
+    """The CAs in their order, with what their rate limits are."""
