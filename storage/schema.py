@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
-from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
+from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
 
@@ -31,6 +31,7 @@ __all__ = [
     "BREAKERS",
     "BUDGETS",
     "CERTIFICATES",
+    "CHANNEL_LANGUAGES",
     "CHALLENGES",
     "DOMAINS",
     "EVENTS",
@@ -50,7 +51,7 @@ __all__ = [
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
