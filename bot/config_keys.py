@@ -212,6 +212,7 @@ class Slack(Section):
     command: Command = "/ssl"
     date_tokens: bool = True
     canary_channel: str = ""
+    staff_channels: Strings = ()
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()

@@ -154,4 +154,12 @@ def slack(loaded: Loaded) -> SlackSettings:
         command=keys.command,
         date_tokens=keys.date_tokens,
         canary_channel=keys.canary_channel,
+        staff_channels=_staff_channels(loaded),
     )
+
+
+def _staff_channels(loaded: Loaded) -> frozenset[str]:
+    """Return the channels that are for the platform's own people: alerts of all stores stand in theirs anyway."""
+    alerts = loaded.config.alerts
+    told = (alerts.channel, alerts.support_channel, *(route.channel for route in alerts.routes))
+    return frozenset((*loaded.config.slack.staff_channels, *(channel for channel in told if channel)))

@@ -14,9 +14,11 @@ from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.notifier import Notifier
+from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
 from bot.slack.transport import SocketTransport
 from bot.wiring import Application
+from commands.hearing import Rooms
 from commands.messages import compose
 from commands.screens import Screens
 from services.model.text import say
@@ -29,6 +31,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -77,8 +80,9 @@ def connect(application: Application) -> SlackSide | None:
         ear.canary = Canary(
             posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
         )
+    identity = Identity(asking_client(slack), slack, clock, storage=application.storage)
     return SlackSide(
-        identity=Identity(asking_client(slack), slack, clock, storage=application.storage),
+        identity=identity,
         notifier=Notifier(
             posting_client(slack),
             application.storage,
@@ -88,6 +92,7 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
         ),
         screens=SlackScreens(posting_client(slack), slack.command),
+        rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

@@ -135,7 +135,7 @@ class Workers:
         if self._slack is not None:
             slack, desk = self._slack, self._application.desk
             caller = slack.identity.caller(request)
-            requests.perform(desk, request, caller, slack.identity.named, slack.screens)
+            requests.perform(desk, request, caller, slack.identity.named, slack.screens, slack.rooms)
             self._application.bell.ring()
 
     def _owed(self, limit: int) -> list[Message]:

@@ -72,7 +72,9 @@ def run(call: Call) -> Outcome:
     data = {"name": name, "store": status.store, "history": [_to_json(row, call.caller) for row in rows]}
     title = say("What has happened to {name}", name=views.shown(name))
     parts = timeline(rows, call.caller) if rows else _nothing_yet(status)
-    return Outcome(Reply(Tone.INFO, title, parts, private=call.caller.limited), data=data)
+    reply = Reply(Tone.INFO, title, parts, private=call.caller.limited)
+    # orders' addresses, alerts and who of the platform did what are for its own people
+    return Outcome(reply, data=data, staff_only=not call.caller.limited)
 
 
 def _nothing_yet(status: NameStatus) -> tuple[Part, ...]:

@@ -248,3 +248,5 @@ class Outcome:
     """Shown in the modal in which it was asked, or in a new one; where no modal can be opened (any more), `reply` is."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
+    staff_only: bool = False
+    """Whether it says what only the platform's own people may know, whichever store it is about."""

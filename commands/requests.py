@@ -1,6 +1,7 @@
 """Does what a person asked for in Slack, by a command or a click: the request row in, one outbox message out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from commands import audit, clicks, messages
@@ -8,6 +9,7 @@ from commands.caller import Caller
 from commands.clicks import Performed
 from commands.command import Call, People, unasked
 from commands.dispatch import dispatch
+from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Reply, Tone
 from commands.screens import BLIND, Screens
 from services.desk import Desk
@@ -22,11 +24,18 @@ MOST_TRIES = 5
 
 
 def perform(
-    desk: Desk, request: Request, caller: Caller, people: People = unasked, screens: Screens = BLIND
+    desk: Desk,
+    request: Request,
+    caller: Caller,
+    people: People = unasked,
+    screens: Screens = BLIND,
+    rooms: Rooms = CLOSED,
 ) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
     What was changed, or refused for want of a right, is put into the audit trail in the same transaction.
+
+    Where not everybody who reads in the channel may hear the answer, it is for the asker alone.
 
     A click that shows in the clicked message itself has no answer, and what a modal or the Home tab shows needs none.
 
@@ -34,6 +43,8 @@ def perform(
     answers nothing, if another worker has claimed the request since.
     """
     done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
+    if done.outcome is not None:
+        done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
     seen = done.outcome is None or _screened(request, done.outcome, screens)
     now = desk.clock()
     with desk.storage.write() as tx:

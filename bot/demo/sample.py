@@ -26,7 +26,7 @@ USERS = (
         "tz": "Europe/Paris",
     },
 )
-CHANNELS = ({"id": CHANNEL, "name": "ssl-support", "is_private": False, "members": [AGENT, VISITOR]},)
+CHANNELS = ({"id": CHANNEL, "name": "ssl-support", "is_private": True, "members": [AGENT]},)
 STORES = """store,status,locale,domain,default
 moon,active,ko-KR,moon.shops.test,true
 moon,active,ko-KR,shop.moon.test,false

@@ -1,16 +1,16 @@
 """Who asks: from a Slack person to a Caller, by settings and by what Slack says of the person; in doubt, nobody."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.errors import read_error
+from bot.slack.kept import Kept
 from bot.slack.settings import SlackSettings
 from commands.caller import STAFF, Caller, Doubt, Role
 from services.model.audiences import Kind
@@ -18,10 +18,6 @@ from services.model.clock import Clock
 from services.ports import Request, Storage
 
 _log = structlog.get_logger(__name__)
-FAILURE_KEPT = timedelta(seconds=5)
-"""How long a failed look-up counts: long enough to spare Slack, short enough to go unnoticed."""
-MOST_KEPT = 10_000
-"""People and groups that are remembered at once."""
 _GONE = "no_such_subteam"
 """Slack's word for a user group that does not exist: nobody is in it, and that is known."""
 
@@ -66,26 +62,38 @@ class Identity:
         Links of people to stores are read from ``storage``, at each request anew.
         """
         self._client, self._settings, self._storage = client, settings, storage
-        self._kept = _Kept(clock, keep)
+        self._kept = Kept(clock, keep)
 
     def caller(self, request: Request) -> Caller:
         """Return who asks, with a role that they surely have: who cannot be looked up is nobody, and `Caller.doubt` says so.
 
         Raises DatabaseUnavailableError if the links cannot be read.
         """
-        person = self._person(request.user)
+        return self._known(request.user, request.team)
+
+    def reader(self, user: str) -> Caller | None:
+        """Return what somebody may see who is in a channel with the bot; None for what is no living person.
+
+        Who cannot be looked up is nobody, as in `caller`. Raises DatabaseUnavailableError as `caller`.
+        """
+        person = self._person(user)
+        return self._known(user, "") if person is None or person.person else None
+
+    def _known(self, user: str, team: str) -> Caller:
+        """Return who ``user`` is; a ``team`` that a payload names, other than theirs or ours, leaves them no staff role."""
+        person = self._person(user)
         home = self._home()
         if person is None or home is None:
-            return Caller(f"{request.team}/{request.user}", Role.NOBODY, doubt=Doubt.PERSON)
+            return Caller(f"{team}/{user}", Role.NOBODY, doubt=Doubt.PERSON)
         if not person.person:
-            return Caller(f"{request.team}/{request.user}", Role.NOBODY)
+            return Caller(f"{team}/{user}", Role.NOBODY)
         # by the person's own workspace: a link holds wherever they ask from
-        name = f"{person.team}/{request.user}"
-        ours = _ours(person, home) and request.team in ("", home.team, person.team)
-        role, doubt = self._staff_role(request.user) if ours and not person.guest else (None, Doubt.NONE)
+        name = f"{person.team}/{user}"
+        ours = _ours(person, home) and team in ("", home.team, person.team)
+        role, doubt = self._staff_role(user) if ours and not person.guest else (None, Doubt.NONE)
         if role is not None:
             return Caller(name, role, None)
-        stores = self._stores(request.user, person, ours=ours)
+        stores = self._stores(user, person, ours=ours)
         return Caller(name, Role.MERCHANT if stores else Role.NOBODY, stores, doubt)
 
     def named(self, user: str) -> str | None:
@@ -173,33 +181,3 @@ def _ours(person: Person, home: Home) -> bool:
     """Tell whether the person is of our workspace, or of another one of our own enterprise."""
     same = person.team == home.team or bool(home.enterprise and person.enterprise == home.enterprise)
     return same and not person.stranger
-
-
-class _Kept:
-    """Remembers answers for a while; an answer that could not be had is None, and is remembered for a moment only."""
-
-    def __init__(self, clock: Clock, keep: timedelta) -> None:
-        self._clock, self._keep = clock, keep
-        self._lock = threading.Lock()
-        self._answers: dict[tuple[str, str], tuple[datetime, Any]] = {}
-
-    def get(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
-        """Return the remembered answer, or ask. Two threads may ask at once; neither waits for the other."""
-        now = self._clock()
-        with self._lock:
-            until, answer = self._answers.get(key, (now, None))
-        if now < until:
-            return answer
-        answer = self._asked(key, ask)
-        with self._lock:
-            if len(self._answers) >= MOST_KEPT:
-                self._answers.clear()
-            self._answers[key] = (now + (FAILURE_KEPT if answer is None else self._keep), answer)
-        return answer
-
-    def _asked(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
-        try:
-            return ask()
-        except (*CALL_ERRORS, KeyError) as error:
-            _log.warning("slack.lookup_failed", kind=key[0], id=key[1], error=read_error(error).code)
-            return None

@@ -12,6 +12,9 @@ BOT_SCOPES = (
     "chat:write",  # to post answers where the bot is a member, and to edit them in place
     "im:write",  # to open a direct message where the bot may not write in the channel, or the answer is private
     "users:read",  # to see guests, strangers, bots and deactivated people (users.info), who get no staff role
+    "channels:read",  # to see who can read an answer in a public channel: whether it is shared with others (conversations.info)
+    "groups:read",  # the same of private channels, and who is in them (conversations.members)
+    "mpim:read",  # the same of direct messages among several
     "usergroups:read",  # to see who is in the user groups (S…) that roles name
 )
 """Everything the bot may do, each with its reason; it cannot read messages, files or e-mail addresses."""

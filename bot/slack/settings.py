@@ -36,3 +36,5 @@ class SlackSettings:
     """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
     canary_channel: str = ""
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
+    staff_channels: frozenset[str] = frozenset()
+    """Ids of channels that are for the platform's own people: what staff ask there, everybody there may hear."""

@@ -229,3 +229,32 @@ def _person(user: str, team: str) -> Body:
         "updated": 1,
         "locale": "de-DE",
     }
+
+
+# --- what conversations.info says ------------------------------------------------------------------------------------
+
+
+def channel_info(channel: str, **facts: Any) -> Body:
+    """Return a public channel of the host, with ``facts`` on top."""
+    plain = {
+        "id": channel,
+        "name": "somewhere",
+        "is_channel": True,
+        "is_group": False,
+        "is_im": False,
+        "is_mpim": False,
+        "is_private": False,
+        "is_archived": False,
+        "is_general": False,
+        "is_shared": False,
+        "is_org_shared": False,
+        "is_ext_shared": False,
+        "is_pending_ext_shared": False,
+        "pending_shared": [],
+        "pending_connected_team_ids": [],
+        "context_team_id": HOST,
+        "conversation_host_id": HOST,
+        "is_member": True,
+        "name_normalized": "somewhere",
+    }
+    return plain | facts

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.slack.clients import asking_client
-from bot.slack.identity import FAILURE_KEPT, Identity
+from bot.slack.identity import Identity
+from bot.slack.kept import FAILURE_KEPT
 from bot.slack.settings import SlackSettings
 from commands.caller import Caller, Doubt, Role
 from services.model.audiences import Kind, Link

@@ -35,7 +35,8 @@ def test_over_http_slack_needs_https(url: str) -> None:
 
 def test_the_scopes_are_the_fewest() -> None:
     assert manifest(SlackSettings(mode="socket"))["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
-    assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", "users:read", "usergroups:read"}
+    seen = {"channels:read", "groups:read", "mpim:read", "users:read", "usergroups:read"}
+    assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", *seen}
 
 
 def test_slacks_own_limits_on_words_are_kept() -> None:
