@@ -16,8 +16,9 @@ from slack_bolt.request.internals import build_context
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
-from bot.slack.payloads import NotOursError
+from bot.slack.payloads import NotOursError, sender
 from bot.slack.settings import SlackSettings
+from bot.text.language import ENGLISH, Language
 from services.model.text import say
 
 __all__ = ["FORM", "Intake", "RestoreBody", "apologise", "make_app"]
@@ -30,11 +31,15 @@ _ANY = re.compile("")
 
 
 def make_app(
-    settings: SlackSettings, intake: Intake, heard: Callable[[Mapping[str, Any]], None] = lambda _event: None
+    settings: SlackSettings,
+    intake: Intake,
+    heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
+    language: Callable[[str], Language] = lambda _user: ENGLISH,
 ) -> App:
     """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`.
 
-    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on.
+    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on. ``language`` tells
+    that of a user at once, for Slack waits for an apology.
     """
     app = App(
         name="certdesk",
@@ -72,12 +77,15 @@ def make_app(
         heard(event)
         ack()
 
+    def sorry(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        return apologise(error, language(_user(body)))
+
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
     app.event("reaction_added")(take_reaction)
-    app.error(apologise)
+    app.error(sorry)
     return app
 
 
@@ -110,7 +118,15 @@ def _acts(actions: Any) -> bool:
     return isinstance(actions, list) and bool(actions) and isinstance(actions[0], dict)
 
 
-def apologise(error: Exception) -> BoltResponse:
+def _user(body: Mapping[str, Any]) -> str:
+    """Return who has sent a request that may be of any shape; empty if it does not say."""
+    try:
+        return sender(body)[1]
+    except KeyError:
+        return ""
+
+
+def apologise(error: Exception, language: Language = ENGLISH) -> BoltResponse:
     """Log the error under a short id and answer, for the asker's eyes alone, with a sentence that names the id."""
     error_id = secrets.token_hex(4)
     _log.error("slack.request_failed", error_id=error_id, exc_info=error)
@@ -119,7 +135,7 @@ def apologise(error: Exception) -> BoltResponse:
         "on-call engineer the error id {error_id}.",
         error_id=error_id,
     )
-    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence)})
+    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence, language)})
 
 
 class _OneWorkspace(Authorize):

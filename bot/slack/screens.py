@@ -8,6 +8,7 @@ from slack_sdk.web import WebClient
 
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
+from bot.slack.speech import English, Speech
 from commands.reply import Page, Sheet
 from services.ports import Request
 
@@ -17,13 +18,16 @@ _log = structlog.get_logger(__name__)
 class SlackScreens:
     """`commands.screens.Screens` by Slack's views.* methods."""
 
-    def __init__(self, client: WebClient, command: str = "/ssl") -> None:
+    def __init__(
+        self, client: WebClient, command: str = "/ssl", speech: Speech | English | None = None
+    ) -> None:
         """``client`` must not repeat calls by itself: a trigger opens one modal."""
         self._client, self._command = client, command
+        self._speech = speech or English()
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        view = modal(sheet, self._command)
+        view = modal(sheet, self._command, self._speech.to_person(request.user, request.channel))
         if request.view and request.form.get("kind") == "modal":
             return _taken(lambda: self._client.views_update(view_id=request.view, view=view))
         if not request.trigger:
@@ -32,7 +36,7 @@ class SlackScreens:
 
     def page(self, request: Request, page: Page) -> bool:
         """Publish ``page`` as the Home tab of who asked."""
-        view: Mapping[str, Any] = home(page, self._command)
+        view: Mapping[str, Any] = home(page, self._command, self._speech.to_person(request.user))
         return _taken(lambda: self._client.views_publish(user_id=request.user, view={**view}))
 
 
