@@ -1,7 +1,5 @@
 """/ssl language: who may choose for a channel, what is kept, and what is said."""
 
-from dataclasses import replace
-
 import pytest
 
 from commands.caller import TERMINAL, Caller, Role
@@ -13,7 +11,6 @@ from services.ports import Storage
 from storage.memory import MemoryStorage
 from tests.desks import MOON, STRANGER, SUPPORT, Bench
 
-LANGUAGES = {"en": "English", "ja": "日本語", "ko": "한국어"}
 ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
 
 
@@ -27,7 +24,7 @@ def bench() -> Bench:
 
 
 def ask(bench: Bench, words: str = "", caller: Caller = SUPPORT, channel: str = "C1") -> Outcome:
-    return dispatch(f"language {words}".strip(), caller, replace(bench.desk, languages=LANGUAGES), channel)
+    return dispatch(f"language {words}".strip(), caller, bench.desk, channel)
 
 
 def kept(storage: Storage, channel: str = "C1") -> str | None:
