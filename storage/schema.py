@@ -24,6 +24,7 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.proposals import PROPOSALS
 from storage.searching import TERMS
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "LINK_REQUESTS",
     "METADATA",
     "OUTBOX",
+    "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
     "SIGHTINGS",
