@@ -13,6 +13,7 @@ from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
@@ -33,6 +34,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
@@ -95,7 +97,16 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             speech=speech,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command, speech),
+        screens=SlackScreens(
+            posting_client(slack), slack.command, date_tokens=slack.date_tokens, speech=speech
+        ),
+        views=LiveViews(
+            posting_client(slack),
+            application.desk,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
+        ),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

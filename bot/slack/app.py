@@ -17,6 +17,7 @@ from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
 from bot.slack.payloads import NotOursError, sender
+from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
 from bot.text.language import ENGLISH, Language
 from services.model.text import say
@@ -68,7 +69,14 @@ def make_app(
         take(ack, body, intake.click)
 
     def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
-        take(ack, body, intake.submit)
+        try:
+            answer = taken_in(body, settings.command, language(_user(body)))
+            if "errors" not in answer:
+                intake.submit(body)
+        except (NotOursError, KeyError) as error:
+            _log.warning("slack.ignored", kind=body.get("type"), why=str(error))
+            answer = {}
+        ack(**answer)
 
     def take_home(ack: Ack, body: dict[str, Any]) -> None:
         take(ack, body, intake.home)
@@ -77,15 +85,12 @@ def make_app(
         heard(event)
         ack()
 
-    def sorry(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        return apologise(error, language(_user(body)))
-
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
     app.event("reaction_added")(take_reaction)
-    app.error(sorry)
+    app.error(_sorry(language))
     return app
 
 
@@ -116,6 +121,13 @@ class RestoreBody(Middleware):
 def _acts(actions: Any) -> bool:
     """Tell whether there is an action: Bolt takes the first one without looking whether it is there."""
     return isinstance(actions, list) and bool(actions) and isinstance(actions[0], dict)
+
+
+def _sorry(language: Callable[[str], Language]) -> Callable[..., BoltResponse]:
+    def sorry(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        return apologise(error, language(_user(body)))
+
+    return sorry
 
 
 def _user(body: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """Languages: which one is spoken in a channel, where somebody has chosen it.
 
-Only a new table: the code of 0007 goes on working beside this one.
+Only a new table: the code of 0008 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
