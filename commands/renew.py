@@ -28,8 +28,8 @@ def run(call: Call) -> Outcome:
     Without a name, where a modal can be shown, those that are due or blocked are offered.
     """
     args = arguments(call)
-    if call.modal and not args.words:
-        return picking.renewing_of(call, args.store)
+    if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
+        return picking.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     if call.caller.person != TERMINAL.person:
