@@ -32,8 +32,8 @@ def run(call: Call) -> Outcome:
     args = arguments(call, values=("--store", CAUSE))
     if CAUSE in args.values:
         return renew_cause.run(call, args)
-    if call.modal and not args.words:
-        return picking.renewing_of(call, args.store)
+    if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
+        return picking.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     if call.caller.person != TERMINAL.person:

@@ -1,6 +1,6 @@
 """The desk: all that a use case may touch, put together once by bot/wiring.py and handed down as a parameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.model.clock import Clock
@@ -25,3 +25,5 @@ class Desk:
     alerting: Alerting = field(default_factory=Alerting)
     limits: tuple[CaSettings, ...] = ()
     """The CAs in their order, with what their rate limits are."""
+    languages: Mapping[str, str] = field(default_factory=lambda: {"en": "English"})
+    """Code -> what the language calls itself, of every language that certdesk speaks."""

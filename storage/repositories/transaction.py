@@ -10,6 +10,7 @@ from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
 from storage.repositories.fleet import SqlFleet
 from storage.repositories.jobs import SqlJobs
+from storage.repositories.languages import SqlLanguages
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
@@ -63,6 +64,11 @@ class SqlTransaction(Repository):
     def links(self) -> SqlLinks:
         """Who belongs to which store."""
         return SqlLinks(self._connection)
+
+    @property
+    def languages(self) -> SqlLanguages:
+        """Which language is spoken in which channel."""
+        return SqlLanguages(self._connection)
 
     @property
     def audit(self) -> SqlAudit:

@@ -1,13 +1,13 @@
 """Jobs: one wish for many certificates, with an item for each.
 
-Only new tables: the code of 0008 goes on working beside this one.
+Only new tables: the code of 0009 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
