@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.terminal import as_json
-from commands.caller import Caller, Role, holders
+from commands.caller import Action, Caller, Role, holders
 from commands.clicks import CLICKS
 from commands.dispatch import dispatch
 from commands.table import COMMANDS
@@ -143,10 +143,8 @@ def test_a_right_is_what_the_table_says(caller: Caller, kind: str, name: str, gi
             assert refused is not all(caller.role in holders(action) for action in needed)
 
 
-def _needed(kind: str, name: str, given: Given) -> set[object]:
+def _needed(kind: str, name: str, given: Given) -> set[Action]:
     """Return the rights that it takes, as the tables say."""
-    from commands.caller import Action
-
     if kind == "click":
         return {CLICKS[name].action}
     command = next((one for one in COMMANDS if one.name == name), None)
