@@ -2,7 +2,8 @@
 
 Lists and nested values are JSON in text columns, states are plain text: no types that only one database has. The
 indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored. Watches, alerts and what goes with them
-are in storage.alerting, links and the audit trail in storage.audiences.
+are in storage.alerting, links and the audit trail in storage.audiences, what certificates are found by in
+storage.searching.
 """
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.searching import TERMS
 
 __all__ = [
     "ACCOUNTS",
@@ -45,12 +47,13 @@ __all__ = [
     "REVISIONS",
     "SIGHTINGS",
     "STORES",
+    "TERMS",
     "VERSIONS",
     "WATCHES",
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -111,6 +114,7 @@ CERTIFICATES = Table(
         **where("renew_at IS NOT NULL AND installed IS NOT NULL"),
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
+    Index("ix_certificates_state", "state", "urgency", "domain", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 

@@ -12,6 +12,7 @@ from services.ports.authority import (
 )
 from services.ports.checks import Checker, Subject
 from services.ports.edge import DeployTarget, EdgeProbe, Served
+from services.ports.fleet import Fleet
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.storage import Storage, Transaction, Vault
@@ -32,6 +33,7 @@ __all__ = [
     "Checker",
     "DeployTarget",
     "EdgeProbe",
+    "Fleet",
     "Links",
     "Message",
     "Order",

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.audiences import Audit, Links
+from services.ports.fleet import Fleet
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 
@@ -17,6 +18,8 @@ class Transaction(Protocol):
     def stores(self) -> Stores: ...  # noqa: D102
     @property
     def certificates(self) -> Certificates: ...  # noqa: D102
+    @property
+    def fleet(self) -> Fleet: ...  # noqa: D102
     @property
     def challenges(self) -> Challenges: ...  # noqa: D102
     @property

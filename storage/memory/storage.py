@@ -8,6 +8,7 @@ from services.model.clock import aware
 from storage.memory.alerting import MemoryAlerts
 from storage.memory.audiences import MemoryAudit, MemoryLinks
 from storage.memory.certificates import MemoryCertificates
+from storage.memory.fleet import MemoryFleet
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.queues import MemoryOutbox, MemoryRequests
@@ -29,6 +30,11 @@ class MemoryTransaction(MemoryRepository):
     def certificates(self) -> MemoryCertificates:
         """Certificates with their revisions, findings and history."""
         return MemoryCertificates(self._view)
+
+    @property
+    def fleet(self) -> MemoryFleet:
+        """The fleet in parts and page by page."""
+        return MemoryFleet(self._view)
 
     @property
     def challenges(self) -> MemoryChallenges:

@@ -13,9 +13,9 @@ from services.model.text import NOTHING
 from storage.records.coding import Values, decode, encode, storable
 from storage.records.findings import finding_from_json, finding_to_json
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_GROUP = 10**17  # microseconds until the year 5138: one listing group's share of the urgency
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+GROUP = 10**17  # microseconds until the year 5138: one listing group's share of the urgency
 _STATES = {state.value: state for state in State}
 _NO_ATTEMPT = Attempt()
 _ATTEMPT_DEFAULTS = {field.name: getattr(_NO_ATTEMPT, field.name) for field in fields(Attempt)}
@@ -24,8 +24,8 @@ _ATTEMPT_DEFAULTS = {field.name: getattr(_NO_ATTEMPT, field.name) for field in f
 def urgency(certificate: Certificate) -> int:
     """Return the certificate's place in listings, the worst smallest: its group, then its end (none before any)."""
     group, not_after, _ = certificate.place
-    end = 0 if certificate.not_after is None else max(1, (not_after - _EPOCH) // _MICROSECOND)
-    return group * _GROUP + end
+    end = 0 if certificate.not_after is None else max(1, (not_after - EPOCH) // MICROSECOND)
+    return group * GROUP + end
 
 
 def certificate_values(certificate: Certificate) -> Values:

@@ -28,7 +28,7 @@ _BANDS = {
 _RENEWING = and_(_C.renew_at.is_not(None), _C.installed.is_not(None), _C.renew_at <= UNTIL)
 
 # All in one parameter, however many there are: a query has room for some ten thousand at most.
-_AMONG: Mapping[str, ColumnElement[bool]] = {
+AMONG: Mapping[str, ColumnElement[bool]] = {
     "sqlite": _C.store.in_(select(func.json_each(_STORES).table_valued("value").c.value)),
     "postgresql": _C.store.in_(select(func.jsonb_array_elements_text(cast(_STORES, JSONB)))),
 }
@@ -102,7 +102,7 @@ def _listed(foremost: Any) -> Select[Any]:
 
 
 _OF_ALL = _Questions.about()
-_OF_SOME = {name: _Questions.about(among) for name, among in _AMONG.items()}
+_OF_SOME = {name: _Questions.about(among) for name, among in AMONG.items()}
 
 
 class SqlForecasts(Repository):

@@ -8,6 +8,7 @@ from storage.repositories.breakers import SqlBreakers
 from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
+from storage.repositories.fleet import SqlFleet
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.requests import SqlRequests
@@ -29,6 +30,11 @@ class SqlTransaction(Repository):
     def certificates(self) -> SqlCertificates:
         """Certificates with their revisions, findings and history."""
         return SqlCertificates(self._connection)
+
+    @property
+    def fleet(self) -> SqlFleet:
+        """The fleet in parts and page by page."""
+        return SqlFleet(self._connection)
 
     @property
     def challenges(self) -> SqlChallenges:

@@ -1,17 +1,15 @@
 """Questions about alerts, sightings, watches and what is owed cost what they find: both databases have an index for each."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event, text
 
 from services.model.alerts import Severity
 from services.ports import Transaction
 from storage.database import Database
 from tests.contract import samples
 from tests.contract.samples import DAY, LEASE, MINUTE, NOW, add
+from tests.contract.statements import postgresql_steps, sqlite_steps, statements
 
 KEY = samples.alert().key
 LATER = NOW + DAY
@@ -48,20 +46,6 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], str]] = {
 }
 
 
-@contextmanager
-def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Yield the list that fills with the (statement, parameters) that are sent for writing."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(*given: Any) -> None:
-        seen.append((given[2], given[3]))
-
-    engine = database._engines.write
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
 def _fill(database: Database) -> None:
     add(database, samples.certificate(installed="rev", renew_at=NOW))
     with database.write() as tx:
@@ -71,44 +55,28 @@ def _fill(database: Database) -> None:
         tx.outbox.put(samples.message(0, via="webhook"))
 
 
-def _asked(database: Database, ask: Callable[[Transaction], object]) -> list[tuple[str, Any]]:
-    with _statements(database) as seen, database.write() as tx:
-        ask(tx)
-    return [(sql, given) for sql, given in seen if not sql.startswith("BEGIN")]
-
-
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_sqlite_goes_through_an_index(sqlite_storage: Database, question: str) -> None:
     ask, index = QUESTIONS[question]
     _fill(sqlite_storage)
-    asked = _asked(sqlite_storage, ask)
-    with sqlite_storage.reading() as connection:
-        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all() for sql, given in asked]
-    steps = [row[3] for plan in plans for row in plan]
+    steps = sqlite_steps(sqlite_storage, ask)
     assert any(index in step for step in steps), steps
     assert [step for step in steps if step in {f"SCAN {table}" for table in TABLES}] == []
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_postgresql_has_an_index_to_go_through(postgres_storage: Database, question: str) -> None:
-    """A table of one row is quicker read whole: without that way out, no step but an index is left.
-
-    Of two indices of a table that would do it may take either as long as there is next to nothing in it.
-    """
+    """Of two indices of a table that would do it may take either as long as there is next to nothing in it."""
     ask, index = QUESTIONS[question]
     _fill(postgres_storage)
-    asked = _asked(postgres_storage, ask)
-    with postgres_storage.writing() as connection:
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        plans = [connection.exec_driver_sql(f"EXPLAIN {sql}", given).scalars().all() for sql, given in asked]
-    steps = [step for plan in plans for step in plan]
+    steps = postgresql_steps(postgres_storage, ask)
     table = index.rpartition("_")[0] or f"pk_{index}"
     assert any(f"using {table}" in step or f"on {table}" in step for step in steps), steps
     assert [step for step in steps if "Seq Scan" in step] == []
 
 
 def test_with_nothing_due_a_claim_only_looks(sqlite_storage: Database) -> None:
-    with _statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
+    with statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
         assert list(tx.watches.claim(NOW, LEASE, 5)) == []
         assert list(tx.alerts.claim(NOW, LEASE, 5)) == []
         assert list(tx.outbox.claim(NOW + MINUTE, LEASE, 5, "webhook")) == []

@@ -206,3 +206,18 @@ def test_links_and_the_audit_trail_follow_what_was_there(url: str) -> None:
             row = tx.audit.append(Entry(NOW, "terminal", "admin", "link", "moon", "done"))
             assert list(breaks(tx.audit.entries())) == []
             assert tx.audit.last() == row
+
+
+def test_certificates_are_found_whatever_code_wrote_them(url: str) -> None:
+    """Those that were there before, and those that the code of before writes beside this one."""
+    with _at(url, "0001") as database:
+        with database.writing() as connection:
+            old = OldCode(connection)
+            old.add(connection, 1)
+        database.migrate()
+        with database.writing() as connection:
+            old.add(connection, 2)
+        with database.read() as tx:
+            found = tx.fleet.search("www.shop00", None, 10)
+            assert [one.id for one in found.certificates] == ["cert_001", "cert_002"]
+            assert len(tx.fleet.search("moon", None, 10).certificates) == 2
