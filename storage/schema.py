@@ -24,6 +24,7 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.proposals import PROPOSALS
 from storage.searching import TERMS
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "LINK_REQUESTS",
     "METADATA",
     "OUTBOX",
+    "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
     "SIGHTINGS",
@@ -53,7 +55,7 @@ __all__ = [
     "WORKERS",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

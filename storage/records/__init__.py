@@ -46,6 +46,7 @@ from storage.records.others import (
     store,
     store_values,
 )
+from storage.records.proposals import proposal, proposal_values
 
 __all__ = [
     "Values",
@@ -76,6 +77,8 @@ __all__ = [
     "link_values",
     "message",
     "message_values",
+    "proposal",
+    "proposal_values",
     "request",
     "request_values",
     "revision",
