@@ -16,6 +16,7 @@ from services.model.audiences import Kind, LinkRequest
 from services.model.audit import Entry
 from services.model.findings import Owner
 from services.model.lifecycle import State
+from services.model.proposals import Decider, Proposal
 from services.ports import Request
 from storage.memory import MemoryStorage
 from tests.desks import MOON, NOW, STRANGER, SUPPORT, Bench, finding
@@ -110,6 +111,12 @@ def _trouble(bench: Bench, store: str, _found: str) -> None:
         assert tx.alerts.add(made)
         tx.alerts.put_sighting(member)
         tx.links.ask(LinkRequest(f"link_{store}", STRANGER.person, store, "C1", NOW), NOW)
+        unlink = {"kind": "person", "who": f"T1/U_{store}", "store": store, "stores": [store]}
+        tx.proposals.add(
+            Proposal(
+                f"prop_{store}", "unlink", unlink, "T1/U_ADMIN", "admin", "C1", NOW, NOW + DAY, Decider.SELF
+            )
+        )
         tx.audit.append(Entry(NOW, "T1/U_SUPPORT", "support", "add", f"{store}.test", "done"))
 
 
@@ -187,11 +194,13 @@ def state(bench: Bench, store: str) -> object:
     """Return all that a request could change of a store."""
     with bench.storage.read() as tx:
         decided = tx.links.request(f"link_{store}")
+        proposed = tx.proposals.get(f"prop_{store}")
         return (
             [one for one in bench.certificates() if one.store == store],
             tx.stores.get(store),
             tuple(tx.stores.domains(store)),
             tuple(tx.links.to(store)),
             decided and decided.decided_at,
+            proposed and proposed.stage,
             tx.alerts.get(f"alert_{store}"),
         )

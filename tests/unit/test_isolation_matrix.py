@@ -75,6 +75,10 @@ CLICK_WAYS: Mapping[str, tuple[Given, ...]] = {
     "certificate.check": (Given("{cert}"),),
     "link.approve": (Given("link_{}"),),
     "link.decline": (Given("link_{}"),),
+    "approval.confirm": (Given("prop_{}"),),
+    "approval.cancel": (Given("prop_{}"),),
+    "approval.approve": (Given("prop_{}"),),
+    "approval.reject": (Given("prop_{}"), Given("prop_{} prop_{}")),
 }
 """How each click is tried, its value forged."""
 
