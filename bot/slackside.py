@@ -13,6 +13,7 @@ from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
@@ -31,6 +32,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
@@ -91,7 +93,10 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command),
+        screens=SlackScreens(posting_client(slack), slack.command, date_tokens=slack.date_tokens),
+        views=LiveViews(
+            posting_client(slack), application.desk, slack.command, date_tokens=slack.date_tokens
+        ),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

@@ -17,6 +17,7 @@ from services.ports.proposals import Proposals
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.storage import Storage, Transaction, Vault
+from services.ports.workspaces import Workspaces
 
 __all__ = [
     "Account",
@@ -50,4 +51,5 @@ __all__ = [
     "Transaction",
     "Vault",
     "Watches",
+    "Workspaces",
 ]

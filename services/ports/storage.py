@@ -10,6 +10,7 @@ from services.ports.fleet import Fleet
 from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
+from services.ports.workspaces import Workspaces
 
 
 class Transaction(Protocol):
@@ -43,6 +44,8 @@ class Transaction(Protocol):
     def budgets(self) -> Budgets: ...  # noqa: D102
     @property
     def proposals(self) -> Proposals: ...  # noqa: D102
+    @property
+    def workspaces(self) -> Workspaces: ...  # noqa: D102
 
 
 class Storage(Protocol):

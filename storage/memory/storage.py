@@ -14,6 +14,7 @@ from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.tables import MemoryRepository, Tables, View
+from storage.memory.workspaces import MemoryWorkspaces
 from storage.turns import Turns
 
 
@@ -91,6 +92,11 @@ class MemoryTransaction(MemoryRepository):
     def proposals(self) -> MemoryProposals:
         """What waits for a yes."""
         return MemoryProposals(self._view)
+
+    @property
+    def workspaces(self) -> MemoryWorkspaces:
+        """Slack workspaces."""
+        return MemoryWorkspaces(self._view)
 
 
 class MemoryStorage:

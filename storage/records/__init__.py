@@ -47,6 +47,7 @@ from storage.records.others import (
     store_values,
 )
 from storage.records.proposals import proposal, proposal_values
+from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
     "Values",
@@ -91,4 +92,6 @@ __all__ = [
     "store_values",
     "urgency",
     "watch",
+    "workspace",
+    "workspace_values",
 ]

@@ -15,6 +15,7 @@ from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
+from storage.repositories.workspaces import SqlWorkspaces
 
 
 class SqlTransaction(Repository):
@@ -91,3 +92,8 @@ class SqlTransaction(Repository):
     def proposals(self) -> SqlProposals:
         """What waits for a yes."""
         return SqlProposals(self._connection)
+
+    @property
+    def workspaces(self) -> SqlWorkspaces:
+        """Slack workspaces."""
+        return SqlWorkspaces(self._connection)
