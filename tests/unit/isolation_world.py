@@ -170,7 +170,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
     screens = Seen()
     requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens)
     with bench.storage.read() as tx:
-        message = tx.outbox.by_key("request:req_1")
+        message = tx.outbox.by_key("request:req_1") or tx.outbox.by_key("view:req_1")
         entries = tx.audit.entries(last.number if last else 0)
     ids = {one.id: one.id[:5] for one in bench.certificates()}
 

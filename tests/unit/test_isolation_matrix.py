@@ -6,6 +6,7 @@ is added there without a line here fails.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from bot.terminal import as_json
 from commands.caller import Action, Caller, Role, holders
 from commands.clicks import CLICKS
 from commands.dispatch import dispatch
+from commands.sheets import SHEETS
 from commands.table import COMMANDS
 from tests.unit.commands_world import desk_of
 from tests.unit.isolation_world import (
@@ -29,6 +31,14 @@ from tests.unit.isolation_world import (
     world,
 )
 
+FORGED: Mapping[str, Any] = {"memory": '{"store": "{}"}', "kind": "modal", "hash": "1.a", "values": {}}
+"""What a modal carries that speaks of the store."""
+
+
+def _form(**values: str | list[str]) -> Given:
+    return Given(form={**FORGED, "values": {name: value for name, value in values.items() if value}})
+
+
 COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
     "add": (
         "{}.test",
@@ -40,6 +50,8 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "moon.test {}.test",
         "moon.test --store {}",
         "https://shop.{}.test/admin",
+        "",
+        "--store {}",
     ),
     "status": (
         "{}",
@@ -53,7 +65,15 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "moon.test --store {}",
         "{}.tset",
     ),
-    "renew": ("{}.test", "www.{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
+    "renew": (
+        "",
+        "--store {}",
+        "{}.test",
+        "www.{}.test",
+        "bad.{}.example",
+        "{}.test --store {}",
+        "moon.test --store {}",
+    ),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "www.{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),
@@ -64,7 +84,7 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
     "help": ("", "add", "unlink", "{}"),
 }
 """How each command is tried; the gap is the store's id."""
-CLICK_WAYS: Mapping[str, tuple[Given, ...]] = {
+CLICK_WAYS: dict[str, tuple[Given, ...]] = {
     "alert.check": (Given("alert_{} 4"),),
     "alert.renew": (Given("alert_{} 4"),),
     "alert.ack": (Given("alert_{} 4"),),
@@ -80,7 +100,20 @@ CLICK_WAYS: Mapping[str, tuple[Given, ...]] = {
     "approval.approve": (Given("prop_{}"),),
     "approval.reject": (Given("prop_{}"), Given("prop_{} prop_{}")),
 }
-"""How each click is tried, its value forged."""
+for _item in ("add", "renew", "status", "forecast", "alerts", "link", "help", "back"):
+    CLICK_WAYS[f"menu.{_item}"] = (Given("-", FORGED),)
+"""How each click is tried, its value and what its modal carries forged."""
+SHEET_WAYS: Mapping[str, tuple[Given, ...]] = {
+    "add.store": (_form(store="{}"), _form(store="{}.test")),
+    "add": (
+        _form(names=["{}.test", "bad.{}.example"], typed=""),
+        _form(names=[], typed="www.{}.test, https://shop.{}.test/"),
+        _form(names=["moon.test"], typed="{}.test"),
+    ),
+    "renew": (_form(names=["{}.test", "bad.{}.example"], typed=""), _form(names=[], typed="{}.test")),
+    "link": (_form(store="{}"),),
+}
+"""What each sheet is filled in with: ids and names that were never offered, and another store in what it carries."""
 
 COMMAND_CASES = [
     ("command", name, Given(f"{name} {words}".strip()))
@@ -92,8 +125,11 @@ CLICK_CASES = [
     for name, some in CLICK_WAYS.items()
     for given in some
 ]
-CASES = COMMAND_CASES + CLICK_CASES
-IDS = [f"{kind} {given.text}" for kind, _, given in CASES]
+SHEET_CASES = [
+    ("submission", name, Given(name, given.form)) for name, some in SHEET_WAYS.items() for given in some
+]
+CASES = COMMAND_CASES + CLICK_CASES + SHEET_CASES
+IDS = [f"{kind} {given.text} {number}" for number, (kind, _, given) in enumerate(CASES)]
 EVERY_CASE = pytest.mark.parametrize(("kind", "name", "given"), CASES, ids=IDS)
 EVERYBODY_LIMITED = pytest.mark.parametrize("caller", LIMITED.values(), ids=list(LIMITED))
 
@@ -101,6 +137,7 @@ EVERYBODY_LIMITED = pytest.mark.parametrize("caller", LIMITED.values(), ids=list
 def test_every_command_click_and_sheet_is_in_the_matrix() -> None:
     assert list(COMMAND_WAYS) == [one.name for one in COMMANDS]
     assert set(CLICK_WAYS) == set(CLICKS)
+    assert set(SHEET_WAYS) == set(SHEETS)
     assert {caller.role for caller in CALLERS.values()} == set(Role)
 
 
@@ -151,6 +188,8 @@ def _needed(kind: str, name: str, given: Given) -> set[Action]:
     """Return the rights that it takes, as the tables say."""
     if kind == "click":
         return {CLICKS[name].action}
+    if kind == "submission":
+        return {SHEETS[name].action}
     command = next((one for one in COMMANDS if one.name == name), None)
     of_others = name in ("link", "links") and any(sign in given.text for sign in "@#")
     return {command.action if command else Action.HELP} | ({Action.LINK} if of_others else set())
