@@ -182,8 +182,8 @@ def test_a_right_is_what_the_table_says(caller: Caller, kind: str, name: str, gi
     for store in (OWN, OTHER, UNKNOWN):
         told = ask(world(), kind, given, caller, store)
         refused = "'refused'" in told.audited
-        if name == "language" and caller.limited:  # it is the channel's, and this one is of no store of theirs
-            assert refused
+        if name == "language" and caller.limited:
+            assert refused  # a language is the channel's, and this one is of no store of theirs
             continue
         assert refused is not all(caller.may(action) for action in needed)
         if not caller.doubt:
