@@ -16,13 +16,13 @@ def click(call: Call, after: JobState) -> Outcome | None:
 
     One that is about a store that is not the clicker's is as unknown as one that does not exist.
     """
-    found = turning.look(call.desk, call.words[0]) if len(call.words) == 1 else None
-    if found is None or not _theirs(call, found[0]):
+    found = turning.known(call.desk, call.words[0]) if len(call.words) == 1 else None
+    if found is None or not _theirs(call, found):
         return _told(say("certdesk does not know this job (any more). Nothing was done."))
-    if turning.turn(call.desk, found[0].id, after, call.caller.person):
+    if turning.turn(call.desk, found.id, after, call.caller.person):
         return None
-    now = turning.look(call.desk, found[0].id) or found
-    return _told(_SAID[now[0].state])
+    now = turning.known(call.desk, found.id) or found
+    return _told(_SAID[now.state])
 
 
 def _theirs(call: Call, job: Job) -> bool:

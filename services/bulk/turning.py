@@ -6,6 +6,12 @@ from services.model.jobs import Counts, Item, ItemState, Job, JobState
 MOST_SHOWN = 5
 
 
+def known(desk: Desk, job: str) -> Job | None:
+    """Return the job with this id, or None."""
+    with desk.storage.read() as tx:
+        return tx.jobs.get(job)
+
+
 def look(desk: Desk, job: str) -> tuple[Job, Counts, tuple[Item, ...]] | None:
     """Return the job, its counts, and the first items that failed; None if there is no such job."""
     with desk.storage.read() as tx:
