@@ -21,6 +21,7 @@ from services.checks.resolution import Facts as Resolution
 from services.checks.resolution import Seen
 from services.checks.world import Answer
 from services.model.settings import CaSettings, Issuing
+from services.model.text import say
 from tests.unit.checks_world import CA, NOW, SPARE, codes, world
 
 US = Applicant(
