@@ -113,7 +113,7 @@ def _audited(tx: Transaction, caller: Caller, certificate: Certificate, name: st
         return audited(tx, certificate, name, since=None)
     rows = audited(tx, certificate, name, since=certificate.created_at)
     known = (row for row in rows if row.what == AUDITED["done"] or row.actor == caller.person)
-    return tuple(replace(row, details=row.details.partition(" ")[0]) for row in known)
+    return tuple(replace(row, details=str(row.details).partition(" ")[0]) for row in known)
 
 
 def _internal(row: Happening, caller: Caller) -> bool:
