@@ -11,6 +11,7 @@ from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
 from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
+from bot.slack.homes import Homes
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.notifier import Notifier
@@ -31,6 +32,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    homes: Homes
     rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
@@ -92,6 +94,13 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
         ),
         screens=SlackScreens(posting_client(slack), slack.command),
+        homes=Homes(
+            posting_client(slack),
+            application.desk,
+            identity.caller,
+            slack.command,
+            date_tokens=slack.date_tokens,
+        ),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
 from commands import requests
+from services import home
 from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
@@ -22,9 +24,10 @@ from services.renewal import budget, runner
 HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
 TIDY_SECONDS = 3600.0
+HOMES_SECONDS = 10.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES = "messages"
+MESSAGES, HOMES = "messages", "homes"
 
 
 class Workers:
@@ -50,6 +53,7 @@ class Workers:
         )
         lease = application.parts.renewing.lease
         self._leases = Leases(application.storage, application.clock, lease)
+        self._fleet: Hashable = None
         self._lead = lead.Lead(application.storage, self.name, application.clock)
         self._pumps: tuple[Pump[Any], ...] = (self._certificates,)
         ticks = [
@@ -59,6 +63,7 @@ class Workers:
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
+            ticks.append(Tick("homes", HOMES_SECONDS, self._stir_homes))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps)
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
@@ -88,12 +93,13 @@ class Workers:
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
-    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message]]:
+    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message], Pump[Message]]:
         clock = self._application.clock
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
             # one thread, in one worker (see `bot.lead`), keeps the order of messages within a channel
             Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
+            Pump(HOMES, self._open, self._publish, threads=2, clock=clock),
         )
 
     def _beat(self) -> None:
@@ -106,6 +112,9 @@ class Workers:
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
             self._application.mail.ring()
+
+    def _stir_homes(self) -> None:
+        self._fleet = home.stir(self._application.desk, self._fleet)
 
     def _tidy(self) -> None:
         budget.tidy(self._application.storage, self._application.clock())
@@ -148,3 +157,16 @@ class Workers:
     def _deliver(self, message: Message) -> None:
         if self._slack is not None:
             self._slack.notifier.deliver(message)
+
+    def _open(self, limit: int) -> list[Message]:
+        """Claim the Homes that are owed; what has changed only just now is let settle."""
+        app = self._application
+        settled = app.clock() - home.SETTLES
+        with app.storage.write() as tx:
+            return list(
+                tx.outbox.claim(settled, home.SETTLES + app.parts.renewing.lease, limit, via=home.HOME)
+            )
+
+    def _publish(self, message: Message) -> None:
+        if self._slack is not None:
+            self._slack.homes.deliver(message)

@@ -168,6 +168,25 @@ class Entry:
     """Whether it takes several lines."""
     hint: Text = NOTHING
     optional: bool = False
+    enters: bool = False
+    """Whether Enter sends it off, as a click with the action `id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A title within a view."""
+
+    text: Text
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    """A line between two things in a view."""
+
+
+ViewPart = Part | Choice | Entry | Heading | Divider
+"""What a view is made of; the last two stand in views alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +197,7 @@ class Sheet:
     """What is asked when it is sent off: a key of `commands.sheets.SHEETS`."""
     title: Text
     """24 characters at most, in every language."""
-    parts: tuple[Part | Choice | Entry, ...]
+    parts: tuple[ViewPart, ...]
     submit: Text = NOTHING
     """What the button says that sends it off; nothing: it is only read."""
     memory: str = ""
@@ -189,7 +208,7 @@ class Sheet:
 class Page:
     """A person's Home tab."""
 
-    parts: tuple[Part | Choice | Entry, ...]
+    parts: tuple[ViewPart, ...]
     memory: str = ""
 
 

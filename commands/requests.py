@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from commands import audit, clicks, messages
+from commands import audit, clicks, home_clicks, messages
 from commands.caller import Caller
 from commands.clicks import Performed
 from commands.command import Call, People, unasked
@@ -12,12 +12,13 @@ from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Reply, Tone
 from commands.screens import BLIND, Screens
+from services import home
 from services.desk import Desk
 from services.model.identity import new_id
-from services.model.text import say
+from services.model.text import NOTHING, say
 from services.ports import Message, Request
 
-COMMAND, CLICK = "command", "click"
+COMMAND, CLICK, HOME = "command", "click", "home"
 """Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
@@ -101,12 +102,31 @@ def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Pe
 
 def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
     call = Call((), caller, desk, request.channel, people=people, form=request.form)
-    return clicks.perform(request.text, call)
+    performed = clicks.perform(request.text, call)
+    return _at_home(desk, request, caller, performed) if request.form.get("kind") == HOME else performed
+
+
+def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed) -> Performed:
+    """Show in the Home tab what came of a click there; it has no channel, so what is more than a word goes to the person."""
+    action = request.text.partition(" ")[0]
+    outcome = performed.outcome
+    if outcome is None and action in home_clicks.TURNING:  # it shows what was chosen already
+        return performed
+    own = action.startswith(home_clicks.FAMILY)
+    home.show(desk, caller.person, note=outcome.reply.title if outcome is not None and own else NOTHING)
+    return Performed(None, performed.deed) if own else performed
+
+
+def _home(desk: Desk, _request: Request, caller: Caller, _people: People) -> Performed:
+    """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
+    home.show(desk, caller.person)
+    return Performed(None)
 
 
 PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
+    HOME: _home,
 }
 """What is done with each kind of request."""
 

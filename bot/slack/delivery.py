@@ -100,7 +100,8 @@ def first_way(message: Message, *, private: bool, final: bool, under: Place | No
     if under is not None:
         return Way(Method.POST, under.channel, thread=under.ts)
     if hidden:
-        return Way(Method.EPHEMERAL, message.channel) if final else Way(Method.POST, "")
+        seen = final and message.channel  # what was asked in a view has no channel
+        return Way(Method.EPHEMERAL, message.channel) if seen else Way(Method.POST, "")
     return Way(Method.POST, message.channel)
 
 

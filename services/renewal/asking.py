@@ -71,6 +71,12 @@ def renew_these(desk: Desk, certificates: Sequence[str], actor: str, tries: int 
     return len(rows) - busy, busy
 
 
+def renew_one(desk: Desk, certificate: Certificate, actor: str, tries: int = TRIES) -> None:
+    """Start a renewal of this certificate now; one that is under way is joined. Raises BusyError as `adding.add` does."""
+    _ask(desk, certificate, actor, tries)
+    desk.wake()
+
+
 def _ask(desk: Desk, certificate: Certificate, actor: str, tries: int) -> None:
     """Write the wish unless the work is under way already, with what a look after each refusal shows."""
     for _ in range(tries):
