@@ -103,7 +103,8 @@ def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Pe
 def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
     call = Call((), caller, desk, request.channel, people=people, form=request.form)
     performed = clicks.perform(request.text, call)
-    return _at_home(desk, request, caller, performed) if request.form.get("kind") == HOME else performed
+    there = request.form.get("kind") == HOME or request.text.startswith(home_clicks.FAMILY)
+    return _at_home(desk, request, caller, performed) if there else performed
 
 
 def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed) -> Performed:
