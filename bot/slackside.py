@@ -14,6 +14,7 @@ from bot.slack.clients import asking_client, posting_client
 from bot.slack.homes import Homes
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
@@ -33,6 +34,7 @@ class SlackSide:
     notifier: Notifier
     screens: Screens
     homes: Homes
+    views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
@@ -93,13 +95,16 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command),
+        screens=SlackScreens(posting_client(slack), slack.command, date_tokens=slack.date_tokens),
         homes=Homes(
             posting_client(slack),
             application.desk,
             identity.caller,
             slack.command,
             date_tokens=slack.date_tokens,
+        ),
+        views=LiveViews(
+            posting_client(slack), application.desk, slack.command, date_tokens=slack.date_tokens
         ),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,

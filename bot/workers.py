@@ -13,8 +13,8 @@ from bot.pump import RESTS, Pump
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
-from commands import requests
-from services import home
+from commands import live, requests
+from services import approvals, home
 from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
@@ -25,9 +25,10 @@ HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
 TIDY_SECONDS = 3600.0
 HOMES_SECONDS = 10.0
+APPROVALS_SECONDS = 15.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES, HOMES = "messages", "homes"
+MESSAGES, VIEWS, HOMES = "messages", "views", "homes"
 
 
 class Workers:
@@ -62,6 +63,7 @@ class Workers:
         ]
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
+            ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
             ticks.append(Tick("homes", HOMES_SECONDS, self._stir_homes))
         if ahead:
@@ -79,7 +81,7 @@ class Workers:
                 pump.name not in RESTS
             ):  # those look often enough by themselves: bells ring at each command and step
                 self._application.bell.listeners.append(pump.wake)
-            if pump.name == MESSAGES:
+            if pump.name in (MESSAGES, VIEWS):
                 self._application.mail.listeners.append(pump.wake)
             pump.start()
         self._ticker.start()
@@ -93,12 +95,14 @@ class Workers:
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
-    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message], Pump[Message]]:
+    def _slack_pumps(self) -> tuple[Pump[Any], ...]:
         clock = self._application.clock
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
             # one thread, in one worker (see `bot.lead`), keeps the order of messages within a channel
             Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
+            # each modal is one row, which one thread has at a time
+            Pump(VIEWS, self._open_views, self._show, threads=4, clock=clock),
             Pump(HOMES, self._open, self._publish, threads=2, clock=clock),
         )
 
@@ -115,6 +119,10 @@ class Workers:
 
     def _stir_homes(self) -> None:
         self._fleet = home.stir(self._application.desk, self._fleet)
+
+    def _expire(self) -> None:
+        if approvals.expire(self._application.desk):
+            self._application.mail.ring()
 
     def _tidy(self) -> None:
         budget.tidy(self._application.storage, self._application.clock())
@@ -153,6 +161,15 @@ class Workers:
             return []
         with app.storage.write() as tx:
             return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit))
+
+    def _open_views(self, limit: int) -> list[Message]:
+        app = self._application
+        with app.storage.write() as tx:
+            return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit, live.VIA))
+
+    def _show(self, row: Message) -> None:
+        if self._slack is not None:
+            self._slack.views.deliver(row)
 
     def _deliver(self, message: Message) -> None:
         if self._slack is not None:

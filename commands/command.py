@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from commands.caller import Action, Caller
+from commands import pasted
+from commands.caller import Action, Caller, Role
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
 from services.desk import Desk
 from services.model.errors import CertdeskError
@@ -44,6 +45,15 @@ def unasked(_user: str) -> None:
     """Know nobody: where there is no Slack to ask."""
 
 
+Known = Callable[[str], Caller]
+"""From a person (TEAM/USER) to who that is now, with the rights of this moment."""
+
+
+def strange(person: str) -> Caller:
+    """Take the person (TEAM/USER) for nobody: where there is no Slack to ask."""
+    return Caller(person, Role.NOBODY)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One use of a sub-command."""
@@ -59,6 +69,11 @@ class Call:
     store: str | None = None
     """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
     people: People = unasked
+    modal: bool = False
+    """Whether a modal can be opened for it: never in a terminal."""
+    known: Known = strange
+    request: str = ""
+    """Id of the request that it comes from (`services.ports.Request`); empty in a terminal."""
     form: Mapping[str, Any] = field(default_factory=dict)
     """What stood in the modal or the Home tab in which it was done (`services.ports.Request.form`); it proves no right."""
 
@@ -84,11 +99,12 @@ class Arguments:
 
 
 def arguments(
-    call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",)
+    call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",), stores: bool = False
 ) -> Arguments:
     """Read the words of ``call``; those behind a double hyphen are names, whatever they begin with.
 
-    Without --store the store is meant that the channel is linked to.
+    Without --store the store is meant that the channel is linked to. The value of --store may also be the address of the
+    store's page, or one of its names; with ``stores`` a word may be such an address as well.
 
     Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names.
     """
@@ -110,8 +126,12 @@ def arguments(
             seen.add(word)
         elif word.strip("-"):
             raise _unknown_option(word, flags + values)
-    if call.store is not None and "--store" in values:
-        given.setdefault("--store", call.store)
+    if "--store" in given:
+        given["--store"] = pasted.meant(given["--store"], call.desk, call.caller)
+    elif call.store is not None and "--store" in values:
+        given["--store"] = call.store
+    if stores:
+        words = [pasted.page_of(word, call.desk.platform.admin_url) or word for word in words]
     return Arguments(_limited(words), given, frozenset(seen))
 
 

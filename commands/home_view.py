@@ -15,13 +15,13 @@ from commands.reply import (
     Divider,
     Entry,
     Fields,
-    Heading,
     Hint,
     Menu,
     Page,
     Paragraph,
     Row,
     Rows,
+    Title,
     Tone,
     ViewPart,
 )
@@ -90,7 +90,9 @@ def page(facts: Facts, policy: Alerting) -> Page:
 def _stranger(caller: Caller) -> tuple[ViewPart, ...]:
     """Return how to be linked; nothing of any store."""
     hint = say("What there is, you can read with: {command}", command=views.typed("help"))
-    return Heading(say("Manage certificates")), Paragraph(access(caller, Action.LOOK)), Hint(hint)
+    link = Buttons((Button("menu.link", "-", say("Link me to a store"), "primary"),))
+    ask = (link,) if caller.may(Action.ASK_LINK) else ()
+    return Title(say("Manage certificates")), Paragraph(access(caller, Action.LOOK)), *ask, Hint(hint)
 
 
 # --- the top: what there is, and what to look at ----------------------------------------------------------------------
@@ -99,7 +101,16 @@ def _stranger(caller: Caller) -> tuple[ViewPart, ...]:
 def _top(facts: Facts) -> tuple[ViewPart, ...]:
     note = () if facts.note == NOTHING else (Paragraph(facts.note),)
     title = say("Open alerts") if facts.shown.alerts else say("Manage certificates")
-    return (Heading(title), *note, Hint(_whose(facts)), *_counts(facts), *_choosing(facts), Divider())
+    parts = (*note, *_starting(facts.caller), Hint(_whose(facts)), *_counts(facts), *_choosing(facts))
+    return (Title(title), *parts, Divider())
+
+
+def _starting(caller: Caller) -> tuple[ViewPart, ...]:
+    """Return what opens a modal, as in the menu of the command."""
+    if not caller.may(Action.CHANGE):
+        return ()
+    get = Button("menu.add", "-", say("Get certificates"), "primary")
+    return (Buttons((get, Button("menu.renew", "-", say("Renew")))),)
 
 
 def _whose(facts: Facts) -> Text:
@@ -232,7 +243,7 @@ def _alerts(facts: Facts, policy: Alerting) -> tuple[ViewPart, ...]:
     shown: list[ViewPart] = [Hint(say("Open alerts, the gravest first"))]
     for one in facts.alerts:
         told = alert_view.view(one, policy)
-        shown += [Heading(told.title, TONES[one.alert.severity]), *told.parts, Divider()]
+        shown += [Title(told.title, TONES[one.alert.severity]), *told.parts, Divider()]
     return tuple(shown[:-1])
 
 

@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from commands import audit, clicks, home_clicks, messages
+from commands import audit, clicks, home_clicks, live, messages, sheets
 from commands.caller import Caller
-from commands.clicks import Performed
-from commands.command import Call, People, unasked
+from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
-from commands.reply import Deed, Hint, Outcome, Reply, Tone
-from commands.screens import BLIND, Screens
+from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
+from commands.screens import BLIND, Screens, handle
 from services import home
+from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import NOTHING, say
 from services.ports import Message, Request
 
-COMMAND, CLICK, HOME = "command", "click", "home"
+COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
 """Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
@@ -31,6 +31,8 @@ def perform(
     people: People = unasked,
     screens: Screens = BLIND,
     rooms: Rooms = CLOSED,
+    *,
+    known: Known = strange,
 ) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
@@ -43,14 +45,14 @@ def perform(
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
-    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
+    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people, known)
     if done.outcome is not None:
         done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
-    seen = done.outcome is None or _screened(request, done.outcome, screens)
     now = desk.clock()
+    owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:
-        if done.outcome is not None and not seen:
-            tx.outbox.put(_message(request, done.outcome, now))
+        for message in owed:
+            tx.outbox.put(message)
         tx.requests.finish(request, now)
         if done.deed is not None:
             tx.audit.append(audit.entry(done.deed, caller, now))
@@ -69,7 +71,7 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     kind, body = messages.content(outcome)
     return Message(
         id=new_id("msg"),
-        key=f"request:{request.id}",
+        key=asked_key(outcome.proposal) if outcome.proposal else f"request:{request.id}",
         kind=kind,
         channel=request.channel,
         user=request.user,
@@ -81,27 +83,51 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     )
 
 
-def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
-    """Show what belongs into a modal or the Home tab, and tell whether it is seen there."""
-    if outcome.sheet is not None:
-        return screens.sheet(request, outcome.sheet)
-    return outcome.page is not None and screens.page(request, outcome.page)
+def _owed(
+    desk: Desk, request: Request, outcome: Outcome, screens: Screens, now: datetime
+) -> tuple[Message, ...]:
+    """Show at once what belongs into a modal or the Home tab, and return what is still to be sent.
+
+    What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
+    then wipe it out (`bot.slack.live_views` waits for that).
+    """
+    if outcome.page is not None:
+        return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
+    if request.kind == SUBMISSION:
+        return (live.row(request.id, handle(request), request.user, outcome, now),)
+    if outcome.sheet is None and outcome.live is None:
+        return (_message(request, outcome, now),)
+    row = live.row(request.id, handle(request), request.user, outcome, now)
+    shown = live.compose(desk, row)
+    if not screens.sheet(request, shown.sheet):
+        return (_message(request, outcome, now),)
+    return () if shown.final else (row,)
 
 
-def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
+def _done(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
     performer = PERFORMERS.get(request.kind)
     if performer is None:  # nothing here is shown for it: it ends, and is not tried again and again
         return Performed(None)
-    return performer(desk, request, caller, people)
+    return performer(desk, request, caller, people, known)
 
 
-def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    outcome = dispatch(request.text, caller, desk, request.channel, people)
+def _command(desk: Desk, request: Request, caller: Caller, people: People, _known: Known) -> Performed:
+    outcome = dispatch(
+        request.text,
+        caller,
+        desk,
+        request.channel,
+        people,
+        modal=bool(request.trigger),
+        request=request.id,
+    )
     return Performed(outcome, outcome.deed)
 
 
-def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    call = Call((), caller, desk, request.channel, people=people, form=request.form)
+def _click(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+    call = Call(
+        (), caller, desk, request.channel, people=people, known=known, request=request.id, form=request.form
+    )
     performed = clicks.perform(request.text, call)
     there = request.form.get("kind") == HOME or request.text.startswith(home_clicks.FAMILY)
     return _at_home(desk, request, caller, performed) if there else performed
@@ -113,20 +139,28 @@ def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed)
     outcome = performed.outcome
     if outcome is None and action in home_clicks.TURNING:  # it shows what was chosen already
         return performed
+    if outcome is not None and (outcome.sheet is not None or outcome.live is not None):  # it opens a modal
+        return performed
     own = action.startswith(home_clicks.FAMILY)
     home.show(desk, caller.person, note=outcome.reply.title if outcome is not None and own else NOTHING)
     return Performed(None, performed.deed) if own else performed
 
 
-def _home(desk: Desk, _request: Request, caller: Caller, _people: People) -> Performed:
+def _home(desk: Desk, _request: Request, caller: Caller, _people: People, _known: Known) -> Performed:
     """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
     home.show(desk, caller.person)
     return Performed(None)
 
 
-PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People], Performed]] = {
+def _submission(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+    call = Call((), caller, desk, people=people, known=known, request=request.id, form=request.form)
+    return sheets.perform(request.text, call)
+
+
+PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
+    SUBMISSION: _submission,
     HOME: _home,
 }
 """What is done with each kind of request."""

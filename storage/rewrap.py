@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Select, Table, Update, bindparam, select, update
 
-from storage.schema import ACCOUNTS, REVISIONS
+from storage.schema import ACCOUNTS, REVISIONS, WORKSPACES
 from storage.vault import Vault
 
 
@@ -20,7 +20,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """The prepared statements for the `sealed_key` of one table."""
+    """The prepared statements for one column of secrets."""
 
     page: Select[Any]
     swap: Update
@@ -29,18 +29,25 @@ class _Secrets:
     """The secret of the highest key: ids of rows grow with time."""
 
     @classmethod
-    def of(cls, table: Table, key: Column[Any]) -> "_Secrets":
-        sealed = table.c.sealed_key
-        page = select(key, sealed).where(key > bindparam("after")).order_by(key).limit(bindparam("batch"))
+    def of(cls, table: Table, key: Column[Any], sealed: Column[Any]) -> "_Secrets":
+        there = sealed.is_not(None)
+        page = (
+            select(key, sealed).where(key > bindparam("after"), there).order_by(key).limit(bindparam("batch"))
+        )
         swap = (
             update(table)
             .where(key == bindparam("the_row"), sealed == bindparam("old"))
-            .values(sealed_key=bindparam("new"))
+            .values({sealed: bindparam("new")})
         )
-        return cls(page, swap, select(sealed).order_by(key.desc()).limit(1))
+        return cls(page, swap, select(sealed).where(there).order_by(key.desc()).limit(1))
 
 
-_PLACES = (_Secrets.of(REVISIONS, REVISIONS.c.id), _Secrets.of(ACCOUNTS, ACCOUNTS.c.directory))
+_PLACES = (
+    _Secrets.of(REVISIONS, REVISIONS.c.id, REVISIONS.c.sealed_key),
+    _Secrets.of(ACCOUNTS, ACCOUNTS.c.directory, ACCOUNTS.c.sealed_key),
+    _Secrets.of(WORKSPACES, WORKSPACES.c.team, WORKSPACES.c.sealed_token),
+    _Secrets.of(WORKSPACES, WORKSPACES.c.team, WORKSPACES.c.sealed_refresh),
+)
 
 
 def rewrap(tables: Tables, vault: Vault, batch: int = 500) -> int:

@@ -3,7 +3,7 @@
 Lists and nested values are JSON in text columns, states are plain text: no types that only one database has. The
 indices follow the questions that are asked all the time, so that each costs what it finds, not what is stored. Watches, alerts and what goes with them
 are in storage.alerting, links and the audit trail in storage.audiences, what certificates are found by in
-storage.searching.
+storage.searching, Slack workspaces in storage.workspaces.
 """
 
 from sqlalchemy import (
@@ -24,7 +24,9 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.proposals import PROPOSALS
 from storage.searching import TERMS
+from storage.workspaces import SPENT, WORKSPACES
 
 __all__ = [
     "ACCOUNTS",
@@ -43,17 +45,20 @@ __all__ = [
     "LINK_REQUESTS",
     "METADATA",
     "OUTBOX",
+    "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
     "SIGHTINGS",
+    "SPENT",
     "STORES",
     "TERMS",
     "VERSIONS",
     "WATCHES",
     "WORKERS",
+    "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -207,6 +212,7 @@ REQUESTS = Table(
     Column("trigger", Text, nullable=False, server_default=""),
     Column("view", Text, nullable=False, server_default=""),
     Column("form", Text, nullable=False, server_default="{}"),
+    Column("workspace", Text, nullable=False, server_default=""),
     UniqueConstraint("dedupe"),
     Index("ix_requests_undone", "created_at", "id", **where("done_at IS NULL")),
 )
@@ -233,6 +239,8 @@ OUTBOX = Table(
     Column("lease_until", Moment),
     Column("via", Key, nullable=False, server_default="slack"),
     Column("thread", Text, nullable=False, server_default=""),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),
     UniqueConstraint("key"),
     Index("ix_outbox_dirty", "run_after", "id", **where("version > sent")),
     Index("ix_outbox_owed", "via", "run_after", "id", **where("version > sent")),

@@ -17,6 +17,7 @@ from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
 from bot.slack.payloads import NotOursError
+from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
 from services.model.text import say
 
@@ -63,7 +64,14 @@ def make_app(
         take(ack, body, intake.click)
 
     def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
-        take(ack, body, intake.submit)
+        try:
+            answer = taken_in(body, settings.command)
+            if "errors" not in answer:
+                intake.submit(body)
+        except (NotOursError, KeyError) as error:
+            _log.warning("slack.ignored", kind=body.get("type"), why=str(error))
+            answer = {}
+        ack(**answer)
 
     def take_home(ack: Ack, body: dict[str, Any]) -> None:
         take(ack, body, intake.home)

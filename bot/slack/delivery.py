@@ -90,7 +90,7 @@ def first_way(message: Message, *, private: bool, final: bool, under: Place | No
 
     What stands is edited in place. What is private and finished is shown to the person alone where they asked; what is
     private and goes on changing stands in their direct messages, because an ephemeral message cannot be edited and is
-    lost when the person is away. A direct-message channel (D…) is private as it is. ``under`` is where the message
+    lost when the person is away. So does what was asked for in a view, which has no channel. A direct-message channel (D…) is private as it is. ``under`` is where the message
     stands whose thread it belongs to.
     """
     place = place_of(message)
@@ -100,8 +100,8 @@ def first_way(message: Message, *, private: bool, final: bool, under: Place | No
     if under is not None:
         return Way(Method.POST, under.channel, thread=under.ts)
     if hidden:
-        seen = final and message.channel  # what was asked in a view has no channel
-        return Way(Method.EPHEMERAL, message.channel) if seen else Way(Method.POST, "")
+        seen_there = final and bool(message.channel)
+        return Way(Method.EPHEMERAL, message.channel) if seen_there else Way(Method.POST, "")
     return Way(Method.POST, message.channel)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 import structlog
 from slack_sdk.web import WebClient
 
+from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
 from commands.reply import Page, Sheet
+from commands.screens import handle
 from services.ports import Request
 
 _log = structlog.get_logger(__name__)
@@ -17,13 +19,14 @@ _log = structlog.get_logger(__name__)
 class SlackScreens:
     """`commands.screens.Screens` by Slack's views.* methods."""
 
-    def __init__(self, client: WebClient, command: str = "/ssl") -> None:
+    def __init__(self, client: WebClient, command: str = "/ssl", *, date_tokens: bool = True) -> None:
         """``client`` must not repeat calls by itself: a trigger opens one modal."""
-        self._client, self._command = client, command
+        self._client, self._command, self._date_tokens = client, command, date_tokens
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        view = modal(sheet, self._command)
+        view = modal(sheet, self._command, handle=handle(request))
+        view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
             return _taken(lambda: self._client.views_update(view_id=request.view, view=view))
         if not request.trigger:

@@ -32,6 +32,8 @@ class Request:
     form: Mapping[str, Any] = field(default_factory=dict)
     """What stood in that view, JSON-ready: ``values`` (field -> text or list of texts), ``memory`` (what the view carried:
     never proof of a right), ``hash`` (which version of the view it was) and ``kind`` (``modal`` or ``home``)."""
+    workspace: str = ""
+    """The workspace in which it was made, which need not be the person's own; empty: the support workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Message:
     """``slack``; ``webhook``: then `channel` is the webhook's name; or ``home``: the Home tab of `user`."""
     thread: str = ""
     """Key of the message in whose thread it stands; it waits until that one is posted. Empty: in the channel itself."""
+    team: str = ""
+    """The workspace that the channel and the user are of; empty: the support workspace."""
+    origin: str = ""
+    """Where it was owed, as TEAM/CHANNEL, before it fell back to the support workspace; empty: here."""
 
 
 class Requests(Protocol):
@@ -133,6 +139,13 @@ class Outbox(Protocol):
 
     def postponed(self, message: Message, run_after: datetime, error: str) -> None:
         """Record a failed delivery: one failure more, due again at ``run_after``. Raises LeaseLostError as above."""
+        ...
+
+    def fall_back(self, message: Message, channel: str, origin: str) -> None:
+        """Give a claimed message to ``channel`` of the support workspace, to be posted there anew and at once.
+
+        `origin` is where it was owed. With no channel it is closed: nobody can be told. Raises LeaseLostError as above.
+        """
         ...
 
     def revive(self, via: str = "slack") -> None:

@@ -106,6 +106,15 @@ class MemoryOutbox(MemoryRepository):
         )
         self._put(replace(failed, run_after=aware(run_after)))
 
+    def fall_back(self, message: Message, channel: str, origin: str) -> None:
+        """Give a claimed message to ``channel`` of the support workspace; with no channel it is closed."""
+        stored = replace(held(self._tables.outbox, message), origin=origin, lease_until=None)
+        if not channel:
+            self._put(replace(stored, sent=stored.version, run_after=None))
+            return
+        moved = replace(stored, team="", channel=channel, ts=None, thread="", failures=0, error="")
+        self._put(replace(moved, run_after=message.run_after or message.created_at))
+
     def revive(self, via: str = "slack") -> None:
         """Make every dirty message of ``via`` that has failed due as of its creation."""
         self._put(*(replace(row, run_after=row.created_at) for row in self._owed(via) if row.failures))

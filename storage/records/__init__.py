@@ -46,6 +46,8 @@ from storage.records.others import (
     store,
     store_values,
 )
+from storage.records.proposals import proposal, proposal_values
+from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
     "Values",
@@ -76,6 +78,8 @@ __all__ = [
     "link_values",
     "message",
     "message_values",
+    "proposal",
+    "proposal_values",
     "request",
     "request_values",
     "revision",
@@ -88,4 +92,6 @@ __all__ = [
     "store_values",
     "urgency",
     "watch",
+    "workspace",
+    "workspace_values",
 ]

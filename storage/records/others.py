@@ -65,13 +65,14 @@ def request_values(request: Request) -> Values:
         "trigger": storable(request.trigger),
         "view": storable(request.view),
         "form": encode(dict(request.form)),
+        "workspace": storable(request.workspace),
     }
 
 
 def request(row: Sequence[Any]) -> Request:
     """Return the request of a row: all columns in the table's order, which is the type's."""
-    *rest, form = row
-    return replace(Request(*rest), form=decode(form))
+    *rest, form, workspace = row
+    return replace(Request(*rest), form=decode(form), workspace=workspace)
 
 
 def message_values(message: Message) -> Values:
@@ -96,6 +97,8 @@ def message_values(message: Message) -> Values:
         "lease_until": message.lease_until,
         "via": message.via,
         "thread": message.thread,
+        "team": message.team,
+        "origin": message.origin,
     }
 
 

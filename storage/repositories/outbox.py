@@ -73,6 +73,12 @@ _DELIVERED = (
 )
 _FORGET = update(OUTBOX).where(_O.id == bindparam("the_id")).values(follows="[]")
 _POSTPONED = update(OUTBOX).where(held(OUTBOX)).values(failures=_O.failures + 1, lease_until=None)
+_FALLEN = (
+    update(OUTBOX)
+    .where(held(OUTBOX))
+    .values(team="", ts=None, thread="", failures=0, error="", lease_until=None)
+)
+_CLOSED = update(OUTBOX).where(held(OUTBOX)).values(sent=_O.version, run_after=None, lease_until=None)
 _REVIVED = update(OUTBOX).where(_OWED, _O.failures > 0).values(run_after=_O.created_at)
 _WAITING = select(func.count()).select_from(OUTBOX).where(_DIRTY)
 _OLDEST = select(func.min(_O.run_after)).where(_OWED)
@@ -140,6 +146,14 @@ class SqlOutbox(Repository):
         """Record a failed delivery. Raises LeaseLostError if another worker has claimed it since."""
         values = {"run_after": run_after, "error": records.storable(error)}
         must_hold(self._connection, _POSTPONED, message, values)
+
+    def fall_back(self, message: Message, channel: str, origin: str) -> None:
+        """Give a claimed message to ``channel`` of the support workspace; with no channel it is closed."""
+        if not channel:
+            must_hold(self._connection, _CLOSED, message, {"origin": origin})
+            return
+        values = {"channel": channel, "origin": origin, "run_after": message.run_after or message.created_at}
+        must_hold(self._connection, _FALLEN, message, values)
 
     def revive(self, via: str = "slack") -> None:
         """Make every dirty message of ``via`` that has failed due as of its creation."""

@@ -11,9 +11,11 @@ from storage.repositories.challenges import SqlChallenges
 from storage.repositories.fleet import SqlFleet
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
+from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
+from storage.repositories.workspaces import SqlWorkspaces
 
 
 class SqlTransaction(Repository):
@@ -85,3 +87,13 @@ class SqlTransaction(Repository):
     def budgets(self) -> SqlBudgets:
         """What CAs allow, as moments."""
         return SqlBudgets(self._connection)
+
+    @property
+    def proposals(self) -> SqlProposals:
+        """What waits for a yes."""
+        return SqlProposals(self._connection)
+
+    @property
+    def workspaces(self) -> SqlWorkspaces:
+        """Slack workspaces."""
+        return SqlWorkspaces(self._connection)

@@ -7,7 +7,8 @@ from bot.slack.limits import violations
 from bot.slack.render import Rendered, render
 from bot.slack.render_views import home, modal
 from commands.dispatch import dispatch
-from commands.messages import compose, progress
+from commands.messages import compose
+from commands.progressing import progress
 from commands.reply import Page, Sheet
 from services.model.findings import CODES
 from services.model.lifecycle import State
@@ -17,6 +18,7 @@ from tests.unit.alert_world import DAY, World, found, lame
 from tests.unit.commands_world import alert, desk_of, put
 from tests.unit.home_world import HomeWorld
 from tests.unit.test_commands_isolation import CALLERS, COMMAND_TEXTS, OWN, make
+from tests.unit.test_commands_sheets import every_sheet
 from tests.unit.test_slack_views import PARTS
 
 
@@ -83,6 +85,7 @@ def test_every_message_and_view_is_of_slacks_own_types(tmp_path: Path) -> None:
     assert len(sent) > 300
     assert [line for one in sent for line in violations(one.text, one.blocks)] == []
     views = [*homes(), modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS))]
+    views += [modal(sheet, handle="V1:1") for sheet in every_sheet()]
     once = {repr(one.blocks): one.blocks for one in sent}
     assert complaints(tmp_path, list(once.values()), views) == []
 

@@ -78,6 +78,18 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "certificate.check": Action.LOOK,
         "link.approve": Action.LINK,
         "link.decline": Action.LINK,
+        "menu.add": Action.CHANGE,
+        "menu.renew": Action.CHANGE,
+        "menu.status": Action.LOOK,
+        "menu.forecast": Action.LOOK,
+        "menu.alerts": Action.ALERTS,
+        "menu.link": Action.ASK_LINK,
+        "menu.help": Action.HELP,
+        "menu.back": Action.HELP,
+        "approval.confirm": Action.HELP,
+        "approval.cancel": Action.HELP,
+        "approval.approve": Action.HELP,
+        "approval.reject": Action.HELP,
     }
 
 
