@@ -18,7 +18,9 @@ from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
+from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
+from bot.text.language import language
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
@@ -78,13 +80,14 @@ def connect(application: Application) -> SlackSide | None:
     clock = application.clock
     intake = Intake(application.storage, clock, application.bell.ring)
     ear = _Ear()
-    app = make_app(slack, intake, ear)
+    identity = Identity(asking_client(slack), slack, clock, storage=application.storage)
+    speech = Speech(application.storage, identity.locale, identity.named)
+    app = make_app(slack, intake, ear, lambda user: language(identity.remembered_locale(user)))
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
         ear.canary = Canary(
             posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
         )
-    identity = Identity(asking_client(slack), slack, clock, storage=application.storage)
     return SlackSide(
         identity=identity,
         notifier=Notifier(
@@ -94,17 +97,25 @@ def connect(application: Application) -> SlackSide | None:
             clock,
             slack.command,
             date_tokens=slack.date_tokens,
+            speech=speech,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command, date_tokens=slack.date_tokens),
+        screens=SlackScreens(
+            posting_client(slack), slack.command, date_tokens=slack.date_tokens, speech=speech
+        ),
         homes=Homes(
             posting_client(slack),
             application.desk,
             identity.caller,
             slack.command,
             date_tokens=slack.date_tokens,
+            speech=speech,
         ),
         views=LiveViews(
-            posting_client(slack), application.desk, slack.command, date_tokens=slack.date_tokens
+            posting_client(slack),
+            application.desk,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
         ),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,

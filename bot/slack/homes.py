@@ -12,6 +12,7 @@ from bot.slack.delay import error_line
 from bot.slack.delivery import then, wait
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home
+from bot.slack.speech import English, Speech
 from commands.caller import Caller
 from commands.home import Seen, look
 from services.desk import Desk
@@ -35,10 +36,12 @@ class Homes:
         command: str = "/ssl",
         *,
         date_tokens: bool = True,
+        speech: Speech | English | None = None,
     ) -> None:
         """``client`` must not repeat calls by itself; ``caller`` says who a person is, and never from memory of a view."""
         self._client, self._desk, self._caller = client, desk, caller
         self._command, self._date_tokens = command, date_tokens
+        self._speech = speech or English()
         self._lock = threading.Lock()
         self._paused_until: datetime | None = None
 
@@ -58,7 +61,7 @@ class Homes:
     def _publish(self, message: Message) -> None:
         caller = self._caller(_asks(message))
         seen = self._looked(message, caller)
-        view = home(seen.page, self._command)
+        view = home(seen.page, self._command, self._speech.to_person(message.user))
         try:
             self._client.views_publish(user_id=message.user, view=view if self._date_tokens else in_utc(view))
         except CALL_ERRORS as error:

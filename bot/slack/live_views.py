@@ -12,6 +12,7 @@ from bot.slack.dates import in_utc
 from bot.slack.delivery import Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render_views import modal
+from bot.slack.speech import English, Speech
 from commands import live
 from services.desk import Desk
 from services.model.errors import CertdeskError, LeaseLostError
@@ -34,10 +35,17 @@ class LiveViews:
     """Shows claimed rows in their modals. Safe to use from many threads, each with rows of its own."""
 
     def __init__(
-        self, client: WebClient, desk: Desk, command: str = "/ssl", *, date_tokens: bool = True
+        self,
+        client: WebClient,
+        desk: Desk,
+        command: str = "/ssl",
+        *,
+        date_tokens: bool = True,
+        speech: Speech | English | None = None,
     ) -> None:
         """``client`` must not repeat calls by itself: the row says when to try again."""
         self._client, self._desk, self._command, self._date_tokens = client, desk, command, date_tokens
+        self._speech = speech or English()
 
     def deliver(self, row: Message) -> None:
         """Show ``row`` as it is now, do the next piece of what it waits for, and record how far it came.
@@ -62,7 +70,7 @@ class LiveViews:
 
     def _show(self, row: Message, shown: live.Shown) -> CallError | None:
         """Show it; return why Slack did not take it, or None if it did."""
-        view = modal(shown.sheet, self._command, handle=row.channel)
+        view = modal(shown.sheet, self._command, self._speech.to_person(row.user), handle=row.channel)
         view = view if self._date_tokens else in_utc(view)
         try:
             self._client.views_update(external_id=row.channel, view=view)

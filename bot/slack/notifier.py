@@ -17,6 +17,8 @@ from bot.slack.delay import delayed, error_line
 from bot.slack.delivery import Method, Place, Then, Way, first_way, next_way, place_of, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render import Rendered, render
+from bot.slack.speech import English, Speech
+from bot.text.language import Language
 from commands.reply import Hint, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
@@ -76,10 +78,12 @@ class Notifier:
         command: str = "/ssl",
         *,
         date_tokens: bool = True,
+        speech: Speech | English | None = None,
     ) -> None:
         """``client`` must not repeat calls by itself (`bot.slack.clients.posting_client`)."""
         self._client, self._storage, self._compose, self._clock = client, storage, compose, clock
         self._command, self._date_tokens = command, date_tokens
+        self._speech = speech or English()
         self._pauses = _Pauses()
 
     def deliver(self, message: Message) -> None:
@@ -147,10 +151,17 @@ class Notifier:
         channel = way.channel or self._direct_channel(message.user)
         if channel != message.channel and not private and not message.thread:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
-        rendered = render(reply, self._command, date_tokens=self._date_tokens)
+        language = self._language(message, channel, private=private)
+        rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
         content = _content(rendered, plain=way.plain)
         answer = _CALLS[way.method](self._client, message, replace(way, channel=channel), content)
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
+
+    def _language(self, message: Message, channel: str, *, private: bool) -> Language:
+        """Return the language of who will see the message in ``channel``."""
+        if message.user and (private or channel.startswith("D")):
+            return self._speech.to_person(message.user, message.channel)
+        return self._speech.in_channel(channel)
 
     def _direct_channel(self, user: str) -> str:
         opened: Mapping[str, Any] = self._client.conversations_open(users=[user])["channel"]

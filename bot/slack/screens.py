@@ -9,6 +9,7 @@ from slack_sdk.web import WebClient
 from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
+from bot.slack.speech import English, Speech
 from commands.reply import Page, Sheet
 from commands.screens import handle
 from services.ports import Request
@@ -19,13 +20,22 @@ _log = structlog.get_logger(__name__)
 class SlackScreens:
     """`commands.screens.Screens` by Slack's views.* methods."""
 
-    def __init__(self, client: WebClient, command: str = "/ssl", *, date_tokens: bool = True) -> None:
+    def __init__(
+        self,
+        client: WebClient,
+        command: str = "/ssl",
+        *,
+        date_tokens: bool = True,
+        speech: Speech | English | None = None,
+    ) -> None:
         """``client`` must not repeat calls by itself: a trigger opens one modal."""
         self._client, self._command, self._date_tokens = client, command, date_tokens
+        self._speech = speech or English()
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        view = modal(sheet, self._command, handle=handle(request))
+        language = self._speech.to_person(request.user, request.channel)
+        view = modal(sheet, self._command, language, handle=handle(request))
         view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
             return _taken(lambda: self._client.views_update(view_id=request.view, view=view))
@@ -35,7 +45,7 @@ class SlackScreens:
 
     def page(self, request: Request, page: Page) -> bool:
         """Publish ``page`` as the Home tab of who asked."""
-        view: Mapping[str, Any] = home(page, self._command)
+        view: Mapping[str, Any] = home(page, self._command, self._speech.to_person(request.user))
         return _taken(lambda: self._client.views_publish(user_id=request.user, view={**view}))
 
 
