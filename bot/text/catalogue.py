@@ -1,5 +1,6 @@
 """Reads and writes the catalogues: gettext's .po files, one per language, beside this module."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from gettext import c2py
@@ -14,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bot.text.extract import Message
 from bot.text.uses import USES
+from services.model.text import COUNT
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "certdesk.pot"
@@ -122,7 +124,7 @@ def gaps(template: str) -> frozenset[str]:
 def wrong_gaps(one: str, many: str, said: Iterable[str]) -> list[str]:
     """Return the translations that have other gaps than their template; in a plural the number itself may be left out."""
     wanted = gaps(many or one)
-    free = frozenset({"count:"}) if many else frozenset()
+    free = frozenset(gap for gap in wanted if many and gap.partition(":")[0] == COUNT)
     return [each for each in said if not _agrees(each, wanted, free)]
 
 
@@ -157,7 +159,7 @@ def _body(messages: Iterable[Message], held: Mapping[str, Entry], code: str | No
         old = held.get(message.one)
         added = catalogue.add(
             (message.one, message.many) if message.many else message.one,
-            string=_string(message, old),
+            string=_string(message, held, catalogue.num_plurals),
             locations=[(file, 0) for file in message.files],
             auto_comments=list(_notes(message)),
             user_comments=old.comments if old else (),
@@ -168,10 +170,30 @@ def _body(messages: Iterable[Message], held: Mapping[str, Entry], code: str | No
     return written.getvalue().decode("utf-8")
 
 
-def _string(message: Message, old: Entry | None) -> str | tuple[str, ...]:
-    """Return the translation as the message needs it: one that has got another plural is to be translated anew."""
-    kept = old.said if old is not None and old.many == message.many else ("",)
-    return kept if message.many else kept[0]
+def _string(message: Message, held: Mapping[str, Entry], forms: int) -> str | tuple[str, ...]:
+    """Return the translation as the message needs it; empty where it has to be translated anew.
+
+    A sentence that has got a plural keeps its translation in a language that has one form for all numbers; so does one
+    whose numbers have got a format.
+    """
+    old = held.get(message.one)
+    if old is not None and old.many == message.many:
+        return old.said if message.many else old.said[0]
+    formless = {_formless(one): entry for one, entry in held.items() if not entry.many and entry.usable}
+    former = formless.get(_formless(message.many or message.one)) or formless.get(_formless(message.one))
+    if former is None or (message.many and forms > 1):
+        return ("",) * forms if message.many else ""
+    said = former.said[0]
+    for gap, spec in _GAP.findall(message.many or message.one):
+        said = said.replace(f"{{{gap}}}", f"{{{gap}{spec}}}")
+    return (said,) if message.many else said
+
+
+_GAP = re.compile(r"\{(\w+)(:[^{}]+)?\}")
+
+
+def _formless(template: str) -> str:
+    return _GAP.sub(r"{\1}", template)
 
 
 def _notes(message: Message) -> Iterator[str]:
