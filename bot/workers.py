@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot import lead
+from bot.jobs import JobSteps
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
@@ -63,7 +64,7 @@ class Workers:
             ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
         if ahead:
-            self._pumps = (*self._pumps, *Lookout(application).pumps)
+            self._pumps = (*self._pumps, *Lookout(application).pumps, JobSteps(application).pump())
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)
 
@@ -144,7 +145,15 @@ class Workers:
         if self._slack is not None:
             slack, desk = self._slack, self._application.desk
             caller = slack.identity.caller(request)
-            requests.perform(desk, request, caller, slack.identity.named, slack.screens, slack.rooms)
+            requests.perform(
+                desk,
+                request,
+                caller,
+                slack.identity.named,
+                slack.screens,
+                slack.rooms,
+                known=slack.identity.known,
+            )
             self._application.bell.ring()
 
     def _owed(self, limit: int) -> list[Message]:

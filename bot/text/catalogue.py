@@ -145,11 +145,14 @@ def template(messages: Iterable[Message]) -> str:
 
 def updated(path: Path, messages: Iterable[Message]) -> str:
     """Return a catalogue with exactly these sentences; what was translated stays, what is no sentence any more goes."""
-    old = _parsed(path)
     plural = get_plural(path.stem)  # the rule of Unicode's CLDR
     more = (("Language", path.stem), ("Plural-Forms", plural.plural_forms))
     lines = "".join(f'"{key}: {value}\\n"\n' for key, value in more)
-    held = {entry.one: entry for entry in _entries_of(old)}
+    held: dict[str, Entry] = {}
+    for side in _sides(path.read_text(encoding="utf-8")):
+        for entry in _entries_of(_read(side, path.stem)):
+            if entry.one not in held or not held[entry.one].usable:
+                held[entry.one] = entry
     return _HEADER.format(of=f" in {name_of(path.stem)}", more=lines) + _body(messages, held, path.stem)
 
 
@@ -202,7 +205,23 @@ def _notes(message: Message) -> Iterator[str]:
 
 
 def _parsed(path: Path) -> Catalog:
-    return read_po(BytesIO(path.read_bytes()), locale=path.stem, abort_invalid=True)
+    return _read(path.read_text(encoding="utf-8"), path.stem)
+
+
+def _read(text: str, code: str) -> Catalog:
+    return read_po(BytesIO(text.encode("utf-8")), locale=code, abort_invalid=True)
+
+
+_CONFLICT = re.compile(
+    r"^<<<<<<< .*?\n(.*?)(?:^\|\|\|\|\|\|\| .*?\n.*?)?^=======\n(.*?)^>>>>>>> .*?\n", re.DOTALL | re.MULTILINE
+)
+
+
+def _sides(text: str) -> tuple[str, ...]:
+    """Return a file as it is, or as both sides of a merge have it that stopped at conflicts, ours first."""
+    if not _CONFLICT.search(text):
+        return (text,)
+    return tuple(_CONFLICT.sub(rf"\{side}", text) for side in (1, 2))
 
 
 def _tuple(said: object) -> tuple[str, ...]:

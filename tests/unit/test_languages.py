@@ -311,3 +311,18 @@ def test_a_sentence_that_gets_a_plural_or_a_format_keeps_its_translation_where_o
     korean = loaded(tmp_path, "ko")
     assert korean.plain(say_n("{count:,} day", "{count:,} days", count=4210)) == "4,210일"
     assert korean.plain(say("{n:,} of {m}", n=1, m=2)) == "2 중 1"
+
+
+@pytest.mark.parametrize("base", ["", '||||||| base\nmsgid "Go"\nmsgstr ""\n\n'])
+def test_an_update_takes_what_both_sides_of_a_conflict_have(tmp_path: Path, base: str) -> None:
+    ours = 'msgid "Go"\nmsgstr "Los"\n\nmsgid "Ours"\nmsgstr "Unser"\n\n'
+    theirs = 'msgid "Go"\nmsgstr ""\n\nmsgid "Theirs"\nmsgstr "Ihr"\n\n'
+    body = f"<<<<<<< HEAD\n{ours}{base}=======\n{theirs}>>>>>>> main\n"
+    path = po(tmp_path, "de", body, GO, Message("Ours", "", ("a.py",)), Message("Theirs", "", ("a.py",)))
+    german = loaded(tmp_path, "de")
+    assert [german.plain(say("{x}", x=Text(one))) for one in ("Go", "Ours", "Theirs")] == [
+        "Los",
+        "Unser",
+        "Ihr",
+    ]
+    assert "<<<<" not in path.read_text(encoding="utf-8")
