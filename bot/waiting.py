@@ -13,7 +13,7 @@ from bot.health import Health
 from bot.wiring import Application
 from bot.workers import HEARTBEAT_SECONDS, Workers
 from commands.following import Followed, followed_now
-from commands.messages import progress
+from commands.progressing import progress
 from commands.reply import Outcome, Reply
 from services.model.certificates import Certificate
 from services.model.findings import Owner

@@ -13,6 +13,7 @@ from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
 from commands import requests
+from services import approvals
 from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
@@ -22,6 +23,7 @@ from services.renewal import budget, runner
 HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
 TIDY_SECONDS = 3600.0
+APPROVALS_SECONDS = 15.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
 MESSAGES = "messages"
@@ -58,6 +60,7 @@ class Workers:
         ]
         if slack is not None:
             self._pumps = (*self._pumps, *self._slack_pumps())
+            ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps)
@@ -105,6 +108,10 @@ class Workers:
 
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
+            self._application.mail.ring()
+
+    def _expire(self) -> None:
+        if approvals.expire(self._application.desk):
             self._application.mail.ring()
 
     def _tidy(self) -> None:

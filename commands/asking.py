@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from commands import messages, naming, views
+from commands import naming, views
 from commands.command import Call
+from commands.progressing import progress
 from commands.reply import Hint, Outcome, Part
 from services.model.status import NameStatus
 from services.model.text import say
@@ -50,7 +51,7 @@ def answer(call: Call, asked: Asked) -> Outcome:
     others = [status for status in statuses if status.name not in taken]
     refused = naming.refusals(others, call, asked.store)
     follows = tuple(dict.fromkeys(taken.values()))
-    reply = messages.progress(call.desk, asked.verb, tuple(taken), follows, refused).reply
+    reply = progress(call.desk, asked.verb, tuple(taken), follows, refused).reply
     return Outcome(
         reply=replace(
             reply, parts=reply.parts + _foreseen(call, statuses, asked.store), private=call.caller.limited

@@ -8,6 +8,8 @@ from commands.reply import Deed, Outcome
 from services.model.audit import Entry
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
+ASKED = "asked"
+"""It waits for a yes; what became of it is another row."""
 MOST = 4000
 """Characters of a subject or a reason that are kept: a command of Slack is no longer."""
 
@@ -27,13 +29,15 @@ def deed(outcome: Outcome | None, action: str, given: str) -> Deed:
     if outcome is None:
         return Deed(action, given[:MOST], DONE)
     result = _result(outcome)
-    reason = "" if result == DONE else outcome.reply.title.plain()[:MOST]
+    reason = "" if result == DONE else outcome.proposal or outcome.reply.title.plain()[:MOST]
     return Deed(action, (outcome.subject or given)[:MOST], result, reason)
 
 
 def _result(outcome: Outcome) -> str:
     if outcome.denied:
         return REFUSED
+    if outcome.proposal:
+        return ASKED
     return DONE if outcome.follows or outcome.exit_code == 0 else FAILED
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
-from commands import audit, link_requests, views
+from commands import approval_view as approval
+from commands import audit, deciding, link_requests, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -226,4 +227,9 @@ CLICKS: Mapping[str, Click] = {
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
+    # what waits for a yes: who may say it is judged by the proposal, which also keeps its own rows of the audit trail
+    approval.CONFIRM: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
+    approval.CANCEL: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
+    approval.APPROVE: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
+    approval.REJECT: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from commands.caller import Action, Caller
+from commands.caller import Action, Caller, Role
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
 from services.desk import Desk
 from services.model.errors import CertdeskError
@@ -44,6 +44,15 @@ def unasked(_user: str) -> None:
     """Know nobody: where there is no Slack to ask."""
 
 
+Known = Callable[[str], Caller]
+"""From a person (TEAM/USER) to who that is now, with the rights of this moment."""
+
+
+def strange(person: str) -> Caller:
+    """Take the person (TEAM/USER) for nobody: where there is no Slack to ask."""
+    return Caller(person, Role.NOBODY)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One use of a sub-command."""
@@ -59,6 +68,9 @@ class Call:
     store: str | None = None
     """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
     people: People = unasked
+    known: Known = strange
+    request: str = ""
+    """Id of the request that it comes from (`services.ports.Request`); empty in a terminal."""
     form: Mapping[str, Any] = field(default_factory=dict)
     """What stood in the modal or the Home tab in which it was done (`services.ports.Request.form`); it proves no right."""
 

@@ -22,7 +22,13 @@ _OWN_NAMES = frozenset({"/ssl", "ssl", "certdesk"})  # what people type again, o
 
 
 def dispatch(
-    text: str | Sequence[str], caller: Caller, desk: Desk, channel: str = "", people: People = unasked
+    text: str | Sequence[str],
+    caller: Caller,
+    desk: Desk,
+    channel: str = "",
+    people: People = unasked,
+    *,
+    request: str = "",
 ) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
@@ -42,7 +48,7 @@ def dispatch(
     if command is None:
         return _unknown(words[0], caller)
     store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
-    outcome = _run(command, Call(rest, caller, desk, channel, COMMANDS, store, people))
+    outcome = _run(command, Call(rest, caller, desk, channel, COMMANDS, store, people, request=request))
     return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)
 
 

@@ -1,18 +1,18 @@
 """What a waiting message says when it is sent: one table of kind -> composer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from commands.alerts import alert_message, note_message
+from commands.approval_message import approval_message
 from commands.digest import digest_message
-from commands.following import look
 from commands.handover import handover_message, timeline_message
 from commands.link_requests import answer_message, request_message
-from commands.progress import view
+from commands.progressing import progress
 from commands.reply import Composed, Outcome, Problem, Refused
 from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
-from services import linking
+from services import approvals, linking
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -36,21 +36,12 @@ def compose(desk: Desk, message: Message) -> Composed:
 
 def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:
     """Return the kind and the body of the message that shows ``outcome``."""
+    if outcome.proposal:
+        return approvals.MESSAGE, {"proposal": outcome.proposal}
     if not outcome.follows:
         return REPLY, reply_to_json(outcome.reply)
     refused = [{"name": one.name, "problem": part_to_json(one.problem)} for one in outcome.refused]
     return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused}
-
-
-def progress(
-    desk: Desk, verb: str, names: Sequence[str], follows: Sequence[str], refused: Sequence[Refused] = ()
-) -> Composed:
-    """Return the answer to ``verb`` (add or renew) for ``names`` as the database has it now.
-
-    ``follows`` are the ids of their certificates. Final once every certificate has all the names asked for installed.
-    """
-    followed = look(desk, names, follows)
-    return Composed(view(verb, followed, refused), all(one.done for one in followed))
 
 
 def _reply(_desk: Desk, message: Message) -> Composed:
@@ -87,4 +78,6 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     # a request for a link as support sees it, and what the asker is told once it is approved
     linking.REQUEST: request_message,
     linking.ANSWER: answer_message,
+    # what waits for a yes: the question, then what became of it
+    approvals.MESSAGE: approval_message,
 }

@@ -246,6 +246,8 @@ class Outcome:
     """What the audit trail keeps of it; None: nothing was changed or refused."""
     sheet: Sheet | None = None
     """Shown in the modal in which it was asked, or in a new one; where no modal can be opened (any more), `reply` is."""
+    proposal: str = ""
+    """Id of the proposal that the answer is the question of: it is then composed anew until that is decided."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
     staff_only: bool = False

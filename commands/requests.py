@@ -7,11 +7,12 @@ from datetime import datetime
 from commands import audit, clicks, messages
 from commands.caller import Caller
 from commands.clicks import Performed
-from commands.command import Call, People, unasked
+from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Reply, Tone
 from commands.screens import BLIND, Screens
+from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import say
@@ -30,6 +31,8 @@ def perform(
     people: People = unasked,
     screens: Screens = BLIND,
     rooms: Rooms = CLOSED,
+    *,
+    known: Known = strange,
 ) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
@@ -42,7 +45,7 @@ def perform(
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
-    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people)
+    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people, known)
     if done.outcome is not None:
         done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
     seen = done.outcome is None or _screened(request, done.outcome, screens)
@@ -68,7 +71,7 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
     kind, body = messages.content(outcome)
     return Message(
         id=new_id("msg"),
-        key=f"request:{request.id}",
+        key=asked_key(outcome.proposal) if outcome.proposal else f"request:{request.id}",
         kind=kind,
         channel=request.channel,
         user=request.user,
@@ -87,24 +90,26 @@ def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
     return outcome.page is not None and screens.page(request, outcome.page)
 
 
-def _done(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
+def _done(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
     performer = PERFORMERS.get(request.kind)
     if performer is None:  # nothing here is shown for it: it ends, and is not tried again and again
         return Performed(None)
-    return performer(desk, request, caller, people)
+    return performer(desk, request, caller, people, known)
 
 
-def _command(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    outcome = dispatch(request.text, caller, desk, request.channel, people)
+def _command(desk: Desk, request: Request, caller: Caller, people: People, _known: Known) -> Performed:
+    outcome = dispatch(request.text, caller, desk, request.channel, people, request=request.id)
     return Performed(outcome, outcome.deed)
 
 
-def _click(desk: Desk, request: Request, caller: Caller, people: People) -> Performed:
-    call = Call((), caller, desk, request.channel, people=people, form=request.form)
+def _click(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+    call = Call(
+        (), caller, desk, request.channel, people=people, known=known, request=request.id, form=request.form
+    )
     return clicks.perform(request.text, call)
 
 
-PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People], Performed]] = {
+PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
 }

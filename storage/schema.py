@@ -24,6 +24,7 @@ from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.proposals import PROPOSALS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -44,6 +45,7 @@ __all__ = [
     "LINK_REQUESTS",
     "METADATA",
     "OUTBOX",
+    "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
     "SIGHTINGS",
@@ -56,7 +58,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -7,6 +7,7 @@ from typing import Protocol
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.audiences import Audit, Links
 from services.ports.fleet import Fleet
+from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 from services.ports.workspaces import Workspaces
@@ -41,6 +42,8 @@ class Transaction(Protocol):
     def breakers(self) -> Breakers: ...  # noqa: D102
     @property
     def budgets(self) -> Budgets: ...  # noqa: D102
+    @property
+    def proposals(self) -> Proposals: ...  # noqa: D102
     @property
     def workspaces(self) -> Workspaces: ...  # noqa: D102
 

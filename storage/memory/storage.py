@@ -11,6 +11,7 @@ from storage.memory.certificates import MemoryCertificates
 from storage.memory.fleet import MemoryFleet
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
+from storage.memory.proposals import MemoryProposals
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.tables import MemoryRepository, Tables, View
 from storage.memory.workspaces import MemoryWorkspaces
@@ -86,6 +87,11 @@ class MemoryTransaction(MemoryRepository):
     def budgets(self) -> MemoryBudgets:
         """What CAs allow, as moments."""
         return MemoryBudgets(self._view)
+
+    @property
+    def proposals(self) -> MemoryProposals:
+        """What waits for a yes."""
+        return MemoryProposals(self._view)
 
     @property
     def workspaces(self) -> MemoryWorkspaces:

@@ -13,6 +13,7 @@ from services.model.clock import aware
 from services.model.errors import LeaseLostError
 from services.model.findings import Finding
 from services.model.pacing import Breaker, Watch
+from services.model.proposals import Proposal
 from services.model.stores import Domain, Store
 from services.model.workspaces import Workspace
 from services.ports import Account, Message, Request
@@ -47,6 +48,7 @@ class Tables:
     watches: dict[str, Watch] = field(default_factory=dict)
     breakers: dict[str, Breaker] = field(default_factory=dict)
     budgets: dict[str, datetime] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     spent: dict[str, datetime] = field(default_factory=dict)
     """what is good for one time -> until when it is remembered"""

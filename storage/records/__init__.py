@@ -46,6 +46,7 @@ from storage.records.others import (
     store,
     store_values,
 )
+from storage.records.proposals import proposal, proposal_values
 from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
@@ -77,6 +78,8 @@ __all__ = [
     "link_values",
     "message",
     "message_values",
+    "proposal",
+    "proposal_values",
     "request",
     "request_values",
     "revision",

@@ -11,6 +11,7 @@ from storage.repositories.challenges import SqlChallenges
 from storage.repositories.fleet import SqlFleet
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
+from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
@@ -86,6 +87,11 @@ class SqlTransaction(Repository):
     def budgets(self) -> SqlBudgets:
         """What CAs allow, as moments."""
         return SqlBudgets(self._connection)
+
+    @property
+    def proposals(self) -> SqlProposals:
+        """What waits for a yes."""
+        return SqlProposals(self._connection)
 
     @property
     def workspaces(self) -> SqlWorkspaces:

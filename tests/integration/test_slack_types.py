@@ -7,7 +7,8 @@ from bot.slack.limits import violations
 from bot.slack.render import Rendered, render
 from bot.slack.render_views import home, modal
 from commands.dispatch import dispatch
-from commands.messages import compose, progress
+from commands.messages import compose
+from commands.progressing import progress
 from commands.reply import Page, Sheet
 from services.model.findings import CODES
 from services.model.text import say

@@ -72,6 +72,10 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "certificate.check": Action.LOOK,
         "link.approve": Action.LINK,
         "link.decline": Action.LINK,
+        "approval.confirm": Action.HELP,
+        "approval.cancel": Action.HELP,
+        "approval.approve": Action.HELP,
+        "approval.reject": Action.HELP,
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from commands import messages
 from commands.dispatch import dispatch
 from commands.history import WORDS
+from commands.progressing import progress
 from commands.reply import Composed, Fields, Hint, Paragraph, Plan, Problem, Tone
 from services.model.certificates import Attempt, Certificate, Happening
 from services.model.lifecycle import State
@@ -183,7 +184,7 @@ def test_a_retry_that_failed_shows_the_difference_in_the_status_and_in_what_is_f
     certificate = hand_over(bench, state=state, run_after=NOW + DAY)
     difference = "CAA is right now; AAAA still leads elsewhere."
     status = dispatch("status shop.moon.test", SUPPORT, bench.desk).reply
-    followed = messages.progress(bench.desk, "renew", certificate.wanted, (certificate.id,)).reply
+    followed = progress(bench.desk, "renew", certificate.wanted, (certificate.id,)).reply
     for reply in (status, followed):
         assert difference in [part.text.plain() for part in only(reply, Paragraph)]
     bench.change("shop.moon.test", state=State.ORDERING)

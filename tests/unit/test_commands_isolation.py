@@ -19,6 +19,7 @@ from commands.table import COMMANDS
 from services import linking
 from services.model.audiences import Kind, LinkRequest
 from services.model.lifecycle import State
+from services.model.proposals import Decider, Proposal
 from services.ports import Request
 from storage.memory import MemoryStorage
 from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
@@ -181,10 +182,17 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
     put(bench, replace(alert(), id="alert_1"))
     with bench.storage.write() as tx:
         tx.links.ask(LinkRequest("link_1", STRANGER.person, OTHER, "C1", bench.now), bench.now)
+    unlink = {"kind": "person", "who": f"T1/U_{OTHER}", "store": OTHER, "stores": [OTHER]}
+    end = bench.now + DAY
+    with bench.storage.write() as tx:
+        tx.proposals.add(
+            Proposal("prop_1", "unlink", unlink, "T1/U_ADMIN", "admin", "C1", bench.now, end, Decider.SELF)
+        )
     return {
         "alert": ("alert_1 4", "alert_0 4"),
         "certificate": (theirs, "cert_0"),
         "link": ("link_1", "link_0"),
+        "approval": ("prop_1", "prop_0"),
     }
 
 

@@ -20,6 +20,7 @@ from services.model.audit import Entry, breaks
 from services.model.errors import NotFoundError
 from services.ports import Message, Request
 from tests.desks import MOON, STRANGER, SUPPORT, Bench
+from tests.unit.approval_world import confirmed
 from tests.unit.commands_world import DAY, alert, clickable, desk_of, make_bench, owed, put
 
 ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
@@ -285,7 +286,7 @@ def test_support_links_a_person_and_takes_it_back(bench: Bench, word: str, perso
     assert outcome.reply.private
     assert stores_of(bench, person) == ["sun"]
     assert "there already" in run(bench, f"link {word} sun").reply.title.plain()
-    assert run(bench, f"unlink {word} sun").exit_code == 0
+    assert confirmed(bench, run(bench, f"unlink {word} sun")).reply.tone is Tone.GOOD
     assert stores_of(bench, person) == []
     again = run(bench, f"unlink {word} sun")
     assert again.exit_code == 1
@@ -297,7 +298,7 @@ def test_a_channel_has_one_store(bench: Bench) -> None:
     outcome = run(bench, "link C0000001 sun")
     assert _says(outcome, "Until now it was linked to the store moon.")
     assert stores_of(bench, "C0000001", Kind.CHANNEL) == ["sun"]
-    assert run(bench, "unlink #C0000001 sun").exit_code == 0
+    assert confirmed(bench, run(bench, "unlink #C0000001 sun")).reply.tone is Tone.GOOD
     assert stores_of(bench, "C0000001", Kind.CHANNEL) == []
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from commands import messages, requests
 from commands.caller import Caller
 from commands.hearing import Room
+from commands.progressing import progress
 from commands.reply import (
     Button,
     Buttons,
@@ -201,7 +202,7 @@ def test_a_refused_name_without_a_problem_is_a_fault(bench: Bench) -> None:
 def test_a_certificate_none_of_whose_names_are_left_is_shown_by_what_it_wants(bench: Bench) -> None:
     perform(bench, "add shop.moon.test")
     certificate = bench.certificate("shop.moon.test")
-    reply = messages.progress(bench.desk, "renew", ("former.moon.test",), (certificate.id,)).reply
+    reply = progress(bench.desk, "renew", ("former.moon.test",), (certificate.id,)).reply
     assert reply.title.plain() == "Renewing the certificate for shop.moon.test"
 
 

@@ -1,13 +1,13 @@
 """Workspaces: certdesk may be installed in several; requests and messages tell in which one they are.
 
-Only new tables, and new columns with defaults: the code of 0006 goes on working beside this one.
+Only new tables, and new columns with defaults: the code of 0007 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

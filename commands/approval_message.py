@@ -1,0 +1,39 @@
+"""Composes the message of a proposal: the question, then what became of it, then how the work goes that it began."""
+
+from dataclasses import replace
+
+from commands.approval_view import approved, asked, closed
+from commands.progressing import progress
+from commands.proposables import PROPOSABLES
+from commands.reply import Composed, Reply, Tone
+from services.approvals import known
+from services.desk import Desk
+from services.model.proposals import Proposal, Stage
+from services.model.text import say
+from services.ports import Message
+
+GONE = Reply(Tone.INFO, say("certdesk no longer knows this request"))
+
+
+def approval_message(desk: Desk, message: Message) -> Composed:
+    """Compose kind ``approval``, body {"proposal": id}: it is final once nothing can change it any more."""
+    proposal = known(desk, str(message.body["proposal"]))
+    if proposal is None or proposal.action not in PROPOSABLES:
+        return Composed(GONE, final=True)
+    composed = _composed(desk, proposal)
+    return replace(composed, reply=replace(composed.reply, private=message.private))
+
+
+def _composed(desk: Desk, proposal: Proposal) -> Composed:
+    proposable = PROPOSABLES[proposal.action]
+    if proposal.stage is Stage.DONE:
+        outcome = proposable.outcome(desk, proposal)
+        shown = Composed(outcome.reply, final=True)
+        if outcome.follows:
+            shown = progress(desk, outcome.verb, outcome.names, outcome.follows, outcome.refused)
+        parts = (*shown.reply.parts, *approved(proposal))
+        return Composed(replace(shown.reply, parts=parts), shown.final)
+    if proposal.open(desk.clock()):
+        return Composed(asked(desk, proposal, proposable), final=False)
+    # its row is closed by the clock a little later, and touches this message then
+    return Composed(closed(desk, proposal, proposable), final=proposal.stage is not Stage.OPEN)

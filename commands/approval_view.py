@@ -1,0 +1,84 @@
+"""A proposal as people see it: a question with buttons while it is open, then what became of it. Pure but for what it reads."""
+
+from commands.proposable import Proposable
+from commands.reply import Button, Buttons, Fields, Hint, Paragraph, Part, Reply, Tone
+from services import linking
+from services.desk import Desk
+from services.model.proposals import Decider, Proposal, Stage
+from services.model.text import Text, Value, say
+
+CONFIRM, CANCEL = "approval.confirm", "approval.cancel"
+APPROVE, REJECT = "approval.approve", "approval.reject"
+
+
+def person(who: str) -> Text:
+    """Return the person (TEAM/USER) as a sentence shows one: in Slack by name."""
+    return say("{person}", person=linking.user_of(who))
+
+
+def asked(desk: Desk, proposal: Proposal, proposable: Proposable) -> Reply:
+    """Return the open proposal as a question."""
+    question = proposable.question(desk, proposal)
+    style = "danger" if proposable.danger else "primary"
+    if proposal.decider is Decider.SELF:
+        items = (
+            Button(CONFIRM, proposal.id, question.yes, style),
+            Button(CANCEL, proposal.id, say("Cancel")),
+        )
+        until = say(
+            "Nothing is done before {who} confirms it. Without that the question runs out at {until}.",
+            who=person(proposal.person),
+            until=proposal.expires,
+        )
+        parts: tuple[Part, ...] = (*question.parts, Buttons(items), Hint(until))
+        return Reply(Tone.WARN, question.title, parts)
+    items = (
+        Button(APPROVE, proposal.id, say("Approve"), style),
+        Button(REJECT, proposal.id, say("Reject")),
+    )
+    until = say(
+        "Nothing is done before another person of the same role or above approves it. Without that the request runs out"
+        " at {until}.",
+        until=proposal.expires,
+    )
+    return Reply(Tone.WARN, question.title, (_who(proposal), *question.parts, Buttons(items), Hint(until)))
+
+
+def _who(proposal: Proposal) -> Fields:
+    rows: tuple[tuple[Text, Value], ...] = (
+        (say("Asked by"), person(proposal.person)),
+        (say("Asked on"), proposal.at),
+    )
+    return Fields(rows)
+
+
+def closed(desk: Desk, proposal: Proposal, proposable: Proposable) -> Reply:
+    """Return what became of a proposal that was not done: nobody said yes in time, or somebody said no."""
+    title = proposable.question(desk, proposal).title
+    return Reply(Tone.INFO, say("Not done: {question}", question=title), (Paragraph(became(proposal)),))
+
+
+def became(proposal: Proposal) -> Text:
+    """Return what has become of a proposal that can no longer be decided, as one sentence."""
+    who, at = person(proposal.decided_by), proposal.decided_at
+    if proposal.stage is Stage.DONE and at is not None:
+        return say("{who} said yes on {at}, and it was done.", who=who, at=at)
+    if proposal.stage is Stage.DECLINED and at is not None:
+        return say("{who} said no on {at}. Nothing was changed.", who=who, at=at)
+    return say("Nobody said yes before {until}. Nothing was changed; ask again.", until=proposal.expires)
+
+
+def approved(proposal: Proposal) -> tuple[Part, ...]:
+    """Return the line that names who approved what somebody else asked for; nothing where one person did both."""
+    if proposal.decider is Decider.SELF or proposal.decided_at is None:
+        return ()
+    return (
+        Hint(
+            say(
+                "Asked for by {asker}, approved by {who} on {at}.",
+                asker=person(proposal.person),
+                who=person(proposal.decided_by),
+                at=proposal.decided_at,
+            )
+        ),
+    )

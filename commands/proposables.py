@@ -1,0 +1,14 @@
+"""All that waits for a yes before it is done, and for whose: one table. A new one is an entry in its own file and a line here."""
+
+from collections.abc import Mapping
+
+from commands import unlink
+from commands.proposable import Proposable
+
+PROPOSABLES: Mapping[str, Proposable] = {
+    one.name: one
+    for one in (
+        # who asked confirms it
+        unlink.PROPOSABLE,
+    )
+}

@@ -1,0 +1,167 @@
+"""What costs or destroys waits for a yes: proposed, decided once, done in the same transaction as the decision, or run out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from services.desk import Desk
+from services.issuance.adding import TRIES, BusyError
+from services.model.audit import Entry
+from services.model.proposals import Party, Proposal, Refusal, Stage, refusal
+from services.ports import Message, Transaction
+
+Perform = Callable[[Desk, Transaction, Proposal, datetime], Mapping[str, Any]]
+"""Does what was proposed with the database alone, and returns `Proposal.result`.
+
+It runs in the transaction of the decision, so that it is done once or not at all: what takes longer, or asks anybody
+outside, it leaves to the workers as a row. Raises BusyError if a row is held just now (it is then tried again), and
+other CertdeskErrors for what cannot be done: nothing is decided then.
+"""
+MESSAGE = "approval"
+"""Kind of the messages that show a proposal and what became of it."""
+MOST_LAPSED = 100
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What a decision needs to know of the action."""
+
+    perform: Perform
+    subject: str
+    """What the audit trail says it is done to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What came of a click."""
+
+    proposal: Proposal | None
+    """As it stands now; None if there is none."""
+    refused: Refusal | None
+    """Why the click did not count; None: it did."""
+
+
+def asked_key(proposal: str) -> str:
+    """Return the key of the message that shows the proposal where it was asked."""
+    return f"approval:{proposal}"
+
+
+def shown_key(proposal: str) -> str:
+    """Return the key of the message that shows the proposal in the channel of those who can decide it."""
+    return f"approval:{proposal}:deciders"
+
+
+def propose(desk: Desk, proposal: Proposal, message: Message | None = None) -> None:
+    """Keep the proposal, with the message that shows it to those who can decide it. Again with the same id it changes nothing."""
+    with desk.storage.write() as tx:
+        if tx.proposals.add(proposal) and message is not None:
+            tx.outbox.put(message)
+    desk.wake()
+
+
+def known(desk: Desk, proposal: str) -> Proposal | None:
+    """Return the proposal with this id, or None."""
+    with desk.storage.read() as tx:
+        return tx.proposals.get(proposal)
+
+
+def decide(
+    desk: Desk, proposal: Proposal, clicker: Party, asker: Party, acts: Acts, *, yes: bool, tries: int = TRIES
+) -> Decision:
+    """Take the clicker's ``yes`` or no; with a yes that counts, what was proposed is done in the same transaction.
+
+    ``clicker`` and ``asker`` are as they stand now, not as they stood when it was proposed. Of two clicks at once one
+    counts. Raises what `Perform` raises: nothing is decided then, and it can be clicked again.
+    """
+    for left in reversed(range(tries)):
+        try:
+            decision = _decide(desk, proposal.id, clicker, asker, acts, yes=yes)
+        except BusyError:
+            if not left:
+                raise
+            time.sleep(0.05)  # a worker holds the row for the length of a step
+        else:
+            desk.wake()
+            return decision
+    raise ValueError("at least one try")
+
+
+def _decide(desk: Desk, proposal: str, clicker: Party, asker: Party, acts: Acts, *, yes: bool) -> Decision:
+    now = desk.clock()
+    with desk.storage.write() as tx:
+        stored = tx.proposals.get(proposal)
+        refused = Refusal.UNKNOWN if stored is None else refusal(stored, clicker, asker, now, yes=yes)
+        if stored is None or refused is not None:
+            return Decision(stored, refused)
+        stage = Stage.DONE if yes else Stage.DECLINED
+        decided = tx.proposals.decide(proposal, stage, clicker.person, clicker.role, now)
+        if decided is None:  # somebody else's click came in between
+            return Decision(tx.proposals.get(proposal), Refusal.LATE)
+        if yes:
+            decided = _done(desk, tx, decided, acts.perform, now)
+        for entry in _kept(decided, asker, acts.subject, now):
+            tx.audit.append(entry)
+        _show(tx, decided, now)
+    return Decision(decided, None)
+
+
+def _done(desk: Desk, tx: Transaction, decided: Proposal, perform: Perform, now: datetime) -> Proposal:
+    result = perform(desk, tx, decided, now)
+    tx.proposals.settle(decided.id, result)
+    return replace(decided, result=result)
+
+
+def _kept(decided: Proposal, asker: Party, subject: str, now: datetime) -> tuple[Entry, ...]:
+    """Return what the audit trail keeps: the decision, and what was done by it, each with both persons."""
+    yes = decided.stage is Stage.DONE
+    what = "approval.yes" if yes else "approval.no"
+    about = f"{decided.id} {decided.action} {subject}"
+    by, role = decided.decided_by, decided.decided_role
+    decision = Entry(now, by, role, what, about, "done", f"asked by {decided.person}")
+    if not yes:
+        return (decision,)
+    reason = f"approved by {by}: {decided.id}"
+    return decision, Entry(now, decided.person, asker.role, decided.action, subject, "done", reason)
+
+
+def expire(desk: Desk) -> int:
+    """Close what has run out, so that its messages say so; return how many. Safe in several processes at once."""
+    now = desk.clock()
+    with desk.storage.read() as tx:
+        lapsed = tx.proposals.lapsed(now, MOST_LAPSED)
+    closed = 0
+    for proposal in lapsed:
+        with desk.storage.write() as tx:
+            expired = tx.proposals.expire(proposal, now)
+            if expired is not None:
+                _show(tx, expired, now)
+                closed += 1
+    return closed
+
+
+def _show(tx: Transaction, proposal: Proposal, now: datetime) -> None:
+    """Let every message of the proposal show what became of it, and from then on the certificates that it is about."""
+    follows = tuple(proposal.result.get("follows", ()))
+    for key in (asked_key(proposal.id), shown_key(proposal.id)):
+        message = tx.outbox.by_key(key)
+        if message is not None:
+            tx.outbox.put(replace(message, follows=follows, run_after=now))
+
+
+def at_once(desk: Desk, proposal: Proposal, perform: Perform, tries: int = TRIES) -> Mapping[str, Any]:
+    """Do what was proposed without a question, for whoever needs none; return `Proposal.result`. Raises what `Perform` raises."""
+    for left in reversed(range(tries)):
+        try:
+            with desk.storage.write() as tx:
+                result = perform(desk, tx, proposal, desk.clock())
+        except BusyError:
+            if not left:
+                raise
+            time.sleep(0.05)  # a worker holds the row for the length of a step
+        else:
+            desk.wake()
+            return result
+    raise ValueError("at least one try")
