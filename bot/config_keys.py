@@ -229,7 +229,9 @@ class Slack(Section):
         needed = ("client_id", "client_secret", "redirect_url", "team")
         missing = [name for name in needed if not getattr(self, name)]
         if self.client_id and missing:
-            raise ValueError(f"client_id is given without {missing[0]}; to be installed in other workspaces certdesk needs both")
+            raise ValueError(
+                f"client_id is given without {missing[0]}; to be installed in other workspaces certdesk needs both"
+            )
         return self
 
 

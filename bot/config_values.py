@@ -117,7 +117,9 @@ def _redirect(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if url and (not (parts.scheme == "https" or local) or parts.path != CALLBACK or parts.query or parts.fragment):
+    if url and (
+        not (parts.scheme == "https" or local) or parts.path != CALLBACK or parts.query or parts.fragment
+    ):
         raise ValueError(f"an https:// URL is needed that ends in {CALLBACK}")
     return url
 

@@ -38,9 +38,7 @@ def add_pages(app: flask.Flask, installer: Installer) -> None:
             response = _page(refused.text, 400)
         else:
             response = _page(_installed(workspace), 200)
-        response.delete_cookie(
-            _COOKIE, path=_FOLDER, secure=installer.secure, httponly=True, samesite="Lax"
-        )
+        response.delete_cookie(_COOKIE, path=_FOLDER, secure=installer.secure, httponly=True, samesite="Lax")
         return response
 
 

@@ -10,13 +10,14 @@ from bot import settings
 from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
 from bot.slack.canary import Canary
-from bot.slack.clients import asking_client, posting_client
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.installing import Installer
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
 from bot.slack.transport import SocketTransport
+from bot.slack.workspaces import Clients
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
@@ -36,6 +37,8 @@ class SlackSide:
     socket: SocketTransport | None
     canary: Canary | None = None
     """Tests Socket Mode end to end, where ``slack.canary_channel`` is set."""
+    installer: Installer | None = None
+    """Installs certdesk in further workspaces, where ``slack.client_id`` is set."""
 
     def tick(self, now: datetime) -> None:
         """Do what comes round for the connection; call it every few seconds, in processes that listen."""
@@ -72,30 +75,30 @@ def connect(application: Application) -> SlackSide | None:
     if slack.mode == "socket" and not slack.app_token:
         raise ConfigurationError(say("slack.app_token is missing: Socket Mode opens its connection with it."))
     clock = application.clock
+    clients = Clients(slack, application.storage, application.vault)
     intake = Intake(application.storage, clock, application.bell.ring)
     ear = _Ear()
     app = make_app(slack, intake, ear)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
-        ear.canary = Canary(
-            posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
-        )
-    identity = Identity(asking_client(slack), slack, clock, storage=application.storage)
+        ear.canary = Canary(clients.posting(), application.storage, slack.canary_channel, socket.reconnect)
+    identity = Identity(clients.asking(), slack, clock, storage=application.storage)
     return SlackSide(
         identity=identity,
         notifier=Notifier(
-            posting_client(slack),
+            clients.posting(),
             application.storage,
             partial(compose, application.desk),
             clock,
             slack.command,
             date_tokens=slack.date_tokens,
         ),
-        screens=SlackScreens(posting_client(slack), slack.command),
-        rooms=SlackRooms(asking_client(slack), slack, identity, clock),
+        screens=SlackScreens(clients.posting(), slack.command),
+        rooms=SlackRooms(clients.asking(), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,
+        installer=Installer(slack, application.desk, application.vault, clock) if slack.several else None,
     )
 
 

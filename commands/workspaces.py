@@ -62,5 +62,7 @@ def _owe(tx: Transaction, desk: Desk, workspace: Workspace, reply: Reply, now: d
     key = f"workspace:{workspace.team}:{workspace.generation}:{workspace.state.value}"
     body = reply_to_json(reply)
     tx.outbox.put(
-        Message(new_id("msg"), key, REPLY, channel, "", private=False, body=body, created_at=now, run_after=now)
+        Message(
+            new_id("msg"), key, REPLY, channel, "", private=False, body=body, created_at=now, run_after=now
+        )
     )

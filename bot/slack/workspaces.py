@@ -94,12 +94,10 @@ class _Rotating(WebClient):
 
     def __init__(self, base_url: str, retries: list[RetryHandler], read: Callable[[], str]) -> None:
         self._read = read
-        super().__init__(
-            base_url=base_url, timeout=TIMEOUT, retry_handlers=retries, logger=wire_logger()
-        )
+        super().__init__(base_url=base_url, timeout=TIMEOUT, retry_handlers=retries, logger=wire_logger())
 
     @property
-    def token(self) -> str | None:  # type: ignore[override]
+    def token(self) -> str | None:
         """The token for the call that is being made."""
         return self._read()
 
