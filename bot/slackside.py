@@ -9,10 +9,13 @@ from typing import Any
 from bot import settings
 from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
+from bot.slack.callers import Callers
 from bot.slack.canary import Canary
+from bot.slack.departures import Departures
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.installing import Installer
+from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
@@ -30,8 +33,10 @@ class SlackSide:
     """One of door (HTTP mode) and socket (Socket Mode) is there."""
 
     identity: Identity
+    callers: Callers
     notifier: Notifier
     screens: Screens
+    views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
     socket: SocketTransport | None
@@ -76,24 +81,28 @@ def connect(application: Application) -> SlackSide | None:
         raise ConfigurationError(say("slack.app_token is missing: Socket Mode opens its connection with it."))
     clock = application.clock
     clients = Clients(slack, application.storage, application.vault)
-    intake = Intake(application.storage, clock, application.bell.ring)
+    intake = Intake(application.storage, clock, application.bell.ring, slack.workspace)
     ear = _Ear()
-    app = make_app(slack, intake, ear)
+    departures = Departures(slack, application.desk)
+    app = make_app(slack, intake, ear, departures.heard)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
         ear.canary = Canary(clients.posting(), application.storage, slack.canary_channel, socket.reconnect)
     identity = Identity(clients.asking(), slack, clock, storage=application.storage)
     return SlackSide(
         identity=identity,
+        callers=Callers(identity, clients.asking, application.storage, clock),
         notifier=Notifier(
-            clients.posting(),
+            clients.posting,
             application.storage,
             partial(compose, application.desk),
             clock,
             slack.command,
             date_tokens=slack.date_tokens,
+            departures=departures,
         ),
-        screens=SlackScreens(clients.posting(), slack.command),
+        screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens),
+        views=LiveViews(clients.posting, application.desk, slack.command, date_tokens=slack.date_tokens),
         rooms=SlackRooms(clients.asking(), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

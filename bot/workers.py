@@ -12,7 +12,7 @@ from bot.pump import RESTS, Pump
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
-from commands import requests
+from commands import live, requests
 from services import approvals
 from services.alerting import digest
 from services.model.certificates import Certificate
@@ -26,7 +26,7 @@ TIDY_SECONDS = 3600.0
 APPROVALS_SECONDS = 15.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES = "messages"
+MESSAGES, VIEWS = "messages", "views"
 
 
 class Workers:
@@ -77,7 +77,7 @@ class Workers:
                 pump.name not in RESTS
             ):  # those look often enough by themselves: bells ring at each command and step
                 self._application.bell.listeners.append(pump.wake)
-            if pump.name == MESSAGES:
+            if pump.name in (MESSAGES, VIEWS):
                 self._application.mail.listeners.append(pump.wake)
             pump.start()
         self._ticker.start()
@@ -91,12 +91,14 @@ class Workers:
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
-    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message]]:
+    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message], Pump[Message]]:
         clock = self._application.clock
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
             # one thread, in one worker (see `bot.lead`), keeps the order of messages within a channel
             Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
+            # each modal is one row, which one thread has at a time
+            Pump(VIEWS, self._open_views, self._show, threads=4, clock=clock),
         )
 
     def _beat(self) -> None:
@@ -141,7 +143,7 @@ class Workers:
     def _perform(self, request: Request) -> None:
         if self._slack is not None:
             slack, desk = self._slack, self._application.desk
-            caller = slack.identity.caller(request)
+            caller = slack.callers.caller(request)
             requests.perform(desk, request, caller, slack.identity.named, slack.screens, slack.rooms)
             self._application.bell.ring()
 
@@ -151,6 +153,15 @@ class Workers:
             return []
         with app.storage.write() as tx:
             return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit))
+
+    def _open_views(self, limit: int) -> list[Message]:
+        app = self._application
+        with app.storage.write() as tx:
+            return list(tx.outbox.claim(app.clock(), app.parts.renewing.lease, limit, live.VIA))
+
+    def _show(self, row: Message) -> None:
+        if self._slack is not None:
+            self._slack.views.deliver(row)
 
     def _deliver(self, message: Message) -> None:
         if self._slack is not None:

@@ -1,6 +1,6 @@
 """/ssl add NAME…: certificates for names that the merchant has added."""
 
-from commands import naming
+from commands import naming, picking
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import Call, Command, arguments, some_words
@@ -10,8 +10,13 @@ from services.model.text import say
 
 
 def run(call: Call) -> Outcome:
-    """Add every name that can be one; those that are refused are said, and do not hold up the others."""
+    """Add every name that can be one; those that are refused are said, and do not hold up the others.
+
+    Without a name, where a modal can be shown, names are offered to choose from.
+    """
     args = arguments(call)
+    if call.modal and not args.words:
+        return picking.start_adding(call, args.store)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     taken = adding.add(

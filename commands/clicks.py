@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, deciding, link_requests, views
+from commands import audit, deciding, link_requests, menu, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
 from commands.help import no_access
-from commands.reply import Deed, Hint, Outcome, Part, Reply, Tone
+from commands.reply import Hint, Outcome, Part, Performed, Reply, Tone
 from services import linking, overview
 from services.alerting import clicks
 from services.alerting.clicks import Clicked
@@ -48,16 +48,6 @@ class Click:
     """Whether it changes something, so that the audit trail keeps every use."""
     subject: Callable[[Call], str] = lambda call: " ".join(call.words)
     """What the audit trail says it was done to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """What came of a request."""
-
-    outcome: Outcome | None
-    """The answer; None if the message that was clicked shows what was done."""
-    deed: Deed | None = None
-    """What the audit trail keeps of it; None: nothing."""
 
 
 def perform(text: str, call: Call) -> Performed:
@@ -212,6 +202,9 @@ def _request(call: Call) -> str:
 
 
 CLICKS: Mapping[str, Click] = {
+    # the menu that /ssl opens
+    **{one.id: Click(one.action, one.run, changes=False) for one in menu.ITEMS},
+    menu.BACK: Click(Action.HELP, menu.back, changes=False),
     # an alert: look again, try now
     button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again), changes=False),
     button.RENEW: Click(Action.ALERTS, lambda call: _answered(call, clicks.renew_members)),

@@ -68,6 +68,8 @@ class Call:
     store: str | None = None
     """The store that the channel is linked to, if it is the caller's: what is meant without --store."""
     people: People = unasked
+    modal: bool = False
+    """Whether a modal can be opened for it: never in a terminal."""
     known: Known = strange
     request: str = ""
     """Id of the request that it comes from (`services.ports.Request`); empty in a terminal."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from commands import audit, views
+from commands import audit, menu, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, People, UsageError, unasked, usage_outcome
 from commands.help import access, no_access, offered
@@ -28,17 +28,21 @@ def dispatch(
     channel: str = "",
     people: People = unasked,
     *,
+    modal: bool = False,
     request: str = "",
 ) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
-    In a ``channel`` that is linked to a store of the caller's, that store is meant. `Outcome.deed` is for the audit trail.
+    In a ``channel`` that is linked to a store of the caller's, that store is meant. Where a ``modal`` can be shown, no
+    word at all is answered by a menu, and `Outcome.sheet` and `Outcome.live` by whoever can show them. `Outcome.deed` is for the audit trail.
     Whatever is wrong with the words is in the outcome: 2 for usage, 1 for what cannot be done. Raises nothing that a
     person could have caused.
     """
     words = list(split(text) if isinstance(text, str) else tidy(text))
     while words and words[0].casefold() in _OWN_NAMES:
         words.pop(0)
+    if modal and not words:
+        return menu.opened(caller, meant_in(channel, caller, desk), desk)
     first, rest = (words[0].casefold(), tuple(words[1:])) if words else ("help", ())
     if first in _HELP:
         first = "help"
@@ -48,7 +52,10 @@ def dispatch(
     if command is None:
         return _unknown(words[0], caller)
     store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
-    outcome = _run(command, Call(rest, caller, desk, channel, COMMANDS, store, people, request=request))
+    outcome = _run(
+        command,
+        Call(rest, caller, desk, channel, COMMANDS, store, people, modal=modal, request=request),
+    )
     return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)
 
 

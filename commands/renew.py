@@ -1,6 +1,6 @@
 """/ssl renew NAME…: renew now, without waiting for the renewal that comes by itself."""
 
-from commands import naming
+from commands import naming, picking
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import Call, Command, arguments, some_words
@@ -10,8 +10,13 @@ from services.renewal import asking
 
 
 def run(call: Call) -> Outcome:
-    """Ask for a renewal of every name; one that is under way is joined."""
+    """Ask for a renewal of every name; one that is under way is joined.
+
+    Without a name, where a modal can be shown, those that are due or blocked are offered.
+    """
     args = arguments(call)
+    if call.modal and not args.words:
+        return picking.renewing_of(call, args.store)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     taken = asking.renew(

@@ -171,6 +171,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """The line above all others of a sheet, with its tone."""
+
+    tone: Tone
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One page of a modal. What it carries and what comes back from it proves no right."""
 
@@ -183,6 +191,17 @@ class Sheet:
     """What the button says that sends it off; nothing: it is only read."""
     memory: str = ""
     """What comes back with it, 3000 characters at most."""
+    heading: Heading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A sheet that goes on changing while it is open; it is made anew from ``body`` and the database at each change."""
+
+    kind: str
+    """A key of `commands.live.KINDS`."""
+    body: Mapping[str, Any]
+    """JSON-ready; it stays in the database and is shown to nobody, so what it says can be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +265,21 @@ class Outcome:
     """What the audit trail keeps of it; None: nothing was changed or refused."""
     sheet: Sheet | None = None
     """Shown in the modal in which it was asked, or in a new one; where no modal can be opened (any more), `reply` is."""
+    live: Live | None = None
+    """The same for a sheet that goes on changing, in place of `sheet`; `follows` are the certificates that change it."""
     proposal: str = ""
     """Id of the proposal that the answer is the question of: it is then composed anew until that is decided."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
     staff_only: bool = False
     """Whether it says what only the platform's own people may know, whichever store it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of a request."""
+
+    outcome: Outcome | None
+    """The answer; None if the message that was clicked shows what was done."""
+    deed: Deed | None = None
+    """What the audit trail keeps of it; None: nothing."""

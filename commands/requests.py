@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from commands import audit, clicks, messages
+from commands import audit, clicks, live, messages, sheets
 from commands.caller import Caller
-from commands.clicks import Performed
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
-from commands.reply import Deed, Hint, Outcome, Reply, Tone
-from commands.screens import BLIND, Screens
+from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
+from commands.screens import BLIND, Screens, handle
 from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import say
+from services.model.workspaces import placed
 from services.ports import Message, Request
 
-COMMAND, CLICK = "command", "click"
+COMMAND, CLICK, SUBMISSION = "command", "click", "submission"
 """Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
@@ -48,11 +48,11 @@ def perform(
     done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people, known)
     if done.outcome is not None:
         done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
-    seen = done.outcome is None or _screened(request, done.outcome, screens)
     now = desk.clock()
+    owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:
-        if done.outcome is not None and not seen:
-            tx.outbox.put(_message(request, done.outcome, now))
+        for message in owed:
+            tx.outbox.put(message)
         tx.requests.finish(request, now)
         if done.deed is not None:
             tx.audit.append(audit.entry(done.deed, caller, now))
@@ -80,14 +80,29 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
         created_at=now,
         follows=outcome.follows,
         run_after=now,
+        team=request.workspace,
     )
 
 
-def _screened(request: Request, outcome: Outcome, screens: Screens) -> bool:
-    """Show what belongs into a modal or the Home tab, and tell whether it is seen there."""
-    if outcome.sheet is not None:
-        return screens.sheet(request, outcome.sheet)
-    return outcome.page is not None and screens.page(request, outcome.page)
+def _owed(
+    desk: Desk, request: Request, outcome: Outcome, screens: Screens, now: datetime
+) -> tuple[Message, ...]:
+    """Show at once what belongs into a modal or the Home tab, and return what is still to be sent.
+
+    What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
+    then wipe it out (`bot.slack.live_views` waits for that).
+    """
+    if outcome.page is not None:
+        return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
+    if request.kind == SUBMISSION:
+        return (live.row(request, handle(request), outcome, now),)
+    if outcome.sheet is None and outcome.live is None:
+        return (_message(request, outcome, now),)
+    row = live.row(request, handle(request), outcome, now)
+    shown = live.compose(desk, row)
+    if not screens.sheet(request, shown.sheet):
+        return (_message(request, outcome, now),)
+    return () if shown.final else (row,)
 
 
 def _done(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
@@ -98,20 +113,41 @@ def _done(desk: Desk, request: Request, caller: Caller, people: People, known: K
 
 
 def _command(desk: Desk, request: Request, caller: Caller, people: People, _known: Known) -> Performed:
-    outcome = dispatch(request.text, caller, desk, request.channel, people, request=request.id)
+    outcome = dispatch(
+        request.text,
+        caller,
+        desk,
+        placed(request.workspace, request.channel),
+        people,
+        modal=bool(request.trigger),
+        request=request.id,
+    )
     return Performed(outcome, outcome.deed)
 
 
 def _click(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
     call = Call(
-        (), caller, desk, request.channel, people=people, known=known, request=request.id, form=request.form
+        (),
+        caller,
+        desk,
+        placed(request.workspace, request.channel),
+        people=people,
+        known=known,
+        request=request.id,
+        form=request.form,
     )
     return clicks.perform(request.text, call)
+
+
+def _submission(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+    call = Call((), caller, desk, people=people, known=known, request=request.id, form=request.form)
+    return sheets.perform(request.text, call)
 
 
 PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
+    SUBMISSION: _submission,
 }
 """What is done with each kind of request."""
 

@@ -21,6 +21,15 @@ class Screens(Protocol):
         ...
 
 
+def handle(request: Request) -> str:
+    """Return the name by which the modal is known that ``request`` opens, changes, or sends off.
+
+    A modal that is sent off gets a new one with the acknowledgement: whoever knows it finds the modal only once Slack
+    has taken the acknowledgement in.
+    """
+    return request.dedupe if request.kind == "submission" else request.id
+
+
 class Blind:
     """Shows nothing: where there is neither a modal nor a Home tab, a message takes their place."""
 

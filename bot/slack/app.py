@@ -17,6 +17,7 @@ from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
 from bot.slack.payloads import NotOursError
+from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
 from services.model.text import say
 
@@ -30,17 +31,21 @@ _ANY = re.compile("")
 
 
 def make_app(
-    settings: SlackSettings, intake: Intake, heard: Callable[[Mapping[str, Any]], None] = lambda _event: None
+    settings: SlackSettings,
+    intake: Intake,
+    heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
+    left: Callable[[Mapping[str, Any]], None] = lambda _body: None,
 ) -> App:
     """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`.
 
-    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on.
+    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on; ``left`` of
+    workspaces that certdesk was uninstalled from.
     """
     app = App(
         name="certdesk",
         logger=wire_logger(),
         client=asking_client(SlackSettings(api_url=settings.api_url)),
-        authorize=_OneWorkspace(settings.bot_token),
+        authorize=_Anybody(),
         before_authorize=RestoreBody(),
         process_before_response=True,  # the answer leaves when the listener returns: no polling, no thread pool
         token_verification_enabled=False,
@@ -63,22 +68,41 @@ def make_app(
         take(ack, body, intake.click)
 
     def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
-        take(ack, body, intake.submit)
+        try:
+            answer = taken_in(body, settings.command)
+            if "errors" not in answer:
+                intake.submit(body)
+        except (NotOursError, KeyError) as error:
+            _log.warning("slack.ignored", kind=body.get("type"), why=str(error))
+            answer = {}
+        ack(**answer)
 
     def take_home(ack: Ack, body: dict[str, Any]) -> None:
         take(ack, body, intake.home)
-
-    def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
-        heard(event)
-        ack()
 
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
-    app.event("reaction_added")(take_reaction)
+    _hear_events(app, heard, left)
     app.error(apologise)
     return app
+
+
+def _hear_events(
+    app: App, heard: Callable[[Mapping[str, Any]], None], left: Callable[[Mapping[str, Any]], None]
+) -> None:
+    def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
+        heard(event)
+        ack()
+
+    def take_departure(ack: Ack, body: dict[str, Any]) -> None:
+        left(body)
+        ack()
+
+    app.event("reaction_added")(take_reaction)
+    app.event("app_uninstalled")(take_departure)
+    app.event("tokens_revoked")(take_departure)
 
 
 class RestoreBody(Middleware):
@@ -122,12 +146,11 @@ def apologise(error: Exception) -> BoltResponse:
     return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence)})
 
 
-class _OneWorkspace(Authorize):
-    """Answers Bolt's question whose token to use without asking Slack: there is one workspace and one token."""
+class _Anybody(Authorize):
+    """Answers Bolt's question whose token to use without asking Slack or the vault: listeners write down and call nobody."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._token = token
 
     def __call__(self, *, team_id: str | None, user_id: str | None, **_: Any) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id=team_id, user_id=user_id, bot_token=self._token)
+        return AuthorizeResult(enterprise_id=None, team_id=team_id, user_id=user_id)

@@ -34,7 +34,7 @@ from commands.reply import (
     Rows,
     Tone,
 )
-from services.model.text import say
+from services.model.text import Text, say
 
 Block = dict[str, Any]
 
@@ -75,7 +75,7 @@ def render(
     Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
     """
     reader = Reader(command, language)
-    drawn = [_Drawn(_header(reply, reader), kept=True), *_drawn(reply.parts, reader)]
+    drawn = [_Drawn(header(reply.tone, reply.title, reader), kept=True), *_drawn(reply.parts, reader)]
     rendered = Rendered(_fallback(reply, reader), tuple(_within(drawn, reader)))
     return rendered if date_tokens else Rendered(in_utc(rendered.text), in_utc(rendered.blocks))
 
@@ -110,15 +110,15 @@ def _drawn(parts: Iterable[Part], reader: Reader) -> Iterator[_Drawn]:
             yield _Drawn(block, keep)
 
 
-def _header(reply: Reply, reader: Reader) -> Block:
+def header(tone: Tone, text: Text, reader: Reader) -> Block:
     """Return the title; no header is one that names a person, whose id it would show, or is longer in this language."""
-    title = reader.plain(reply.title) or "certdesk"
-    if names_person(reply.title) or size(title) > MAX_HEADER - 3:
+    title = reader.plain(text) or "certdesk"
+    if names_person(text) or size(title) > MAX_HEADER - 3:
         return {
             "type": "section",
-            "text": _mrkdwn_text(f"{TONES[reply.tone]} {fit(reader.mrkdwn(reply.title), MAX_ROW)}"),
+            "text": _mrkdwn_text(f"{TONES[tone]} {fit(reader.mrkdwn(text), MAX_ROW)}"),
         }
-    return {"type": "header", "text": _plain_text(clip(f"{TONES[reply.tone]} {title}", MAX_HEADER))}
+    return {"type": "header", "text": _plain_text(clip(f"{TONES[tone]} {title}", MAX_HEADER))}
 
 
 def _paragraph(part: Paragraph, reader: Reader) -> Iterator[Block]:

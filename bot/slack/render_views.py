@@ -16,25 +16,30 @@ from bot.slack.limits import (
     MAX_VIEW_WORD,
 )
 from bot.slack.reader import Reader
-from bot.slack.render import Block, blocks_of
+from bot.slack.render import Block, blocks_of, header
 from bot.text.language import ENGLISH, Language
 from commands.reply import Choice, Entry, Page, Part, Sheet
 from services.model.text import Text, say
 
 
-def modal(sheet: Sheet, command: str = "/ssl", language: Language = ENGLISH) -> dict[str, Any]:
-    """Return the view that views.open and views.update take."""
+def modal(
+    sheet: Sheet, command: str = "/ssl", language: Language = ENGLISH, handle: str = ""
+) -> dict[str, Any]:
+    """Return the view that views.open and views.update take; ``handle`` is the name by which it is found again."""
     reader = Reader(command, language)
+    heading = [] if sheet.heading is None else [header(sheet.heading.tone, sheet.heading.text, reader)]
     view: dict[str, Any] = {
         "type": "modal",
         "callback_id": sheet.name,
         "title": _word(sheet.title, MAX_VIEW_WORD, reader),
         "close": _word(say("Close"), MAX_VIEW_WORD, reader),
-        "blocks": _blocks(sheet.parts, reader),
+        "blocks": [*heading, *_blocks(sheet.parts, reader)][:MAX_VIEW_BLOCKS],
         "private_metadata": sheet.memory[:MAX_MEMORY],
     }
     if sheet.submit.template:
         view["submit"] = _word(sheet.submit, MAX_VIEW_WORD, reader)
+    if handle:
+        view["external_id"] = handle
     return view
 
 

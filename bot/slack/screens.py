@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from slack_sdk.web import WebClient
 
+from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
+from bot.slack.workspaces import ByWorkspace
 from commands.reply import Page, Sheet
+from commands.screens import handle
 from services.ports import Request
 
 _log = structlog.get_logger(__name__)
@@ -17,23 +19,26 @@ _log = structlog.get_logger(__name__)
 class SlackScreens:
     """`commands.screens.Screens` by Slack's views.* methods."""
 
-    def __init__(self, client: WebClient, command: str = "/ssl") -> None:
-        """``client`` must not repeat calls by itself: a trigger opens one modal."""
-        self._client, self._command = client, command
+    def __init__(self, clients: ByWorkspace, command: str = "/ssl", *, date_tokens: bool = True) -> None:
+        """``clients`` must not repeat calls by themselves: a trigger opens one modal."""
+        self._clients, self._command, self._date_tokens = clients, command, date_tokens
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        view = modal(sheet, self._command)
+        client = self._clients(request.workspace)
+        view = modal(sheet, self._command, handle=handle(request))
+        view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
-            return _taken(lambda: self._client.views_update(view_id=request.view, view=view))
+            return _taken(lambda: client.views_update(view_id=request.view, view=view))
         if not request.trigger:
             return False
-        return _taken(lambda: self._client.views_open(trigger_id=request.trigger, view=view))
+        return _taken(lambda: client.views_open(trigger_id=request.trigger, view=view))
 
     def page(self, request: Request, page: Page) -> bool:
         """Publish ``page`` as the Home tab of who asked."""
+        client = self._clients(request.workspace)
         view: Mapping[str, Any] = home(page, self._command)
-        return _taken(lambda: self._client.views_publish(user_id=request.user, view={**view}))
+        return _taken(lambda: client.views_publish(user_id=request.user, view={**view}))
 
 
 def _taken(call: Callable[[], object]) -> bool:

@@ -54,3 +54,31 @@ class Person:
         for text in texts:
             expect(answer).to_contain_text(text, timeout=PATIENCE)
         return answer
+
+    def acts_as(self, user: str) -> None:
+        """Go on as another person."""
+        self.page.locator("select").first.select_option(user)
+
+    def sends(self) -> None:
+        """Send what stands in the message box."""
+        self._box.press("Enter")
+
+    def sees_modal(self, *texts: str) -> Locator:
+        """Wait until a modal is open that holds every text; return it."""
+        modal = self.page.locator(".modal")
+        for text in texts:
+            expect(modal).to_contain_text(text, timeout=PATIENCE)
+        return modal
+
+    def ticks(self, *names: str) -> None:
+        """Tick the boxes with these labels."""
+        for name in names:
+            self.page.locator(".bk-options label").get_by_text(name, exact=True).click()
+
+    def fills(self, text: str) -> None:
+        """Write into the only field of the modal."""
+        self.page.locator(".modal-body input, .modal-body textarea").fill(text)
+
+    def submits(self) -> None:
+        """Send the modal off."""
+        self.page.locator(".modal-foot .primary").click()

@@ -16,6 +16,7 @@ from tests.typed import complaints
 from tests.unit.alert_world import DAY, World, found, lame
 from tests.unit.commands_world import desk_of
 from tests.unit.test_commands_isolation import CALLERS, COMMAND_TEXTS, OWN, make
+from tests.unit.test_commands_sheets import every_sheet
 from tests.unit.test_slack_views import PARTS
 
 
@@ -66,6 +67,7 @@ def test_every_message_and_view_is_of_slacks_own_types(tmp_path: Path) -> None:
     assert len(sent) > 300
     assert [line for one in sent for line in violations(one.text, one.blocks)] == []
     views = [modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS))]
+    views += [modal(sheet, handle="V1:1") for sheet in every_sheet()]
     once = {repr(one.blocks): one.blocks for one in sent}
     assert complaints(tmp_path, list(once.values()), views) == []
 

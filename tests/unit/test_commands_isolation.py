@@ -192,6 +192,7 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         "alert": ("alert_1 4", "alert_0 4"),
         "certificate": (theirs, "cert_0"),
         "link": ("link_1", "link_0"),
+        "menu": ("-", "-"),
         "approval": ("prop_1", "prop_0"),
     }
 

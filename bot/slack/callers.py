@@ -1,0 +1,60 @@
+"""Who asks, whatever the workspace: in the support workspace by `bot.slack.identity`, elsewhere a merchant at most."""
+
+from datetime import timedelta
+
+from bot.slack.identity import Identity, Person, read_person
+from bot.slack.kept import Kept
+from bot.slack.workspaces import ByWorkspace
+from commands.caller import Caller, Doubt, Role
+from services.model.audiences import Kind
+from services.model.clock import Clock
+from services.ports import Request, Storage
+
+
+class Callers:
+    """Tells who a caller is. Safe to use from many threads; what Slack said of people is kept for a while."""
+
+    def __init__(
+        self,
+        home: Identity,
+        clients: ByWorkspace,
+        storage: Storage,
+        clock: Clock,
+        keep: timedelta = timedelta(minutes=5),
+    ) -> None:
+        """``clients`` ask other workspaces than the support workspace. Links are read at each request anew."""
+        self._home, self._clients, self._storage = home, clients, storage
+        self._kept = Kept(clock, keep)
+
+    def caller(self, request: Request) -> Caller:
+        """Return who asks. Raises DatabaseUnavailableError if the links cannot be read."""
+        return self._visitor(request) if request.workspace else self._home.caller(request)
+
+    def locale(self, request: Request) -> str:
+        """Return the language of who asks, such as de-DE; empty if it is not known."""
+        if not request.workspace:
+            return self._home.locale(request.user)
+        person = self._person(request.workspace, request.user)
+        return person.locale if person is not None else ""
+
+    def _visitor(self, request: Request) -> Caller:
+        """Return who asks in another workspace: they see what is linked to it and to themselves, and have no staff role."""
+        person = self._person(request.workspace, request.user)
+        if person is None:
+            return Caller(f"{request.team}/{request.user}", Role.NOBODY, doubt=Doubt.PERSON)
+        name = f"{person.team}/{request.user}"
+        if not person.person:
+            return Caller(name, Role.NOBODY)
+        with self._storage.read() as tx:
+            there = {link.store for link in tx.links.of(Kind.WORKSPACE, request.workspace)}
+            theirs = {link.store for link in tx.links.of(Kind.PERSON, name)}
+        stores = frozenset(there & theirs)
+        return Caller(name, Role.MERCHANT if stores else Role.NOBODY, stores)
+
+    def _person(self, workspace: str, user: str) -> Person | None:
+        found: Person | None = self._kept.get((workspace, user), lambda: self._ask(workspace, user))
+        return found
+
+    def _ask(self, workspace: str, user: str) -> Person:
+        answer = self._clients(workspace).users_info(user=user, include_locale=True)
+        return read_person(answer["user"] or {})
