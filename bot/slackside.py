@@ -18,6 +18,7 @@ from bot.slack.installing import Installer
 from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
+from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.transport import SocketTransport
 from bot.slack.workspaces import Clients
@@ -44,6 +45,8 @@ class SlackSide:
     """Tests Socket Mode end to end, where ``slack.canary_channel`` is set."""
     installer: Installer | None = None
     """Installs certdesk in further workspaces, where ``slack.client_id`` is set."""
+    rotation: Rotation | None = None
+    """Renews their tokens."""
 
     def tick(self, now: datetime) -> None:
         """Do what comes round for the connection; call it every few seconds, in processes that listen."""
@@ -108,6 +111,9 @@ def connect(application: Application) -> SlackSide | None:
         socket=socket,
         canary=ear.canary,
         installer=Installer(slack, application.desk, application.vault, clock) if slack.several else None,
+        rotation=Rotation(slack, application.storage, application.vault, departures)
+        if slack.several
+        else None,
     )
 
 

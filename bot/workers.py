@@ -9,6 +9,7 @@ from bot import lead
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
+from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
@@ -62,6 +63,8 @@ class Workers:
             self._pumps = (*self._pumps, *self._slack_pumps())
             ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
+            if slack.rotation is not None:
+                ticks.append(Tick(rotation.DUTY, rotation.SECONDS, self._rotate))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps)
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
@@ -108,6 +111,10 @@ class Workers:
         if self._lead.turn():
             self._application.mail.ring()
 
+    def _rotate(self) -> None:
+        if self._slack is not None and self._slack.rotation is not None:
+            self._slack.rotation.tick(self.name, self._application.clock())
+
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
             self._application.mail.ring()
@@ -143,6 +150,7 @@ class Workers:
     def _perform(self, request: Request) -> None:
         if self._slack is not None:
             slack, desk = self._slack, self._application.desk
+            request = slack.callers.placed(request)
             caller = slack.callers.caller(request)
             requests.perform(desk, request, caller, slack.identity.named, slack.screens, slack.rooms)
             self._application.bell.ring()

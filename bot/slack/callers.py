@@ -1,5 +1,6 @@
 """Who asks, whatever the workspace: in the support workspace by `bot.slack.identity`, elsewhere a merchant at most."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack.identity import Identity, Person, read_person
@@ -8,6 +9,7 @@ from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller, Doubt, Role
 from services.model.audiences import Kind
 from services.model.clock import Clock
+from services.model.workspaces import HOME
 from services.ports import Request, Storage
 
 
@@ -25,6 +27,18 @@ class Callers:
         """``clients`` ask other workspaces than the support workspace. Links are read at each request anew."""
         self._home, self._clients, self._storage = home, clients, storage
         self._kept = Kept(clock, keep)
+
+    def placed(self, request: Request) -> Request:
+        """Return the request as made in the support workspace if the workspace that it names never had certdesk.
+
+        So it is with a person of another organisation in a channel that the support workspace shares with it: their
+        command names their own. Raises DatabaseUnavailableError if that cannot be read.
+        """
+        if not request.workspace:
+            return request
+        with self._storage.read() as tx:
+            known = tx.workspaces.get(request.workspace) is not None
+        return request if known else replace(request, workspace=HOME)
 
     def caller(self, request: Request) -> Caller:
         """Return who asks. Raises DatabaseUnavailableError if the links cannot be read."""

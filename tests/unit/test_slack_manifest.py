@@ -1,5 +1,7 @@
 """The manifest asks for the fewest rights and fits the way certdesk is connected."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.slack.manifest import BOT_SCOPES, CANARY_SCOPES, manifest
@@ -55,3 +57,30 @@ def test_the_canary_asks_for_more_only_where_it_sings() -> None:
     assert over_http["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
     assert "event_subscriptions" not in manifest(SlackSettings(mode="socket"))["settings"]
     assert "event_subscriptions" not in over_http["settings"]
+
+
+SEVERAL = SlackSettings(
+    mode="http",
+    team="T0HOME",
+    client_id="1.2",
+    client_secret="hush",
+    redirect_url="https://certdesk.example.com/slack/oauth/callback",
+)
+
+
+def test_for_several_workspaces_it_has_the_way_back_and_hears_who_leaves() -> None:
+    made = manifest(SEVERAL, "https://certdesk.example.com")
+    assert made["oauth_config"]["redirect_urls"] == [SEVERAL.redirect_url]
+    assert made["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
+    subscribed = made["settings"]["event_subscriptions"]
+    assert subscribed["bot_events"] == ["app_uninstalled", "tokens_revoked"]
+    assert subscribed["request_url"] == "https://certdesk.example.com/slack/events"
+    assert "request_url" not in manifest(SEVERAL)["settings"]["event_subscriptions"]
+    assert "hush" not in str(made)
+
+
+def test_tokens_rotate_only_where_none_stands_in_the_settings() -> None:
+    assert manifest(SEVERAL)["settings"]["token_rotation_enabled"] is True
+    kept = replace(SEVERAL, bot_token="xoxb-1")
+    assert manifest(kept)["settings"]["token_rotation_enabled"] is False
+    assert manifest(SlackSettings())["settings"]["token_rotation_enabled"] is False
