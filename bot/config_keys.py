@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.config_values import (
     Address,
+    AdminUrl,
     Algorithm,
     Arguments,
     Command,
@@ -55,6 +56,7 @@ class Platform(Section):
     addresses: Annotated[tuple[Address, ...], BeforeValidator(words)] = ()
     default_domains: Names = ()
     cname_target: HostName = ""
+    admin_url: AdminUrl = ""
 
 
 class Limits(Section):

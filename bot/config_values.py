@@ -96,6 +96,15 @@ def _https(url: str) -> str:
     return url
 
 
+def _admin(url: str) -> str:
+    """Return the address of a store's page, or the empty text for none."""
+    if url and (url.count("{store}") != 1 or not re.match(r"https?://[^/]", url)):
+        raise ValueError(
+            "an http:// or https:// URL is needed in which {store} stands once, where a store's id does"
+        )
+    return url
+
+
 def _rdap(url: str) -> str:
     """Return a base URL, or the empty text for a top-level domain that nobody is to be asked about."""
     try:
@@ -238,6 +247,7 @@ Limit = Annotated[tuple[int, timedelta], PlainValidator(_limit)]
 """A rate limit as (count, per how long), written 300 per 3h."""
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
+AdminUrl = Annotated[str, AfterValidator(_admin)]
 RdapUrl = Annotated[str, AfterValidator(_rdap)]
 RedirectUrl = Annotated[str, AfterValidator(_redirect)]
 KeyText = Annotated[str, AfterValidator(_key)]

@@ -30,7 +30,9 @@ SHORT_PROFILES = frozenset({"tlsserver", "shortlived"})
 def platform(loaded: Loaded) -> Platform:
     """Return where stores' DNS and traffic should lead."""
     keys = loaded.config.platform
-    return Platform(keys.name_servers, keys.addresses, keys.default_domains, keys.cname_target)
+    return Platform(
+        keys.name_servers, keys.addresses, keys.default_domains, keys.cname_target, keys.admin_url
+    )
 
 
 def cas(loaded: Loaded) -> tuple[CaSettings, ...]:

@@ -20,8 +20,10 @@ from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
+from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
 from bot.slack.workspaces import Clients
+from bot.text.language import Language, language
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
@@ -87,14 +89,17 @@ def connect(application: Application) -> SlackSide | None:
     intake = Intake(application.storage, clock, application.bell.ring, slack.workspace)
     ear = _Ear()
     departures = Departures(slack, application.desk)
-    app = make_app(slack, intake, ear, departures.heard)
+    identity = Identity(clients.asking(), slack, clock, storage=application.storage)
+    callers = Callers(identity, clients.asking, application.storage, clock)
+    speech = Speech(application.storage, callers.locale, callers.named)
+    tongue = partial(_tongue, identity)
+    app = make_app(slack, intake, ear, departures.heard, tongue)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
         ear.canary = Canary(clients.posting(), application.storage, slack.canary_channel, socket.reconnect)
-    identity = Identity(clients.asking(), slack, clock, storage=application.storage)
     return SlackSide(
         identity=identity,
-        callers=Callers(identity, clients.asking, application.storage, clock),
+        callers=callers,
         notifier=Notifier(
             clients.posting,
             application.storage,
@@ -103,9 +108,16 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
             departures=departures,
+            speech=speech,
         ),
-        screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens),
-        views=LiveViews(clients.posting, application.desk, slack.command, date_tokens=slack.date_tokens),
+        screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens, speech=speech),
+        views=LiveViews(
+            clients.posting,
+            application.desk,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
+        ),
         rooms=SlackRooms(clients.asking(), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
@@ -115,6 +127,11 @@ def connect(application: Application) -> SlackSide | None:
         if slack.several
         else None,
     )
+
+
+def _tongue(identity: Identity, user: str) -> Language:
+    """Return the language of a user as far as it is remembered."""
+    return language(identity.remembered_locale(user))
 
 
 class _Ear:

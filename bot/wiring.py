@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot import settings, vetting
 from bot.config import ConfigurationError, Loaded
+from bot.text.language import languages
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
 from services.checks.edge_proof import edge_key, edge_proof
@@ -194,6 +195,7 @@ def _desk(loaded: Loaded, parts: Parts, wake: Callable[[], None]) -> Desk:
         wildcards=_wildcards(loaded),
         wake=wake,
         alerting=parts.alerting,
+        languages={language.code: language.name for language in languages()},
     )
 
 

@@ -15,8 +15,8 @@ def run(call: Call) -> Outcome:
     Without a name, where a modal can be shown, names are offered to choose from.
     """
     args = arguments(call)
-    if call.modal and not args.words:
-        return picking.start_adding(call, args.store)
+    if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
+        return picking.start_adding(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     taken = adding.add(

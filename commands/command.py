@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from commands import pasted
 from commands.caller import Action, Caller, Role
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
 from services.desk import Desk
@@ -98,11 +99,12 @@ class Arguments:
 
 
 def arguments(
-    call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",)
+    call: Call, *, flags: tuple[str, ...] = (), values: tuple[str, ...] = ("--store",), stores: bool = False
 ) -> Arguments:
     """Read the words of ``call``; those behind a double hyphen are names, whatever they begin with.
 
-    Without --store the store is meant that the channel is linked to.
+    Without --store the store is meant that the channel is linked to. The value of --store may also be the address of the
+    store's page, or one of its names; with ``stores`` a word may be such an address as well.
 
     Raises UsageError for an unknown option, a missing value or more than MAX_NAMES names.
     """
@@ -124,8 +126,12 @@ def arguments(
             seen.add(word)
         elif word.strip("-"):
             raise _unknown_option(word, flags + values)
-    if call.store is not None and "--store" in values:
-        given.setdefault("--store", call.store)
+    if "--store" in given:
+        given["--store"] = pasted.meant(given["--store"], call.desk, call.caller)
+    elif call.store is not None and "--store" in values:
+        given["--store"] = call.store
+    if stores:
+        words = [pasted.page_of(word, call.desk.platform.admin_url) or word for word in words]
     return Arguments(_limited(words), given, frozenset(seen))
 
 

@@ -50,6 +50,11 @@ def access(caller: Caller, action: Action) -> Text:
         return say(_UNREAD, id=caller.person.rpartition("/")[2])
     if caller.role is not Role.NOBODY and action is Action.LINK:
         return say("Only support and administrators of certdesk say who belongs to which store.")
+    if caller.role is not Role.NOBODY and action is Action.LANGUAGE:
+        return say(
+            "The language of a channel is chosen by support and administrators, and by a merchant where the channel is"
+            " linked to their store."
+        )
     if caller.role is not Role.NOBODY:
         return say("This is for the platform's own people alone: it speaks of all stores.")
     person = caller.person.rpartition("/")[2]

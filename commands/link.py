@@ -20,7 +20,7 @@ _STORE = re.compile(r"[^\W_][\w.-]{0,63}")
 
 def run(call: Call) -> Outcome:
     """Ask for a link to STORE, or link a person or a channel to it."""
-    words = joined(arguments(call, values=()).words)
+    words = joined(arguments(call, values=(), stores=True).words)
     if len(words) > 1 or any(meant_as_one(word) for word in words):
         return _link(call, words) if call.caller.may(Action.LINK) else no_access(call.caller, Action.LINK)
     if not words:

@@ -22,7 +22,7 @@ MOST_STORES = 50
 
 def run(call: Call) -> Outcome:
     """List the links to STORE, or of a person or channel; without a word those to the caller's own stores."""
-    words = joined(arguments(call, values=()).words)
+    words = joined(arguments(call, values=(), stores=True).words)
     if len(words) > 1:
         raise UsageError(say("This takes one store, and {count} were given.", count=len(words)))
     if words and meant_as_one(words[0]):

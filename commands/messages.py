@@ -10,8 +10,9 @@ from commands.digest import digest_message
 from commands.handover import handover_message, timeline_message
 from commands.link_requests import answer_message, request_message
 from commands.progressing import progress
-from commands.reply import Composed, Outcome, Problem, Refused
-from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
+from commands.refusals import refused_from_json, refused_to_json
+from commands.reply import Composed, Outcome
+from commands.reply_json import reply_from_json, reply_to_json
 from services import approvals, linking
 from services.desk import Desk
 from services.model.errors import CertdeskError
@@ -40,7 +41,7 @@ def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:
         return approvals.MESSAGE, {"proposal": outcome.proposal}
     if not outcome.follows:
         return REPLY, reply_to_json(outcome.reply)
-    refused = [{"name": one.name, "problem": part_to_json(one.problem)} for one in outcome.refused]
+    refused = [refused_to_json(one) for one in outcome.refused]
     return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused}
 
 
@@ -50,16 +51,9 @@ def _reply(_desk: Desk, message: Message) -> Composed:
 
 def _progress(desk: Desk, message: Message) -> Composed:
     body = message.body
-    refused = tuple(_refused(one) for one in body.get("refused", ()))
+    refused = tuple(refused_from_json(one) for one in body.get("refused", ()))
     composed = progress(desk, body["verb"], body["names"], message.follows, refused)
     return replace(composed, reply=replace(composed.reply, private=message.private))
-
-
-def _refused(data: Mapping[str, Any]) -> Refused:
-    part = part_from_json(data["problem"])
-    if not isinstance(part, Problem):
-        raise TypeError("a refused name comes with a problem")
-    return Refused(data["name"], part)
 
 
 COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {

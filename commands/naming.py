@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from commands import views
+from commands import pasted, views
 from commands.command import Call
 from commands.reply import Hint, Outcome, Refused, Reply, Tone
 from services import naming
@@ -23,6 +23,11 @@ INVALID, NOT_YOURS, NONE_YET = "domain.invalid", "domain.not_added", "domain.no_
 
 def read(word: str, call: Call) -> str | NameStatus:
     """Return the normalised name that ``word`` means, or the refusal of a word that cannot be one."""
+    if pasted.page_of(word, call.desk.platform.admin_url) is not None:
+        reason = say(
+            "“{given}” is the page of a store, and a domain name is needed.", given=views.clipped(word)
+        )
+        return refused(word, reason, call)
     try:
         return naming.parse(word)
     except InvalidNameError as error:

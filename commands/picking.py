@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands import naming, views
-from commands.command import Call
+from commands import naming, pasted, views
+from commands.command import Arguments, Call
 from commands.reply import (
     Choice,
     Entry,
@@ -64,6 +64,14 @@ def remembered(call: Call) -> str | None:
     return store if isinstance(store, str) else None
 
 
+def instead_of_names(call: Call, args: Arguments) -> tuple[str | None] | None:
+    """Return (store or None) if names are to be offered to choose from: there is no word, or a store is the only one."""
+    if not args.words:
+        return (args.store,)
+    only = pasted.store(args.words[0], call.desk, call.caller) if len(args.words) == 1 else None
+    return None if only is None else (only,)
+
+
 # --- which store ----------------------------------------------------------------------------------------------------
 
 
@@ -73,6 +81,7 @@ def start_adding(call: Call, given: str | None = None) -> Outcome:
     Who sees several stores chooses the store first. A store that is not the caller's is answered like one that is not.
     """
     if given is not None:
+        given = pasted.meant(given, call.desk, call.caller)
         return _for_store(call, given) if naming.is_own_store(given, call) else _which_store(call, given)
     mine = _own_stores(call)
     return _for_store(call, mine[0]) if len(mine) == 1 else _which_store(call)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from commands import unlink
+from commands import renew, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
     one.name: one
     for one in (
         # who asked confirms it
+        renew.PROPOSABLE,
         unlink.PROPOSABLE,
     )
 }

@@ -1,29 +1,127 @@
-"""/ssl renew NAME…: renew now, without waiting for the renewal that comes by itself."""
+"""/ssl renew NAME…: renew now; what is installed and not due yet only once it is confirmed."""
 
-from commands import naming, picking
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from commands import confirming, naming, picking, views
 from commands.asking import Asked, answer
-from commands.caller import Action
+from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
-from commands.reply import Outcome
-from services.model.text import say
+from commands.progressing import progress
+from commands.proposable import Proposable, Question
+from commands.refusals import refused_from_json, refused_to_json
+from commands.reply import Outcome, Paragraph, Refused, Row, Rows
+from services.desk import Desk
+from services.model.proposals import Decider, Proposal
+from services.model.status import NameStatus
+from services.model.text import say, say_n
+from services.ports import Transaction
 from services.renewal import asking
 
 
 def run(call: Call) -> Outcome:
     """Ask for a renewal of every name; one that is under way is joined.
 
+    If any of them is installed and neither due nor in trouble, its renewal is a question first, but not in a terminal.
     Without a name, where a modal can be shown, those that are due or blocked are offered.
     """
     args = arguments(call)
-    if call.modal and not args.words:
-        return picking.renewing_of(call, args.store)
+    if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
+        return picking.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
+    if call.caller.person != TERMINAL.person:
+        statuses = asking.standing(call.desk, names, store=args.store, visible=call.caller.changes)
+        if any(asking.early(status, call.desk.clock()) for status in statuses):
+            return _ask(call, read, statuses, args.store)
     taken = asking.renew(
         call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person
     )
     return answer(call, Asked("renew", read, taken, args.store))
 
+
+def _ask(
+    call: Call, read: Sequence[str | NameStatus], statuses: Sequence[NameStatus], store: str | None
+) -> Outcome:
+    by_name = {status.name: status for status in statuses}
+    found = [by_name[one] if isinstance(one, str) else one for one in read]
+    known = [naming.explained(status, call, store) for status in found]
+    taken = {status.name: status.certificate for status in known if status.certificate is not None}
+    refused = naming.refusals([status for status in known if status.certificate is None], call, store)
+    what = {
+        "names": list(taken),
+        "certificates": list(dict.fromkeys(one.id for one in taken.values())),
+        "refused": [refused_to_json(one) for one in refused],
+    }
+    asked = confirming.ask(call, PROPOSABLE, what, *(one.store for one in taken.values()))
+    data = {**(asked.data or {}), "certificates": [status.as_json() for status in known]}
+    return replace(asked, data=data, exit_code=1 if refused else 0)
+
+
+def _question(desk: Desk, proposal: Proposal) -> Question:
+    names, now = proposal.what["names"], desk.clock()
+    statuses = asking.standing(desk, names, store=None, visible=lambda _: True)
+    early = [status for status in statuses if asking.early(status, now)]
+    shown = (early or statuses)[: views.MOST_ROWS]
+    title = (
+        say("Renew {name} now, before it is due?", name=views.shown(names[0]))
+        if len(names) == 1
+        else say_n("Renew {count} name now?", "Renew {count} names now?", count=len(names))
+    )
+    costs = say(
+        "Nothing is wrong with it, and it renews by itself in time. A renewal now costs an order of what the CA's rate"
+        " limits allow; visitors notice nothing."
+    )
+    rows = Rows(tuple(_row(status) for status in shown))
+    more = views.more(len(early) - len(shown))
+    return Question(
+        title, (rows, *more, Paragraph(costs), *views.refusals(_refused(proposal))), say("Renew now")
+    )
+
+
+def _row(status: NameStatus) -> Row:
+    detail = (
+        say(
+            "valid until {not_after}, renews by itself at {renew_at}",
+            not_after=status.not_after,
+            renew_at=status.next_attempt_at,
+        )
+        if status.not_after is not None and status.next_attempt_at is not None
+        else views.detail(status)
+    )
+    return replace(views.row(status), detail=detail)
+
+
+def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+    certificates = proposal.what["certificates"]
+    for certificate in certificates:
+        asking.begin(tx, certificate, proposal.person, now)
+    return {"follows": certificates}
+
+
+def _done(desk: Desk, proposal: Proposal) -> Outcome:
+    names, follows = tuple(proposal.what["names"]), tuple(proposal.what["certificates"])
+    refused = _refused(proposal)
+    reply = progress(desk, "renew", names, follows, refused).reply
+    return Outcome(reply, follows=follows, verb="renew", names=names, refused=refused)
+
+
+def _refused(proposal: Proposal) -> tuple[Refused, ...]:
+    return tuple(refused_from_json(one) for one in proposal.what.get("refused", ()))
+
+
+PROPOSABLE = Proposable(
+    name="renew",
+    right=Action.CHANGE,
+    decider=Decider.SELF,
+    question=_question,
+    perform=_perform,
+    outcome=_done,
+    subject=lambda proposal: " ".join(proposal.what["names"]),
+    danger=False,
+)
 
 COMMAND = Command(
     name="renew",

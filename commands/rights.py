@@ -27,6 +27,7 @@ class Action(StrEnum):
     CHANGE = "change"
     ALERTS = "alerts"
     LINK = "link"
+    LANGUAGE = "language"
 
 
 class Reach(StrEnum):
@@ -56,6 +57,8 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     Action.ALERTS: _row(_ALL, _ALL, _ALL, _NO, _NO),
     # who belongs to which store
     Action.LINK: _row(_ALL, _ALL, _NO, _NO, _NO),
+    # in which language certdesk speaks in a channel: merchants where it is linked to their store
+    Action.LANGUAGE: _row(_ALL, _ALL, _NO, _OWN, _NO),
 }
 """Every right there is. What is not here nobody may do."""
 

@@ -23,7 +23,7 @@ MOST_LISTED = 1000
 
 def run(call: Call) -> Outcome:
     """Show NAME, or the names of STORE, or all of the caller's names."""
-    args = arguments(call, flags=("--csr",))
+    args = arguments(call, flags=("--csr",), stores=True)
     if len(args.words) > 1:
         raise UsageError(
             say("This takes one name or one store, and {count} were given.", count=len(args.words))

@@ -7,6 +7,7 @@ from commands import (
     forecast,
     help,  # noqa: A004 - the sub-command is called help
     history,
+    language,
     link,
     links,
     renew,
@@ -30,6 +31,8 @@ COMMANDS: tuple[Command, ...] = (
     link.COMMAND,
     unlink.COMMAND,
     links.COMMAND,
+    # how it is said
+    language.COMMAND,
     # what there is
     help.COMMAND,
 )

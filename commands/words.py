@@ -7,15 +7,23 @@ from collections.abc import Iterable
 _DOUBLE = '"\u201c\u201d\u201e\u201f\u00ab\u00bb'  # straight, and what editors and other languages make of it
 _SINGLE = "'`\u2018\u2019\u201a\u201b"
 _SEPARATORS = r"\s,;\u3001\uff0c\uff1b\u060c"  # also the commas of Chinese, Japanese and Arabic keyboards
+_NAME = r"(?:https?://)?[\w-]+(?:\.[\w-]+)+"  # what a comma in front of it parts from an address
+_ADDRESS = (
+    rf"[A-Za-z][A-Za-z0-9+.-]*://[^{_SEPARATORS}/?#<>]+[/?#](?:[^{_SEPARATORS}<>]|[,;](?!\s|$|{_NAME}))*"
+)
+"""An address with a path, in which commas may stand."""
 _PIECE = re.compile(
     r"(?P<entity>&(?:amp|lt|gt);)"  # its semicolon parts nothing
     rf"|(?P<gap>[{_SEPARATORS}]+)"
     r"|<(?P<link>[^<>]*)>"
+    rf"|(?P<address>{_ADDRESS})"
     rf"|[{_DOUBLE}](?P<double>[^{_DOUBLE}]*)[{_DOUBLE}]"
     rf"|(?<![^{_SEPARATORS}=])[{_SINGLE}](?P<single>[^{_SINGLE}]*)[{_SINGLE}]"  # only where a word begins: don't
     rf"|(?P<rest>[^{_SEPARATORS}&<{_DOUBLE}{_SINGLE}]+|.)",
     re.DOTALL,
 )
+_LISTED = re.compile(rf"(?:{_ADDRESS}|&(?:amp|lt|gt);|[^{_SEPARATORS}])+")
+"""A word of a shell's that holds several, taken apart."""
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # the three that Slack writes, & last
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]+(?=[^\W\d_])")  # an editor's dash before a letter
 _JOINERS = "\u200c\u200d"  # they matter in Persian and in Indic names: services/naming.py decides
@@ -45,8 +53,7 @@ def split(text: str) -> tuple[str, ...]:
 
 def tidy(words: Iterable[str]) -> tuple[str, ...]:
     """Return words that a shell has split already: invisible characters and editors' dashes undone, lists taken apart."""
-    pieces = (piece for word in words for piece in re.split(r"[,\s]+", visible(word)))
-    return tuple(_dashed(piece) for piece in pieces if piece)
+    return tuple(_dashed(piece) for word in words for piece in _LISTED.findall(visible(word)))
 
 
 def visible(text: str) -> str:

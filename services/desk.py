@@ -1,6 +1,6 @@
 """The desk: all that a use case may touch, put together once by bot/wiring.py and handed down as a parameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.model.clock import Clock
@@ -23,3 +23,5 @@ class Desk:
     wake: Callable[[], None]
     """Tells the workers of this process that something is due."""
     alerting: Alerting = field(default_factory=Alerting)
+    languages: Mapping[str, str] = field(default_factory=lambda: {"en": "English"})
+    """Code -> what the language calls itself, of every language that certdesk speaks."""

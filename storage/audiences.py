@@ -1,4 +1,4 @@
-"""The tables of who belongs to which store, and of the audit trail; the rest of the schema is in storage.schema."""
+"""The tables of who belongs to which store and reads which language, and of the audit trail; the rest of the schema is in storage.schema."""
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
@@ -29,6 +29,15 @@ LINK_REQUESTS = Table(
     Column("decided_by", Text, nullable=False),
     Column("approved", Boolean, nullable=False),
     Index("ix_link_requests_open", "person", "store", unique=True, **where("decided_at IS NULL")),
+)
+
+CHANNEL_LANGUAGES = Table(
+    "channel_languages",
+    METADATA,
+    Column("channel", Key, primary_key=True),
+    Column("language", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 AUDIT = Table(

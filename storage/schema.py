@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
-from storage.audiences import AUDIT, LINK_REQUESTS, LINKS
+from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
@@ -36,6 +36,7 @@ __all__ = [
     "BUDGETS",
     "CERTIFICATES",
     "CHALLENGES",
+    "CHANNEL_LANGUAGES",
     "DOMAINS",
     "EVENTS",
     "FINDINGS",
@@ -58,7 +59,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

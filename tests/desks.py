@@ -78,6 +78,7 @@ class Bench:
             renewing=Renewing(),
             clock=lambda: self.now,
             wildcards=self.checker.wildcards,
+            languages={"en": "English", "ja": "日本語", "ko": "한국어"},
             wake=self._wake,
         )
 

@@ -20,6 +20,9 @@ class Desk(Protocol):
     def type(self, words: str) -> str:
         """Send the command to certdesk; return in one sentence how it got there."""
 
+    def clicks(self, button: str) -> bool | None:
+        """Click the button of this label below the answer to the latest command; False until it is there, None: no question is asked here."""
+
     def answer(self, word: str) -> list[str] | None:
         """Return the lines of the answer to the latest command once ``word`` is in it; None until then."""
 
@@ -42,6 +45,15 @@ class Workspace:
         self._before = len(self._slack.messages(CHANNEL))
         self._slack.command(words, AGENT, CHANNEL)
         return "signed request delivered and acknowledged"
+
+    def clicks(self, button: str) -> bool | None:
+        """Click the button of this label below certdesk's message; False until it is there."""
+        for posted in self._slack.messages(CHANNEL)[self._before :]:
+            for action in message.buttons(posted):
+                if action["text"]["text"] == button:
+                    self._slack.interact(CHANNEL, str(posted["ts"]), action, AGENT)
+                    return True
+        return False
 
     def answer(self, word: str) -> list[str] | None:
         """Return the lines of certdesk's message as it stands, once ``word`` is in its text."""
@@ -79,6 +91,10 @@ class Terminal:
             process_group=0,  # Ctrl-C is for the demo
         )
         return "command started"
+
+    def clicks(self, _button: str) -> bool | None:
+        """Return None: who can run certdesk on its own machine is asked nothing."""
+        return None
 
     def answer(self, word: str) -> list[str] | None:
         """Return what the command has printed once it has ended and ``word`` is in it, without its lines of progress."""

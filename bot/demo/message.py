@@ -19,6 +19,17 @@ def lines(message: Mapping[str, Any]) -> list[str]:
     return [line for line in drawn or readable(str(message.get("text", ""))).splitlines() if line.strip()]
 
 
+def buttons(message: Mapping[str, Any]) -> list[Block]:
+    """Return the buttons below the message, as Slack brings them back when they are clicked."""
+    return [
+        {**element, "block_id": block.get("block_id", "")}
+        for block in message.get("blocks") or ()
+        if block.get("type") == "actions"
+        for element in block["elements"]
+        if element.get("type") == "button"
+    ]
+
+
 def readable(marked: str) -> str:
     """Return mrkdwn as plain text: no code or bold signs, date tokens as their fallback, entities as characters."""
     return html.unescape(_unmarked(marked)).replace(_INVISIBLE, "")

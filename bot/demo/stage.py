@@ -47,6 +47,7 @@ def main_job(stage: "Stage") -> dict[str, object]:
     stage.ask("3", f"status {NAME}")
     stage.answered(NAME)
     stage.ask("4", f"renew {NAME}")
+    stage.confirmed("Renew now")
     renewed = stage.handshake("5", stage.installed(previous=first.serial))
     stage.compared(seen, renewed)
     return {
@@ -106,6 +107,21 @@ class Stage:
         """Show certdesk's answer once ``word`` is in it."""
         said = self._until(lambda: self._desk.answer(word), "certdesk's answer did not appear")
         self._transcript.quote("certdesk", said)
+
+    def confirmed(self, button: str) -> None:
+        """Let the support agent answer certdesk's question with the button, where one is asked."""
+        clicked = self._until(self._clicked(button), "certdesk's question did not appear")
+        if clicked:
+            self._transcript.done(f"certdesk asks first; the support agent clicks “{button}”")
+
+    def _clicked(self, button: str) -> Callable[[], bool | None]:
+        """Return a look that ends: with True once the button is clicked, with False where nothing is asked."""
+
+        def look() -> bool | None:
+            clicked = self._desk.clicks(button)
+            return False if clicked is None else clicked or None
+
+        return look
 
     def handshake(self, number: str, certificate: Certificate) -> Handshake:
         """Shake hands with the edge as a shopper's browser does; the chain must lead to the CA's root."""

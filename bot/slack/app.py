@@ -16,9 +16,10 @@ from slack_bolt.request.internals import build_context
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
-from bot.slack.payloads import NotOursError
+from bot.slack.payloads import NotOursError, sender
 from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
+from bot.text.language import ENGLISH, Language
 from services.model.text import say
 
 __all__ = ["FORM", "Intake", "RestoreBody", "apologise", "make_app"]
@@ -35,11 +36,12 @@ def make_app(
     intake: Intake,
     heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
     left: Callable[[Mapping[str, Any]], None] = lambda _body: None,
+    language: Callable[[str], Language] = lambda _user: ENGLISH,
 ) -> App:
     """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`.
 
     ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on; ``left`` of
-    workspaces that certdesk was uninstalled from.
+    workspaces that certdesk was uninstalled from. ``language`` tells that of a user at once, for Slack waits for an apology.
     """
     app = App(
         name="certdesk",
@@ -69,7 +71,7 @@ def make_app(
 
     def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
         try:
-            answer = taken_in(body, settings.command)
+            answer = taken_in(body, settings.command, language(_user(body)))
             if "errors" not in answer:
                 intake.submit(body)
         except (NotOursError, KeyError) as error:
@@ -85,7 +87,7 @@ def make_app(
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
     _hear_events(app, heard, left)
-    app.error(apologise)
+    app.error(_sorry(language))
     return app
 
 
@@ -134,7 +136,22 @@ def _acts(actions: Any) -> bool:
     return isinstance(actions, list) and bool(actions) and isinstance(actions[0], dict)
 
 
-def apologise(error: Exception) -> BoltResponse:
+def _sorry(language: Callable[[str], Language]) -> Callable[..., BoltResponse]:
+    def sorry(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        return apologise(error, language(_user(body)))
+
+    return sorry
+
+
+def _user(body: Mapping[str, Any]) -> str:
+    """Return who has sent a request that may be of any shape; empty if it does not say."""
+    try:
+        return sender(body)[1]
+    except KeyError:
+        return ""
+
+
+def apologise(error: Exception, language: Language = ENGLISH) -> BoltResponse:
     """Log the error under a short id and answer, for the asker's eyes alone, with a sentence that names the id."""
     error_id = secrets.token_hex(4)
     _log.error("slack.request_failed", error_id=error_id, exc_info=error)
@@ -143,7 +160,7 @@ def apologise(error: Exception) -> BoltResponse:
         "on-call engineer the error id {error_id}.",
         error_id=error_id,
     )
-    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence)})
+    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence, language)})
 
 
 class _Anybody(Authorize):

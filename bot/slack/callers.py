@@ -9,7 +9,7 @@ from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller, Doubt, Role
 from services.model.audiences import Kind
 from services.model.clock import Clock
-from services.model.workspaces import HOME
+from services.model.workspaces import HOME, place
 from services.ports import Request, Storage
 
 
@@ -44,12 +44,24 @@ class Callers:
         """Return who asks. Raises DatabaseUnavailableError if the links cannot be read."""
         return self._visitor(request) if request.workspace else self._home.caller(request)
 
-    def locale(self, request: Request) -> str:
-        """Return the language of who asks, such as de-DE; empty if it is not known."""
-        if not request.workspace:
-            return self._home.locale(request.user)
-        person = self._person(request.workspace, request.user)
+    def locale(self, who: str) -> str:
+        """Return the language of a person, such as de-DE; empty if it is not known.
+
+        ``who`` is U… in the support workspace, elsewhere WORKSPACE/U… (`services.model.workspaces.placed`).
+        """
+        workspace, user = place(who)
+        if not workspace:
+            return self._home.locale(user)
+        person = self._person(workspace, user)
         return person.locale if person is not None else ""
+
+    def named(self, who: str) -> str | None:
+        """Return a person, written as for `locale`, as TEAM/USER by their own workspace; None if they are not known."""
+        workspace, user = place(who)
+        if not workspace:
+            return self._home.named(user)
+        person = self._person(workspace, user)
+        return f"{person.team}/{user}" if person is not None and person.person else None
 
     def _visitor(self, request: Request) -> Caller:
         """Return who asks in another workspace: they see what is linked to it and to themselves, and have no staff role."""

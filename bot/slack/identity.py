@@ -106,6 +106,11 @@ class Identity:
         person = self._person(user)
         return person.locale if person else ""
 
+    def remembered_locale(self, user: str) -> str:
+        """Return the same without asking Slack: empty for whom it was not asked lately."""
+        person: Person | None = self._kept.held(("person", user))
+        return person.locale if person else ""
+
     def _staff_role(self, user: str) -> tuple[Role | None, Doubt]:
         """Return the mightiest role that the settings give the user, and whether a group could not be read for it."""
         doubt = Doubt.NONE

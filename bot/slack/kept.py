@@ -40,6 +40,12 @@ class Kept:
             self._answers[key] = (now + (FAILURE_KEPT if answer is None else self._keep), answer)
         return answer
 
+    def held(self, key: tuple[str, str]) -> Any:
+        """Return the remembered answer; None if there is none (any more). Never asks."""
+        with self._lock:
+            until, answer = self._answers.get(key, (None, None))
+        return answer if until is not None and self._clock() < until else None
+
     def _asked(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
         try:
             return ask()

@@ -11,10 +11,12 @@ from bot.slack.dates import in_utc
 from bot.slack.delivery import Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render_views import modal
+from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from commands import live
 from services.desk import Desk
 from services.model.errors import CertdeskError, LeaseLostError
+from services.model.workspaces import placed
 from services.ports import Message
 
 _log = structlog.get_logger(__name__)
@@ -34,10 +36,17 @@ class LiveViews:
     """Shows claimed rows in their modals. Safe to use from many threads, each with rows of its own."""
 
     def __init__(
-        self, clients: ByWorkspace, desk: Desk, command: str = "/ssl", *, date_tokens: bool = True
+        self,
+        clients: ByWorkspace,
+        desk: Desk,
+        command: str = "/ssl",
+        *,
+        date_tokens: bool = True,
+        speech: Speech | English | None = None,
     ) -> None:
         """``clients`` must not repeat calls by themselves: the row says when to try again."""
         self._clients, self._desk, self._command, self._date_tokens = clients, desk, command, date_tokens
+        self._speech = speech or English()
 
     def deliver(self, row: Message) -> None:
         """Show ``row`` as it is now, do the next piece of what it waits for, and record how far it came.
@@ -62,7 +71,9 @@ class LiveViews:
 
     def _show(self, row: Message, shown: live.Shown) -> CallError | None:
         """Show it; return why Slack did not take it, or None if it did."""
-        view = modal(shown.sheet, self._command, handle=row.channel)
+        view = modal(
+            shown.sheet, self._command, self._speech.to_person(placed(row.team, row.user)), handle=row.channel
+        )
         view = view if self._date_tokens else in_utc(view)
         try:
             self._clients(row.team).views_update(external_id=row.channel, view=view)

@@ -18,7 +18,9 @@ from bot.slack.delivery import LOST, Method, Place, Then, Way, first_way, next_w
 from bot.slack.departures import Departures
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render import Rendered, render
+from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
+from bot.text.language import Language
 from commands.reply import Hint, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
@@ -69,7 +71,7 @@ class _ParentWaitsError(Exception):
 class Notifier:
     """Delivers claimed messages. Safe to use from many threads, each with messages of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a notifier has these parts, each named where it is put together
         self,
         clients: ByWorkspace,
         storage: Storage,
@@ -79,6 +81,7 @@ class Notifier:
         *,
         date_tokens: bool = True,
         departures: Departures | None = None,
+        speech: Speech | English | None = None,
     ) -> None:
         """``clients`` must not repeat calls by themselves (`bot.slack.clients.posting_client`).
 
@@ -87,6 +90,7 @@ class Notifier:
         self._clients, self._storage, self._compose, self._clock = clients, storage, compose, clock
         self._departures = departures
         self._command, self._date_tokens = command, date_tokens
+        self._speech = speech or English()
         self._pauses = _Pauses()
 
     def deliver(self, message: Message) -> None:
@@ -160,12 +164,20 @@ class Notifier:
         channel = way.channel or self._direct_channel(message)
         if channel != message.channel and not private and not message.thread:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
-        rendered = render(reply, self._command, date_tokens=self._date_tokens)
+        language = self._language(message, channel, private=private)
+        rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
         content = _content(rendered, plain=way.plain)
         answer = _CALLS[way.method](
             self._clients(message.team), message, replace(way, channel=channel), content
         )
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
+
+    def _language(self, message: Message, channel: str, *, private: bool) -> Language:
+        """Return the language of who will see the message in ``channel``."""
+        team = message.team
+        if message.user and (private or channel.startswith("D")):
+            return self._speech.to_person(placed(team, message.user), placed(team, message.channel))
+        return self._speech.in_channel(placed(team, channel))
 
     def _direct_channel(self, message: Message) -> str:
         client = self._clients(message.team)

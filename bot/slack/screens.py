@@ -8,9 +8,11 @@ import structlog
 from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
+from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from commands.reply import Page, Sheet
 from commands.screens import handle
+from services.model.workspaces import placed
 from services.ports import Request
 
 _log = structlog.get_logger(__name__)
@@ -19,14 +21,23 @@ _log = structlog.get_logger(__name__)
 class SlackScreens:
     """`commands.screens.Screens` by Slack's views.* methods."""
 
-    def __init__(self, clients: ByWorkspace, command: str = "/ssl", *, date_tokens: bool = True) -> None:
+    def __init__(
+        self,
+        clients: ByWorkspace,
+        command: str = "/ssl",
+        *,
+        date_tokens: bool = True,
+        speech: Speech | English | None = None,
+    ) -> None:
         """``clients`` must not repeat calls by themselves: a trigger opens one modal."""
         self._clients, self._command, self._date_tokens = clients, command, date_tokens
+        self._speech = speech or English()
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
         """Show ``sheet`` in the request's modal, or in a new one."""
-        client = self._clients(request.workspace)
-        view = modal(sheet, self._command, handle=handle(request))
+        client, team = self._clients(request.workspace), request.workspace
+        language = self._speech.to_person(placed(team, request.user), placed(team, request.channel))
+        view = modal(sheet, self._command, language, handle=handle(request))
         view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
             return _taken(lambda: client.views_update(view_id=request.view, view=view))
@@ -37,7 +48,8 @@ class SlackScreens:
     def page(self, request: Request, page: Page) -> bool:
         """Publish ``page`` as the Home tab of who asked."""
         client = self._clients(request.workspace)
-        view: Mapping[str, Any] = home(page, self._command)
+        language = self._speech.to_person(placed(request.workspace, request.user))
+        view: Mapping[str, Any] = home(page, self._command, language)
         return _taken(lambda: client.views_publish(user_id=request.user, view={**view}))
 
 

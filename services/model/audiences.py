@@ -46,5 +46,17 @@ class LinkRequest:
         return self.decided_at is None and now < self.at + LASTS
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelLanguage:
+    """The language that somebody has chosen for a channel."""
+
+    channel: str
+    language: str
+    """A code such as ko."""
+    by: str
+    """TEAM/USER."""
+    at: datetime
+
+
 LASTS = timedelta(days=7)
 """How long a request for a link waits for support."""

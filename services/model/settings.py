@@ -19,6 +19,8 @@ class Platform:
     """Suffixes of default domains, such as moon.shops.test: no certificate is issued for them."""
     cname_target: str = ""
     """Host name that sub-domains may point to; empty if there is none."""
+    admin_url: str = ""
+    """Address of a store's page on the platform, with ``{store}`` where its id stands; empty: nobody pastes those."""
 
 
 @dataclass(frozen=True, slots=True)

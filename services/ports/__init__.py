@@ -1,7 +1,7 @@
 """All that the services need from outside, as protocols. Each docstring is a contract that every implementation keeps."""
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
-from services.ports.audiences import Audit, Links
+from services.ports.audiences import Audit, Languages, Links
 from services.ports.authority import (
     Authorization,
     CertificateAuthority,
@@ -36,6 +36,7 @@ __all__ = [
     "DeployTarget",
     "EdgeProbe",
     "Fleet",
+    "Languages",
     "Links",
     "Message",
     "Order",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.model.audiences import Kind, Link, LinkRequest
+from services.model.audiences import ChannelLanguage, Kind, Link, LinkRequest
 from services.model.audit import Entry
 
 
@@ -40,6 +40,22 @@ class Links(Protocol):
 
     def decide(self, request: str, by: str, now: datetime, *, approved: bool) -> LinkRequest | None:
         """Decide an open request, once: return it as decided; None if it is not open (any more). Safe for two at once."""
+        ...
+
+
+class Languages(Protocol):
+    """Which language is spoken in which channel, where somebody has chosen one."""
+
+    def put(self, choice: ChannelLanguage) -> None:
+        """Insert, or take the place of the former choice for the channel."""
+        ...
+
+    def drop(self, channel: str) -> bool:
+        """Forget; False if there was none."""
+        ...
+
+    def of(self, channel: str) -> ChannelLanguage | None:
+        """Return what was chosen for the channel, or None."""
         ...
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
-from services.ports.audiences import Audit, Links
+from services.ports.audiences import Audit, Languages, Links
 from services.ports.fleet import Fleet
 from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
@@ -32,6 +32,8 @@ class Transaction(Protocol):
     def outbox(self) -> Outbox: ...  # noqa: D102
     @property
     def links(self) -> Links: ...  # noqa: D102
+    @property
+    def languages(self) -> Languages: ...  # noqa: D102
     @property
     def audit(self) -> Audit: ...  # noqa: D102
     @property

@@ -44,7 +44,7 @@ def renew(
 
     A name without a certificate is returned as it is (state ``none``). Raises BusyError as `adding.add` does.
     """
-    statuses = [describe(desk, name, store=store, visible=visible) for name in dict.fromkeys(names)]
+    statuses = standing(desk, names, store=store, visible=visible)
     wanted = {
         status.certificate.id: status.certificate for status in statuses if status.certificate is not None
     }
@@ -71,29 +71,59 @@ def renew_these(desk: Desk, certificates: Sequence[str], actor: str, tries: int 
     return len(rows) - busy, busy
 
 
+def standing(
+    desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool]
+) -> tuple[NameStatus, ...]:
+    """Return where each name stands, in the order given, each once."""
+    return tuple(describe(desk, name, store=store, visible=visible) for name in dict.fromkeys(names))
+
+
+def early(status: NameStatus, now: datetime) -> bool:
+    """Tell whether a renewal would be forced: it is installed, nothing is wrong with it, and it is not due yet."""
+    row = status.certificate
+    if row is None or status.state != State.INSTALLED.value or status.blocked:
+        return False
+    well = row.problem is None and row.retry_at is None
+    return well and row.renew_at is not None and now < row.renew_at
+
+
+def begin(tx: Transaction, certificate: str, actor: str, now: datetime) -> bool:
+    """Start a renewal of the certificate with this id now; False if it is under way already, or gone.
+
+    Raises BusyError if a worker holds the row just now: then nothing is written.
+    """
+    row = tx.certificates.get(certificate)
+    if row is None or not row.resting:
+        return False
+    asked = replace(
+        row.moved(Event.ASKED, now=now, run_after=now),
+        asked=True,
+        retry_at=None,
+        strikes=0,
+        attempt=replace(row.attempt, refused=()),  # a person knows of a fix: every name gets its chance
+    )
+    if not tx.certificates.ask(asked):
+        raise _busy(row)
+    tx.certificates.record(Happening(row.id, now, Event.ASKED.value, actor, asked.state.value))
+    tx.outbox.touch(row.id, now)
+    return True
+
+
 def _ask(desk: Desk, certificate: Certificate, actor: str, tries: int) -> None:
     """Write the wish unless the work is under way already, with what a look after each refusal shows."""
     for _ in range(tries):
-        with desk.storage.write() as tx:
-            now = desk.clock()
-            row = tx.certificates.get(certificate.id)
-            if row is None or not row.resting:
-                return
-            asked = replace(
-                row.moved(Event.ASKED, now=now, run_after=now),
-                asked=True,
-                retry_at=None,
-                strikes=0,
-                attempt=replace(
-                    row.attempt, refused=()
-                ),  # a person knows of a fix: every name gets its chance
-            )
-            if tx.certificates.ask(asked):
-                tx.certificates.record(Happening(row.id, now, Event.ASKED.value, actor, asked.state.value))
-                tx.outbox.touch(row.id, now)
-                return
-        time.sleep(0.05)  # a worker holds the row for the length of a step
-    raise BusyError(
+        try:
+            with desk.storage.write() as tx:
+                begin(tx, certificate.id, actor, desk.clock())
+        except BusyError:
+            time.sleep(0.05)  # a worker holds the row for the length of a step
+        else:
+            return
+    raise _busy(certificate)
+
+
+def _busy(certificate: Certificate) -> BusyError:
+    return BusyError(
         say(
             "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
             domain=certificate.domain,

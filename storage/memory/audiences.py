@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from services.model.audiences import Kind, Link, LinkRequest
+from services.model.audiences import ChannelLanguage, Kind, Link, LinkRequest
 from services.model.audit import Entry, chained
 from services.model.clock import aware
 from storage import records
@@ -85,6 +85,27 @@ class MemoryLinks(MemoryRepository):
         self._view.own("link_requests")
         self._tables.link_requests[request.id] = request
         return request
+
+
+class MemoryLanguages(MemoryRepository):
+    """`services.ports.Languages`."""
+
+    __slots__ = ()
+
+    def put(self, choice: ChannelLanguage) -> None:
+        """Insert, or take the place of the former choice for the channel."""
+        kept = records.channel_language(records.settled(records.channel_language_values(choice)))
+        self._view.own("channel_languages")
+        self._tables.channel_languages[choice.channel] = kept
+
+    def drop(self, channel: str) -> bool:
+        """Forget; False if there was none."""
+        self._view.own("channel_languages")
+        return self._tables.channel_languages.pop(channel, None) is not None
+
+    def of(self, channel: str) -> ChannelLanguage | None:
+        """Return what was chosen for the channel, or None."""
+        return self._tables.channel_languages.get(channel)
 
 
 class MemoryAudit(MemoryRepository):

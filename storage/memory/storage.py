@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.model.clock import aware
 from storage.memory.alerting import MemoryAlerts
-from storage.memory.audiences import MemoryAudit, MemoryLinks
+from storage.memory.audiences import MemoryAudit, MemoryLanguages, MemoryLinks
 from storage.memory.certificates import MemoryCertificates
 from storage.memory.fleet import MemoryFleet
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
@@ -62,6 +62,11 @@ class MemoryTransaction(MemoryRepository):
     def links(self) -> MemoryLinks:
         """Who belongs to which store."""
         return MemoryLinks(self._view)
+
+    @property
+    def languages(self) -> MemoryLanguages:
+        """Which language is spoken in which channel."""
+        return MemoryLanguages(self._view)
 
     @property
     def audit(self) -> MemoryAudit:

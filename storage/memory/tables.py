@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.model.alerts import Alert, Sighting
-from services.model.audiences import Kind, Link, LinkRequest
+from services.model.audiences import ChannelLanguage, Kind, Link, LinkRequest
 from services.model.audit import Entry
 from services.model.certificates import Certificate, Happening, Revision
 from services.model.clock import aware
@@ -40,6 +40,7 @@ class Tables:
     links: dict[tuple[Kind, str, str], Link] = field(default_factory=dict)
     """(kind, who, store) -> the link"""
     link_requests: dict[str, LinkRequest] = field(default_factory=dict)
+    channel_languages: dict[str, ChannelLanguage] = field(default_factory=dict)
     audit: dict[int, Entry] = field(default_factory=dict)
     """number -> what was done, in the order of the numbers"""
     alerts: dict[str, Alert] = field(default_factory=dict)

@@ -14,6 +14,8 @@ from storage.records.alerting import (
     watch,
 )
 from storage.records.audiences import (
+    channel_language,
+    channel_language_values,
     entry,
     entry_values,
     keepable,
@@ -61,6 +63,8 @@ __all__ = [
     "certificate",
     "certificate_changes",
     "certificate_values",
+    "channel_language",
+    "channel_language_values",
     "domain",
     "domain_values",
     "entry",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from services.model.audiences import Kind, Link, LinkRequest
+from services.model.audiences import ChannelLanguage, Kind, Link, LinkRequest
 from services.model.audit import Entry
 from services.model.clock import aware
 from storage.records.coding import Values, storable
@@ -44,6 +44,21 @@ def link_request_values(request: LinkRequest) -> Values:
 def link_request(row: Sequence[Any]) -> LinkRequest:
     """Return the request for a link of a row."""
     return LinkRequest(*row)
+
+
+def channel_language_values(choice: ChannelLanguage) -> Values:
+    """Return the row of a channel's language."""
+    return {
+        "channel": choice.channel,
+        "language": storable(choice.language),
+        "by": storable(choice.by),
+        "at": choice.at,
+    }
+
+
+def channel_language(row: Sequence[Any]) -> ChannelLanguage:
+    """Return the channel's language of a row."""
+    return ChannelLanguage(*row)
 
 
 def keepable(entry: Entry) -> Entry:

@@ -9,6 +9,7 @@ from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
 from storage.repositories.fleet import SqlFleet
+from storage.repositories.languages import SqlLanguages
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
@@ -62,6 +63,11 @@ class SqlTransaction(Repository):
     def links(self) -> SqlLinks:
         """Who belongs to which store."""
         return SqlLinks(self._connection)
+
+    @property
+    def languages(self) -> SqlLanguages:
+        """Which language is spoken in which channel."""
+        return SqlLanguages(self._connection)
 
     @property
     def audit(self) -> SqlAudit:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.model.audiences import LASTS, Kind, Link, LinkRequest
+from services.model.audiences import LASTS, ChannelLanguage, Kind, Link, LinkRequest
 from services.model.audit import BEGINNING, Entry, breaks, hash_of
 from services.model.errors import NotFoundError
 from services.model.stores import Store
@@ -359,3 +359,52 @@ def test_naive_moments_are_refused(storage: Storage) -> None:
         _decide(storage, "wish_1", naive)
     with pytest.raises(ValueError, match="without a time zone"):
         _append(storage, _entry(at=naive))
+
+
+# --- languages of channels -----------------------------------------------------------------------------------------
+
+
+def _choice(language: str = "ko", **changes: Any) -> ChannelLanguage:
+    return replace(ChannelLanguage("C1", language, SUPPORT, NOW), **changes)
+
+
+def test_a_channels_language_is_kept_replaced_and_forgotten(storage: Storage) -> None:
+    with storage.write() as tx:
+        assert tx.languages.of("C1") is None
+        tx.languages.put(_choice())
+        tx.languages.put(_choice(channel="C2", language="pt_BR"))
+    later = _choice("ja", by="T1/U2", at=NOW + MINUTE)
+    with storage.write() as tx:
+        assert tx.languages.of("C1") == _choice()
+        tx.languages.put(later)
+    with storage.read() as tx:
+        assert tx.languages.of("C1") == later
+        assert tx.languages.of("C2") == _choice(channel="C2", language="pt_BR")
+    with storage.write() as tx:
+        assert [tx.languages.drop("C1"), tx.languages.drop("C1")] == [True, False]
+        assert tx.languages.of("C1") is None
+        assert tx.languages.of("C2") is not None
+
+
+def test_a_choice_that_is_rolled_back_was_not_made(storage: Storage) -> None:
+    def fail() -> None:
+        with storage.write() as tx:
+            tx.languages.put(_choice())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with storage.read() as tx:
+        assert tx.languages.of("C1") is None
+
+
+def test_of_two_choices_at_once_one_stands(storage: Storage) -> None:
+    def choose(language: str) -> None:
+        with storage.write() as tx:
+            tx.languages.put(_choice(language))
+
+    together(lambda: choose("ko"), lambda: choose("ja"))
+    with storage.read() as tx:
+        found = tx.languages.of("C1")
+    assert found is not None
+    assert found.language in ("ko", "ja")

@@ -50,10 +50,14 @@ def ask(bench: Bench, caller: Caller, screen: Screen, desk: Desk | None = None, 
     return request
 
 
-def send(bench: Bench, caller: Caller, sheet: str, memory: str = "", **values: Any) -> Message:
+def send(
+    bench: Bench, caller: Caller, sheet: str, memory: str = "", desk: Desk | None = None, **values: Any
+) -> Message:
     """Send a modal off and return the row that shows what came of it."""
     form: Mapping[str, Any] = {"values": values, "memory": memory, "hash": "1", "kind": "modal"}
-    request = ask(bench, caller, Screen(), kind="submission", text=sheet, channel="", view="V1", form=form)
+    request = ask(
+        bench, caller, Screen(), desk, kind="submission", text=sheet, channel="", view="V1", form=form
+    )
     with bench.storage.read() as tx:
         row = tx.outbox.by_key(f"view:{request.id}")
     assert row is not None

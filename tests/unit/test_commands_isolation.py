@@ -78,6 +78,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
     "link": ("{}", "<@U0000NEW> {}", "<#C0000001> {}", "@new {}"),
     "unlink": ("{}", "<@U0000NEW> {}", "<#C_{}> {}"),
     "links": ("{}", "", "<@U_{}>"),
+    "language": ("", "ko", "auto", "{}", "ko {}"),
     "help": ("", "add", "unlink", "{}"),
 }
 """How each command is tried; the gap is the store's id."""
@@ -144,7 +145,7 @@ def test_a_right_is_what_the_table_says(role: Role, text: str) -> None:
     command = next((one for one in COMMANDS if one.name == text.split(maxsplit=1)[0]), None)
     for store in (OWN, OTHER, UNKNOWN):
         bench = make()
-        outcome = dispatch(text.replace("{}", store), CALLERS[role], desk_of(bench), "C1", PEOPLE)
+        outcome = dispatch(text.replace("{}", store), CALLERS[role], desk_of(bench), f"C_{OWN}", PEOPLE)
         names_others = text.split(maxsplit=1)[0] in ("link", "links") and any(one in text for one in "@#")
         needed = {command.action if command is not None else Action.HELP} | (
             {Action.LINK} if names_others else set()

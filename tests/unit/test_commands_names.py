@@ -106,7 +106,7 @@ def test_refused_names_are_shown_in_part_when_there_are_many(bench: Bench) -> No
 
 def test_renew_starts_anew_and_joins_what_runs(bench: Bench) -> None:
     run(bench, "add shop.moon.test")
-    bench.install("shop.moon.test")
+    bench.install("shop.moon.test", renew_at=bench.now)
     first = run(bench, "renew shop.moon.test", MOON)
     again = run(bench, "renew shop.moon.test", MOON)
     assert (first.exit_code, again.exit_code) == (0, 0)

@@ -19,6 +19,7 @@ CELLS: Mapping[Action, tuple[Reach, ...]] = {
     Action.CHANGE: (A, A, A, M, N),
     Action.ALERTS: (A, A, A, N, N),
     Action.LINK: (A, A, N, N, N),
+    Action.LANGUAGE: (A, A, N, M, N),
 }
 """The rights as they are meant, written a second time, so that a slip of the pen in the table fails here."""
 EACH = [(action, role) for action in Action for role in Role]

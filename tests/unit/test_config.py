@@ -468,7 +468,7 @@ def test_every_group_reaches_the_services(tmp_path: Path) -> None:
     found = loaded(
         tmp_path,
         """
-platform: {name_servers: [ns1.p.test], addresses: [10.0.0.1, "::1"], cname_target: edge.p.test}
+platform: {name_servers: [ns1.p.test], addresses: [10.0.0.1, "::1"], cname_target: edge.p.test, admin_url: "https://a.p.test/s/{store}"}
 acme: {key_type: rsa-3072, challenges: dns-01, cas: [{name: x, directory: "https://ca.test/d", ca_bundle: r.pem}]}
 policy: {blocked_names: ["*.x.test"], max_names: 7}
 dns: {update: {server: "10.0.0.2:54", key_name: k, key_secret: s}}
@@ -479,6 +479,7 @@ slack: {bot_token: xoxb-1, support: [U1], merchants: {U2: [moon]}}
     )
     platform, issuing, renewing = settings.platform(found), settings.issuing(found), settings.renewing(found)
     assert platform.addresses == (ip_address("10.0.0.1"), ip_address("::1"))
+    assert platform.admin_url == "https://a.p.test/s/{store}"
     assert (issuing.key_type, issuing.challenges, issuing.max_names) == ("rsa-3072", ("dns-01",), 7)
     assert renewing.backoff == (timedelta(minutes=2), timedelta(minutes=20))
     assert (renewing.strikes, renewing.lease, renewing.dns_recheck) == (
@@ -609,3 +610,12 @@ def test_where_webhooks_may_go(url: str) -> None:
 def test_where_webhooks_may_not_go(url: str) -> None:
     with pytest.raises(ValueError, match="https:// URL is needed"):
         Webhook(name="w", kind="json", url=url, secret="s")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.test/stores", "a.test/{store}", "https://a.test/{store}/{store}", "ftp://a.test/{store}"],
+)
+def test_a_stores_page_needs_one_place_for_the_store(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"platform.admin_url.*\{store\} stands once"):
+        loaded(tmp_path, f'platform: {{admin_url: "{url}"}}')
