@@ -8,12 +8,9 @@ from playwright.sync_api import Page, expect
 
 from bot.demo import world as demo_world
 from bot.demo.parts.errors import PartError
-from bot.demo.sample import NAME, STORE, TEAM, VISITOR
+from bot.demo.sample import NAME
 from bot.demo.world import World
 from tests.browser.workspace import Person, world
-
-WWW = "moon.test"
-"""A name of the store that has no certificate in any test before."""
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +27,6 @@ def mina(running: World, chromium_page: Page) -> Person:
     assert running.slack is not None
     running.slack.reset()
     return Person(chromium_page, running.slack.page_url)
-
-
-@pytest.fixture
-def merchant(running: World, chromium_page: Page) -> Person:
-    """Return a person of another company, who is linked to the store moon."""
-    assert running.slack is not None
-    running.slack.reset()
-    demo_world.run(running.environment, "ssl", "link", f"{TEAM}/{VISITOR}", STORE)
-    person = Person(chromium_page, running.slack.page_url)
-    person.acts_as(VISITOR)
-    return person
 
 
 def status(running: World, *words: str) -> list[dict[str, object]]:
@@ -92,40 +78,3 @@ def test_a_mistake_is_told_and_nothing_is_made_of_it(
     message = mina.sees(seen)
     assert message.locator("a").count() == 0
     assert status(running) == before
-
-
-def test_a_merchant_gets_a_certificate_by_ticking_names_and_watches_it_in_the_modal(
-    merchant: Person, running: World
-) -> None:
-    merchant.begins("/ssl add")
-    merchant.sends()
-    modal = merchant.sees_modal("Get certificates", "moon.test", "nothing is in the way")
-    expect(modal).not_to_contain_text("Being checked now")
-    expect(modal).not_to_contain_text("sun.test")
-    merchant.submits()
-    merchant.sees_modal("Tick a name above, or type one here.")
-    merchant.ticks(WWW)
-    merchant.submits()
-    modal = merchant.sees_modal(f"Certificate for {WWW} is installed", "✓ verified")
-    [certificate] = status(running, WWW)
-    expect(modal).to_contain_text(str(certificate["serial"]))
-    assert certificate["state"] == "installed"
-
-
-def test_ssl_alone_opens_a_menu_for_the_role(merchant: Person) -> None:
-    merchant.begins("/ssl")
-    merchant.sends()
-    modal = merchant.sees_modal("What would you like to do?", "Get certificates")
-    expect(modal).not_to_contain_text("Open alerts")
-
-
-def test_a_store_that_is_not_there_is_told_in_the_modal(mina: Person) -> None:
-    mina.begins("/ssl add")
-    mina.sends()
-    mina.sees_modal("Which store are the names of?")
-    mina.fills("nowhere")
-    mina.submits()
-    mina.sees_modal("There is no store nowhere that you can see")
-    mina.fills("comet")
-    mina.submits()
-    mina.sees_modal("of the store comet")
