@@ -61,8 +61,12 @@ def perform(text: str, call: Call) -> Performed:
         outcome = _run(click, call)
     except MalformedClickError:
         return Performed(_apology())
-    kept = click.changes or (outcome is not None and outcome.denied)
-    return Performed(outcome, audit.deed(outcome, action, click.subject(call)) if kept else None)
+    denied = outcome is not None and outcome.denied
+    if not (click.changes or denied):
+        return Performed(outcome)
+    # of what was refused the words are kept as they came: nothing is looked up for who has no right to it
+    subject = " ".join(call.words) if denied else click.subject(call)
+    return Performed(outcome, audit.deed(outcome, action, subject))
 
 
 def _run(click: Click, call: Call) -> Outcome | None:

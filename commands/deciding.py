@@ -24,6 +24,8 @@ def click(call: Call, *, yes: bool) -> Outcome | None:
         return _told(_unknown())
     proposable = PROPOSABLES[proposal.action]
     clicker = party(call.caller, proposal, proposable)
+    if not clicker.may:  # nothing more is looked up: how long it takes must not tell that there is one
+        return _told(_unknown())
     asker = (
         clicker if clicker.person == proposal.person else party(_asker(call, proposal), proposal, proposable)
     )

@@ -125,9 +125,9 @@ def _of_others(problem: Finding, name: str) -> bool:
 
 def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callable[[str], bool]) -> Subject:
     """Return the subject of ``name`` for the caller: a name of a store that is not theirs looks like one of nobody's."""
-    subject = subject_of(tx, name, store)
+    subject = subject_of(tx, name, store, visible=visible)
     owner = subject.store
-    if owner is None or not visible(owner.id) or not (subject.added or subject.default):
+    if owner is None or not (subject.added or subject.default):
         return Subject(name, None, added=False, default=False)
     return replace(subject, certificate=tx.certificates.of(owner.id, registrable(name) or name))
 

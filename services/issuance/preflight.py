@@ -1,6 +1,6 @@
 """The checking step: facts first, then the pure decision which names an order may be spent on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -29,17 +29,32 @@ WAITS_FOR_DNS = "dns."
 """Codes that begin so are watched every two hours, as the platform promises its merchants."""
 
 
+def _anyones(_store: str) -> bool:
+    return True
+
+
 def subject_of(
-    tx: Transaction, name: str, store: str | None, certificate: Certificate | None = None
+    tx: Transaction,
+    name: str,
+    store: str | None,
+    certificate: Certificate | None = None,
+    *,
+    visible: Callable[[str], bool] = _anyones,
 ) -> Subject:
-    """Return what the database knows of ``name`` for the store; ``store`` None means: whichever owns it."""
+    """Return what the database knows of ``name`` for the store; ``store`` None means: whichever owns it.
+
+    A store that is not ``visible`` is as one that is not there, with the same questions asked: how long it takes must not
+    tell whether somebody else has the name.
+    """
     # the name's own row decides whose it is; only without one does it count as added with its shorter form
-    found = next((domain for candidate in counts_as(name) if (domain := tx.stores.domain(candidate))), None)
-    owned = [found] if found is not None and store in (None, found.store) else []
+    rows = [tx.stores.domain(candidate) for candidate in counts_as(name)]
+    found = next((domain for domain in rows if domain is not None), None)
+    mine = found is not None and store in (None, found.store) and visible(found.store)
+    owned = [found] if found is not None and mine else []
     owner = store if store is not None else (owned[0].store if owned else None)
     return Subject(
         name=name,
-        store=tx.stores.get(owner) if owner else None,
+        store=tx.stores.get(owner) if owner and visible(owner) else None,
         added=any(not domain.default for domain in owned),
         default=any(domain.default for domain in owned),
         certificate=certificate,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal, select, update
 
 from services.model.stores import Domain, Store, StoreStatus
 from storage import records
@@ -11,11 +11,13 @@ from storage.repositories.upserts import insert, insert_or_update
 from storage.schema import DOMAINS, STORES
 
 _S, _D = STORES.c, DOMAINS.c
-_GET = select(STORES).where(_S.id == bindparam("id"))
+# one row in any case, empty if there is none: a miss must not be faster than what is somebody else's
+_ANY = select(literal(1).label("one")).subquery()
+_GET = select(STORES).select_from(_ANY.outerjoin(STORES, _S.id == bindparam("id")))
 _ALL = select(STORES).order_by(_S.id)
 _PUT = insert_or_update(STORES, "id", only_changed=True)
 _SET_STATUS = update(STORES).where(_S.id == bindparam("the_id"))
-_DOMAIN = select(DOMAINS).where(_D.name == bindparam("name"))
+_DOMAIN = select(DOMAINS).select_from(_ANY.outerjoin(DOMAINS, _D.name == bindparam("name")))
 _DOMAINS = select(DOMAINS).where(_D.store == bindparam("store")).order_by(_D.name)
 _PUT_DOMAIN = insert_or_update(DOMAINS, "name", only_changed=True)
 
@@ -27,8 +29,8 @@ class SqlStores(Repository):
 
     def get(self, store: str) -> Store | None:
         """Return the store with this id, or None."""
-        row = self._connection.execute(_GET, {"id": store}).first()
-        return records.store(row) if row else None
+        row = self._connection.execute(_GET, {"id": store}).one()
+        return records.store(row) if row.id is not None else None
 
     def put(self, store: Store) -> bool:
         """Insert or update; tell whether anything changed."""
@@ -45,8 +47,8 @@ class SqlStores(Repository):
 
     def domain(self, name: str) -> Domain | None:
         """Return the domain with exactly this name, or None."""
-        row = self._connection.execute(_DOMAIN, {"name": name}).first()
-        return records.domain(row) if row else None
+        row = self._connection.execute(_DOMAIN, {"name": name}).one()
+        return records.domain(row) if row.store is not None else None
 
     def domains(self, store: str) -> Sequence[Domain]:
         """Return the store's domains, sorted by name; empty for an unknown store."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, issuance, preflight, start
+from tests.bench import busy, claim, fleet, isolation, issuance, preflight, start
 from tests.bench.figures import table
 
 
@@ -36,6 +36,10 @@ def _claim(_: Path) -> bool:
 BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
+    "isolation": Bench(
+        isolation.bench, "times of answers about another store's names and nobody's, and look-ups in Slack"
+    ),
+    "lookups": Bench(isolation.lookups, "look-ups in Slack for 1,000 commands"),
     "fleet": Bench(fleet.bench, "scheduling passes, forecasts and alerts among 100,000 certificates"),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),
