@@ -58,7 +58,8 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
         return False
     now = desk.clock()
     with desk.storage.write() as tx:
-        known = tx.stores.get(store) is not None and _known_in(tx, place(channel)[0], store)
+        there = _known_in(tx, place(channel)[0], store)  # asked for an unknown store as well: the same work
+        known = tx.stores.get(store) is not None and there
         wish = tx.links.ask(LinkRequest(new_id("link"), person, store, channel, now), now)
         key = request_key(wish.id) if known else f"link_unknown:{wish.id}"
         if tx.outbox.by_key(key) is None:
