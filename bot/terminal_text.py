@@ -43,7 +43,9 @@ def shown(value: Value, zone: tzinfo | None = None, language: Language = ENGLISH
     if isinstance(value, Text):
         return sentence(value, zone, language)
     if isinstance(value, tuple):
-        return clean(language.between().join(value)) or language.none()
+        return (
+            clean(language.between().join(shown(item, zone, language) for item in value)) or language.none()
+        )
     text = clean(str(value))
     return _TYPED_HERE + text.removeprefix(TYPED) if text.startswith(TYPED) else text
 

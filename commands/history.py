@@ -1,6 +1,7 @@
 """/ssl history NAME: what has happened to a name's certificate, and who did it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from commands import naming, views
@@ -13,7 +14,7 @@ from services.chronicle import timeline as chronicle
 from services.model.certificates import Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
-from services.model.text import Text, say
+from services.model.text import Item, Text, Value, say
 
 ITSELF = "certdesk"
 MOST_SHOWN = 20
@@ -117,24 +118,36 @@ def _line(row: Happening, caller: Caller) -> Text:
     return say(template, what=what, details=details, actor=_short(actor, caller))
 
 
-def _details(row: Happening, caller: Caller) -> str:
+def _details(row: Happening, caller: Caller) -> Item:
     """Return the details; addresses such as an order's are for the platform's own people, who can ask the CA."""
-    if not caller.limited:
-        return row.details
-    return " ".join(word for word in row.details.split() if "://" not in word)
+    return _without_addresses(row.details) if caller.limited else row.details
 
 
-def _short(actor: str, caller: Caller) -> str:
+def _without_addresses(said: Item) -> Item:
+    if isinstance(said, Text):
+        return replace(said, values=tuple((gap, _bare(value)) for gap, value in said.values))
+    return " ".join(word for word in said.split() if "://" not in word)
+
+
+def _bare(value: Value) -> Value:
+    if isinstance(value, tuple):
+        return tuple(_without_addresses(item) for item in value)
+    return _without_addresses(value) if isinstance(value, str | Text) else value
+
+
+def _short(actor: Item, caller: Caller) -> Item:
     """Return the actor without the id of the workspace where that is the reader's own."""
+    if isinstance(actor, Text):
+        return actor
     team, slash, person = actor.partition("/")
     return person if slash and caller.person.startswith(f"{team}/") else actor
 
 
-def _actor(row: Happening, caller: Caller) -> str:
+def _actor(row: Happening, caller: Caller) -> Item:
     """Return who did it. A merchant is not told which person of the platform it was."""
     if row.actor in {ITSELF, caller.person} or not caller.limited:
         return row.actor
-    return "support"
+    return say("support")
 
 
 def _to_json(row: Happening, caller: Caller) -> dict[str, Any]:
@@ -142,8 +155,8 @@ def _to_json(row: Happening, caller: Caller) -> dict[str, Any]:
         "at": rfc3339(row.at),
         "what": row.what,
         "state": row.state,
-        "actor": _actor(row, caller),
-        "details": _details(row, caller),
+        "actor": str(_actor(row, caller)),
+        "details": str(_details(row, caller)),
     }
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from commands import naming, pasted, views
@@ -28,7 +27,6 @@ from commands.reply import (
 from commands.reply_json import part_from_json, part_to_json
 from services import overview
 from services.desk import Desk
-from services.model.lifecycle import State
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.ports import Transaction
@@ -46,6 +44,8 @@ MOST_CHECKED = 20
 AT_ONCE = 5
 """Names that are checked at the same time; what was found is then shown."""
 MOST_LISTED = 1000
+LONGEST = 150
+"""Characters of an option's value (Slack's limit); a longer name can be typed."""
 GET, AGAIN = say("Get certificates"), say("Renew certificates")
 
 
@@ -143,23 +143,25 @@ def again(call: Call, store: str, refused: Sequence[Refused], typed: str) -> Out
 def _without(tx: Transaction, store: str) -> list[str]:
     """Return the added names of the store that no certificate of it has or is to have, sorted."""
     held = {name for one in tx.certificates.listing(store, MOST_LISTED) for name in one.wanted}
-    return [one.name for one in tx.stores.domains(store) if not one.default and one.name not in held]
+    added = (one.name for one in tx.stores.domains(store) if not one.default)
+    return [name for name in added if name not in held and len(name) <= LONGEST]
 
 
 def _instead(store: str, names: Sequence[str]) -> Reply:
     """Return the answer where no modal can be shown: the names, and how they are typed."""
     if not names:
-        return Reply(Tone.INFO, _nothing_left(store), (_how(ADD),), private=True)
+        return Reply(Tone.INFO, _nothing_left(store), (how(ADD),), private=True)
     listed = say("{names}", names=views.shortened(names, views.MOST_ROWS))
     title = say("Names of the store {store} without a certificate: {count}", store=store, count=len(names))
-    return Reply(Tone.INFO, title, (Paragraph(listed), _how(ADD, names[0])), private=True)
+    return Reply(Tone.INFO, title, (Paragraph(listed), how(ADD, names[0])), private=True)
 
 
 def _nothing_left(store: str) -> Text:
     return say("Every added name of the store {store} has a certificate, or is getting one", store=store)
 
 
-def _how(verb: str, name: str = "shop.example.com") -> Hint:
+def how(verb: str, name: str = "shop.example.com") -> Hint:
+    """Return how the command is typed with a name behind it."""
     return Hint(say("Type the names behind it: {command}", command=views.typed(verb, name)))
 
 
@@ -244,53 +246,3 @@ def _line(status: NameStatus) -> Row:
     if status.blocked:
         return replace(row, label=say("cannot get one yet"))
     return replace(row, tone=Tone.GOOD, label=say("nothing is in the way"))
-
-
-# --- what is due or blocked -----------------------------------------------------------------------------------------
-
-
-def renewing_of(call: Call, store: str | None) -> Outcome:
-    """Let the caller choose as in `start_renewing`; a store that is not theirs is answered like one that is not there."""
-    if store is not None and not naming.is_own_store(store, call):
-        return naming.unknown_store(store, {"certificates": []})
-    return start_renewing(call, store)
-
-
-def start_renewing(call: Call, store: str | None = None, heading: Heading | None = None) -> Outcome:
-    """Let the caller choose among the certificates whose renewal is due or blocked, the worst first."""
-    now = call.desk.clock()
-    statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=MOST_OPTIONS)
-    first = {one.certificate.id: one for one in reversed(statuses) if one.certificate and _due(one, now)}
-    due = [one for one in statuses if one.certificate and first.get(one.certificate.id) is one]
-    rows = tuple(views.row(one) for one in due)
-    title = say("Certificates whose renewal is due or blocked: {count}", count=len(due))
-    if not due:
-        title = say("No renewal is due or blocked")
-    parts: list[Part | Choice | Entry] = []
-    if due:
-        options = tuple((one.name, _option(one, call)) for one in due)
-        parts.append(Choice(NAMES, say("Certificates"), options, optional=True))
-        parts += [Rows(rows[: views.MOST_ROWS]), *views.more(len(rows) - views.MOST_ROWS)]
-    parts.append(typed_field(optional=bool(due)))
-    head = heading or Heading(Tone.INFO, title)
-    shown = Sheet(RENEW, AGAIN, tuple(parts), say("Renew now"), memory(store), head)
-    told: tuple[Part, ...] = (Rows(rows[: views.MOST_ROWS]),) if rows else ()
-    how = _how(RENEW, due[0].name) if due else _how(RENEW)
-    return Outcome(Reply(Tone.INFO, title, (*told, how), private=True), sheet=shown)
-
-
-def _due(status: NameStatus, now: datetime) -> bool:
-    """Tell whether the renewal of an installed certificate is due, or what rests cannot go on by itself."""
-    certificate = status.certificate
-    if certificate is None or not certificate.resting:
-        return False
-    due = certificate.renew_at is not None and certificate.renew_at <= now
-    return status.blocked or due or certificate.state is not State.INSTALLED
-
-
-def _option(status: NameStatus, call: Call) -> Text:
-    certificate = status.certificate
-    names = views.shortened(certificate.wanted, 2) if certificate is not None else views.shown(status.name)
-    if call.caller.stores is not None and len(call.caller.stores) < 2:
-        return say("{names}", names=names)
-    return say("{names} of {store}", names=names, store=views.known(status.store))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands import confirming, naming, picking, views
+from commands import confirming, due, naming, picking, views
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
@@ -29,7 +29,7 @@ def run(call: Call) -> Outcome:
     """
     args = arguments(call)
     if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
-        return picking.renewing_of(call, *asked)
+        return due.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
     if call.caller.person != TERMINAL.person:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commands import audit, link, live, naming, picking
+from commands import audit, due, link, live, naming, picking
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import MAX_NAMES, Call, UsageError
@@ -57,7 +57,9 @@ def perform(name: str, call: Call) -> Performed:
     else:
         outcome = _run(filled, call)
     kept = outcome.exit_code != 2 and (filled.changes or outcome.denied)
-    return Performed(outcome, audit.deed(outcome, name, " ".join(_words(call))) if kept else None)
+    return Performed(
+        outcome, audit.deed(outcome, name, " ".join((*_words(call), _store(call))).strip()) if kept else None
+    )
 
 
 def _run(filled: Filled, call: Call) -> Outcome:
@@ -131,7 +133,7 @@ def _renew(call: Call) -> Outcome:
     heading = Heading(Tone.WARN, say("Nothing was done yet: no name could be taken"))
     store = picking.remembered(call)
     own = store if store is not None and naming.is_own_store(store, call) else None
-    shown = picking.start_renewing(call, own, heading).sheet
+    shown = due.start_renewing(call, own, heading).sheet
     if shown is None:
         return outcome
     problems = tuple(one.problem for one in outcome.refused)

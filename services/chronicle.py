@@ -31,7 +31,7 @@ def timeline(tx: Transaction, certificate: str, limit: int = 200) -> tuple[Happe
 def _derived(tx: Transaction, row: Happening) -> Iterator[Happening]:
     if row.what == Event.HANDED_OVER.value:
         yield from _told(row.certificate, tx.outbox.by_key(handover_key(row.certificate, row.at)), row)
-    alert = tx.alerts.get(row.details.partition(" ")[0]) if row.what == ALERTED else None
+    alert = tx.alerts.get(str(row.details).partition(" ")[0]) if row.what == ALERTED else None
     if alert is not None:
         for channel in alert.channels:
             yield from _told(row.certificate, tx.outbox.by_key(message_key(alert, channel)), row)

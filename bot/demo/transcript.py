@@ -73,7 +73,7 @@ class Transcript:
         seconds = (happening.at - begun).total_seconds()
         sign = ("✕", "bold red") if happening.what in _BAD else ("✓", "green")
         text = Text.assemble("  ", sign, (f" {seconds:6.2f} s", "dim"), f"  {WORDS[happening.what]:<20} ")
-        text.append(happening.details)
+        text.append(str(happening.details))
         text.rstrip()
         if self._console.is_terminal:
             text.truncate(self._console.width, overflow="ellipsis")

@@ -11,7 +11,7 @@ from string import Formatter
 
 from bot.text.language import ENGLISH, Language
 from services.model.clock import aware
-from services.model.text import Text, Value, plain_value, say
+from services.model.text import Item, Text, Value, plain_value, say
 
 MAX_VALUE = 350
 """Characters of one value from outside; five times that, should all be ``&``, still fits a field."""
@@ -155,13 +155,15 @@ def _date(moment: datetime) -> str:
     return f"<!date^{int(aware(moment).timestamp())}^{{date_short_pretty}} {{time}}|{plain_value(moment)}>"
 
 
-def _listed(names: tuple[str, ...], language: Language) -> Iterator[str]:
-    if not names:
+def _listed(items: tuple[Item, ...], language: Language) -> Iterator[str]:
+    if not items:
         yield entities(language.none())
-    for place, name in enumerate(names[:MAX_LISTED]):
-        yield from (entities(language.between()), code(name)) if place else (code(name),)
-    if len(names) > MAX_LISTED:
-        yield from _pieces(say(" and {count} more", count=len(names) - MAX_LISTED), language)
+    for place, item in enumerate(items[:MAX_LISTED]):
+        if place:
+            yield entities(language.between())
+        yield from _pieces(item, language) if isinstance(item, Text) else (code(item),)
+    if len(items) > MAX_LISTED:
+        yield from _pieces(say(" and {count} more", count=len(items) - MAX_LISTED), language)
 
 
 def _join(pieces: Iterator[str]) -> str:

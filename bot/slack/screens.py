@@ -34,13 +34,21 @@ class SlackScreens:
         self._speech = speech or English()
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
-        """Show ``sheet`` in the request's modal, or in a new one."""
+        """Show ``sheet`` in the request's modal, or in a new one.
+
+        A click changes the page that was clicked, and no other that has taken its place meanwhile: of two quick clicks the
+        one that Slack takes first counts (`hash`, docs: views.update).
+        """
         client, team = self._clients(request.workspace), request.workspace
         language = self._speech.to_person(placed(team, request.user), placed(team, request.channel))
         view = modal(sheet, self._command, language, handle=handle(request))
         view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
-            return _taken(lambda: client.views_update(view_id=request.view, view=view))
+            clicked = str(request.form.get("hash") or "") or None
+            return _taken(
+                lambda: client.views_update(view_id=request.view, view=view, hash=clicked),
+                but="hash_conflict",
+            )
         if not request.trigger:
             return False
         return _taken(lambda: client.views_open(trigger_id=request.trigger, view=view))
@@ -53,10 +61,12 @@ class SlackScreens:
         return _taken(lambda: client.views_publish(user_id=request.user, view={**view}))
 
 
-def _taken(call: Callable[[], object]) -> bool:
+def _taken(call: Callable[[], object], but: str = "") -> bool:
+    """Make the call and tell whether Slack took it; the code ``but`` counts as taken: something else is shown already."""
     try:
         call()
     except CALL_ERRORS as error:
-        _log.warning("slack.view_refused", error=read_error(error).code)
-        return False
+        code = read_error(error).code
+        _log.warning("slack.view_refused", error=code)
+        return bool(but) and code == but
     return True

@@ -57,7 +57,7 @@ class Language:
         if isinstance(value, Text):
             return self.plain(value)
         if isinstance(value, tuple):
-            return self.between().join(value) if value else self.none()
+            return self.between().join(str(self._shown(item)) for item in value) if value else self.none()
         return plain_value(value) if isinstance(value, datetime) else value
 
 

@@ -204,7 +204,7 @@ def _finding(
         "name": facts.shown,
         "addresses": listed(addresses),
         "schemes": schemes,
-        "said": listed(tuple(dict.fromkeys(said(reading).plain() for reading in group))),
+        "said": listed(tuple(dict.fromkeys(said(reading) for reading in group))),
         "target": first.chain[-1],
         "why": first.reason,
         "chain": path(first.chain),

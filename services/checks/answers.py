@@ -10,7 +10,7 @@ from services.checks.rules import SHOWN, Report, listed
 from services.checks.views import Facts, gather, v4
 from services.checks.words import dns_words
 from services.model.findings import Finding, Verdict
-from services.model.text import plain_value, say
+from services.model.text import Text, plain_value, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -50,7 +50,7 @@ def _errors(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Fin
         return ()
     every = all(view.v4.outcome is Outcome.FAILED for view in facts.views)
     blocks = every or (not facts.found(v4) and all(v.v6.outcome is Outcome.FAILED for v in facts.views))
-    said = tuple(f"{server}: {rcode} for {rtype}" for server, rtype, rcode in failed)
+    said = tuple(_said(server, rcode, rtype) for server, rtype, rcode in failed)
     finding = report.finding(
         "dns.servfail",
         Verdict.BLOCK if blocks else Verdict.WARN,
@@ -73,10 +73,14 @@ def _errors(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Fin
     return (finding,)
 
 
+def _said(server: str, trouble: str, rtype: str) -> Text:
+    return say("{server}: {said} for {type}", server=server, said=dns_words(trouble), type=rtype)
+
+
 def _unanswered(report: Report, facts: Facts, hosts: Mapping[str, str]) -> tuple[Finding, ...]:
     """Say what is not known because nobody answered; AAAA alone failing is a warning, as for errors."""
     unheard = tuple(
-        (view.server, f"{view.server}: {dns_words(lookup.said)} for {rtype}")
+        (view.server, _said(view.server, lookup.said, rtype))
         for view in facts.views
         for rtype, lookup in (("A", view.v4), ("AAAA", view.v6))
         if lookup.outcome is Outcome.SILENT

@@ -78,7 +78,7 @@ def _unread(report: Report, facts: Facts, levels: Sequence[Level]) -> tuple[Find
     """Judge CAA that nobody gives: an error is not permission (RFC 8659 §3), silence is unknown."""
     silent = next((level for level in levels if level.silent), None)
     level = silent or levels[0]
-    said = tuple(f"{view.server}: {view.relevant.said}" for view in facts.views if view.relevant)
+    said = tuple(_said(view.server, view.relevant) for view in facts.views if view.relevant)
     unread = say("The CAA records of {name} cannot be read ({said}).", name=level.name, said=listed(said))
     wait = say("If this lasts, see that the name servers can be reached; certdesk asks again by itself.")
     mend = say("Make the name servers of {zone} answer questions for CAA records.", zone=facts.zone)
@@ -100,10 +100,14 @@ def _unread(report: Report, facts: Facts, levels: Sequence[Level]) -> tuple[Find
     )
 
 
+def _said(server: str, level: Level) -> Text:
+    return say("{server}: {said}", server=server, said=level.said)
+
+
 def _partly_unread(report: Report, facts: Facts) -> tuple[Finding, ...]:
     """Warn of errors that some servers give for CAA alone: resolvers, a CA's too, must find another server each time."""
     said = {
-        view.server: f"{view.server}: {level.said}"
+        view.server: _said(view.server, level)
         for view in facts.views
         if (level := view.relevant) and level.said and not level.silent and view.server not in facts.failing
     }

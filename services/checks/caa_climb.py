@@ -18,6 +18,7 @@ from services.checks.zones import TRIES, within, zone_name
 from services.model import names
 from services.model.findings import Owner
 from services.model.settings import CaSettings
+from services.model.text import NOTHING, Text, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Level:
 
     name: str
     records: tuple[Property, ...] = ()
-    said: str = ""
+    said: Text = NOTHING
     """Why there is no answer, in words."""
     silent: bool = False
     """Whether nobody answered, or only somebody who need not know."""
@@ -186,7 +187,7 @@ def _unanswered(case: Case, label: str, answer: Answer, *, by_resolver: bool) ->
         return Level(label)
     foreign = by_resolver and not within(label, naming.registrable(case.base) or "")
     trouble = dns_words(answer.trouble)
-    said = trouble if answer.name == label else f"{trouble} for {answer.name}"
+    said = trouble if answer.name == label else say("{trouble} for {name}", trouble=trouble, name=answer.name)
     return Level(label, said=said, silent=answer.silent or foreign)
 
 

@@ -178,7 +178,7 @@ def _unfound(report: Report, facts: Facts) -> tuple[Finding, ...]:
     if trouble is not None and trouble.failed:
         return ()  # an error in so many words is reported by the check of what resolvers see
     asked = trouble.name if trouble else facts.name
-    said = dns_words(trouble.error) if trouble else "no answer"
+    said = dns_words(trouble.error) if trouble else say("no answer")
     summary = say(
         "Nobody answered the question which name servers {asked} has ({said}), so it is not known whether {name} is hosted here.",
         asked=asked,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 
+from services.checks import words
 from services.checks.case import Case
 from services.checks.reach import may_be_used
-from services.checks.words import dns_words
 from services.checks.world import Answer
 from services.model import names
 
@@ -70,15 +70,15 @@ class Host:
 
     addresses: tuple[str, ...] = ()
     """IPv4 first."""
-    trouble: str = "no address"
+    trouble: str = words.NO_ADDRESS
     """Why there are none."""
     silent: bool = False
     """Whether there are none because nobody answered."""
 
 
-AN_ALIAS = Host(trouble="an alias (CNAME), which name servers must not be")
+AN_ALIAS = Host(trouble=words.AN_ALIAS)
 """Resolvers do not follow it (RFC 2181 §10.3), so it has no address for them."""
-NOT_ASKED = Host(trouble="not asked: too many name servers", silent=True)
+NOT_ASKED = Host(trouble=words.TOO_MANY, silent=True)
 MOST_SERVERS = 16
 """Name servers, and addresses of them, that are asked for one zone; real zones have fewer."""
 MOST_ADDRESSES = 4
@@ -96,7 +96,7 @@ def _look_up_host(case: Case, host: str) -> Host:
         return AN_ALIAS
     addresses = tuple(r.text for answer in answers for r in answer.answer if r.type in ("A", "AAAA"))
     silent = any(answer.silent for answer in answers)
-    trouble = next((answer.trouble for answer in answers if answer.trouble), "no address")
+    trouble = next((answer.trouble for answer in answers if answer.trouble), words.NO_ADDRESS)
     return Host(addresses, "" if addresses else trouble, silent and not addresses)
 
 
@@ -166,11 +166,11 @@ def _probe(case: Case, zone: str, servers: Mapping[str, Host], host: str, addres
         said = (
             known.trouble
             if known in (Host(), AN_ALIAS, NOT_ASKED)
-            else f"no address, {dns_words(known.trouble)}"
+            else f"{words.NO_ADDRESS_BUT}{known.trouble}"
         )
         return Probe(host, "", Service.SILENT if known.silent else Service.LAME, said)
     if not may_be_asked(case, host, address):
-        return Probe(host, address, Service.SILENT, "not asked: not a public address")
+        return Probe(host, address, Service.SILENT, words.NOT_PUBLIC)
     probe = read_probe(case.ask(zone, "NS", address), zone, host, address)
     if probe.service is not Service.FAILING:
         return probe
@@ -188,7 +188,7 @@ def read_probe(answer: Answer, zone: str, host: str, address: str) -> Probe:
     if answer.failed:
         return Probe(host, address, Service.FAILING, answer.rcode)
     if not answer.authoritative or answer.zone_of_denial() not in (None, zone):
-        return Probe(host, address, Service.LAME, "not authoritative")
+        return Probe(host, address, Service.LAME, words.NOT_AUTHORITATIVE)
     listed = answer.of(zone, "NS")
     return Probe(
         host,

@@ -8,7 +8,7 @@ from typing import Any
 from services.checks.zones import Delegation
 from services.model.findings import CODES, Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text, Value, say
+from services.model.text import Item, Text, Value, say
 
 MEANINGLESS = frozenset({"domain.invalid", "domain.default", "domain.not_added", "domain.public_suffix"})
 """With one of these codes nothing of DNS matters."""
@@ -46,7 +46,7 @@ SHOWN = 4
 """How many items of a list a sentence shows; the evidence has all of them."""
 
 
-def listed(items: Sequence[str]) -> Value:
+def listed(items: Sequence[Item]) -> Value:
     """Return a list as a sentence shows it: whole, or its first four items and how many more there are."""
     if len(items) <= SHOWN:
         return tuple(items)
@@ -109,4 +109,4 @@ def _plain(value: Any) -> Any:
         return plain(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
-    return value
+    return str(value) if isinstance(value, Text) else value

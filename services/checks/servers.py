@@ -117,7 +117,7 @@ def _finding(
     wording: Wording,
 ) -> Finding:
     zone = facts.delegation.zones[-1]
-    said = tuple(f"{probe}: {dns_words(probe.said)}" for probe in probes)
+    said = tuple(say("{server}: {said}", server=str(probe), said=dns_words(probe.said)) for probe in probes)
     owner = facts.owner({probe.host for probe in probes}, platform)
     template, count, total = wording.of(probes, zone.probes)
     summary = template.said(zone=zone.name, said=listed(said), count=count, total=total)

@@ -71,7 +71,7 @@ def _waiting(parts: Parts, certificate: Certificate, barred: Breaker, name: str)
     problem = breaker.waiting(barred, name, now)
     said = "" if certificate.problem and certificate.problem.code == problem.code else "fault"
     kept = replace(certificate, problem=problem, run_after=due, updated_at=now)
-    return Move(kept, said, problem.summary.plain())
+    return Move(kept, said, problem.summary)
 
 
 def verifying(parts: Parts, certificate: Certificate) -> Move:
@@ -84,17 +84,20 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
     event = Event.UNPROVED if missing else Event.VERIFIED
     moved = certificate.moved(event, now=now, run_after=now + LOOK_AGAIN if missing else now)
     problem = not_served(missing, revision, now) if missing else None
-    proof = (
-        f"serial {revision.serial}"
-        if parts.platform.addresses
-        else f"serial {revision.serial}, not proved: platform.addresses is empty"
-    )
+    if parts.platform.addresses:
+        proof = say("serial {serial}", serial=revision.serial or "")
+    else:
+        proof = say(
+            "serial {serial}, not proved: {key} is empty",
+            serial=revision.serial or "",
+            key="platform.addresses",
+        )
     # the CA's window belongs to what is told at the end: when it renews by itself
     live = scheduled(parts, _installed(moved, revision, problem, parts.renewing), revision)
     return Move(
         live,
         event.value,
-        problem.summary.plain() if problem else proof,
+        problem.summary if problem else proof,
     )
 
 

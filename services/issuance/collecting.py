@@ -11,6 +11,7 @@ from services.issuance.proving import patient, within_reason
 from services.model.certificates import Certificate, Revision
 from services.model.errors import CaError, CaTrouble
 from services.model.lifecycle import Event
+from services.model.text import say
 from services.ports import CertificateAuthority, Order
 from services.renewal.breaker import Met, ca_thing
 
@@ -72,7 +73,7 @@ def collecting(parts: Parts, certificate: Certificate) -> Move:
     saved = replace(
         revision, chain=chain, serial=leaf.serial, not_before=leaf.not_before, not_after=leaf.not_after
     )
-    issued = on(certificate, Event.ISSUED, now, f"serial {leaf.serial}", saved)
+    issued = on(certificate, Event.ISSUED, now, say("serial {serial}", serial=leaf.serial), saved)
     return replace(issued, met=(Met(ca_thing(revision.ca)),))
 
 

@@ -10,7 +10,7 @@ from services.model.clock import Clock
 from services.model.findings import Finding
 from services.model.lifecycle import Event
 from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
-from services.model.text import NOTHING, Text, say
+from services.model.text import NOTHING, Item, Text, say
 from services.ports import (
     CertificateAuthority,
     ChallengeResponder,
@@ -63,7 +63,7 @@ class Move:
     certificate: Certificate
     what: str = ""
     """Name of the happening for the history; empty if nothing is worth a row."""
-    details: str = ""
+    details: Item = ""
     revision: Revision | None = None
     findings: Sequence[Finding] | None = None
     met: tuple[Met, ...] = ()
@@ -73,7 +73,11 @@ class Move:
 
 
 def on(
-    certificate: Certificate, event: Event, now: datetime, details: str = "", revision: Revision | None = None
+    certificate: Certificate,
+    event: Event,
+    now: datetime,
+    details: Item = "",
+    revision: Revision | None = None,
 ) -> Move:
     """Return the move by ``event``, with the next step due at once."""
     return Move(certificate.moved(event, now=now, run_after=now), event.value, details, revision)
@@ -92,7 +96,7 @@ def fault(certificate: Certificate, now: datetime, problem: Finding) -> Move:
     due = now + fault_delay(attempt.faults)
     said = attempt.faults == 1 or certificate.problem is None or certificate.problem.code != problem.code
     kept = replace(certificate, attempt=attempt, run_after=due, updated_at=now, problem=problem)
-    return Move(kept, "fault" if said else "", problem.summary.plain())
+    return Move(kept, "fault" if said else "", problem.summary)
 
 
 def fail(
@@ -141,7 +145,7 @@ def fail(
     details = problem.summary
     if compared != NOTHING:
         details = say("{problem} {difference}", problem=problem.summary, difference=compared)
-    return Move(kept, Event.ATTEMPT_FAILED.value, details.plain())
+    return Move(kept, Event.ATTEMPT_FAILED.value, details)
 
 
 def look_again(now: datetime, due: datetime, every: timedelta) -> datetime:

@@ -41,7 +41,13 @@ def preparing(parts: Parts, certificate: Certificate) -> Move:
         key_type=key_type,
     )
     revision = replace(draft, sealed_key=parts.vault.seal(key.encode(), draft.key_binding))
-    return on(replace(certificate, next=revision.id), Event.CSR_MADE, now, f"{key_type} key", revision)
+    return on(
+        replace(certificate, next=revision.id),
+        Event.CSR_MADE,
+        now,
+        say("{type} key", type=key_type),
+        revision,
+    )
 
 
 def present_revision(parts: Parts, certificate: Certificate) -> Revision:

@@ -148,7 +148,7 @@ def _blocked(parts: Parts, certificate: Certificate, findings: tuple[Finding, ..
     every = parts.renewing.dns_recheck if dns_only else parts.renewing.blocked_recheck
     moved = certificate.moved(Event.CHECKS_BLOCKED, now=now, run_after=now + every)
     kept = replace(moved, problem=problem, stopped_at=State.CHECKING, retry_at=now + every)
-    said = problem.summary.plain() if problem else ""
+    said = problem.summary if problem else ""
     return Move(
         kept,
         "" if _same(problem, certificate.problem) else Event.CHECKS_BLOCKED.value,

@@ -44,7 +44,7 @@ def _learn(parts: Parts, certificate: Certificate) -> Move:
         raise _refusal(open_ones, certificate)
     now = parts.clock()
     if not open_ones:
-        return on(certificate, Event.VALIDATED, now, "every authorization was valid already")
+        return on(certificate, Event.VALIDATED, now, say("every authorization was valid already"))
     chosen = [(a.name, _offered(a, certificate)) for a in open_ones]
     answers = tuple((name, challenge.token, challenge.url) for name, challenge in chosen)
     attempt = replace(certificate.attempt, answers=answers)

@@ -199,7 +199,7 @@ def postponed(parts: Parts, certificate: Certificate, stay: Stay) -> Move:
         if certificate.state is not State.CHECKING
         else moved.attempt,
     )
-    return Move(kept, said, stay.problem.summary.plain())
+    return Move(kept, said, stay.problem.summary)
 
 
 def waits_on(parts: Parts, certificate: Certificate) -> Move | None:

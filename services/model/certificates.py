@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from services.model.findings import Finding
 from services.model.lifecycle import RESTING, Event, State, after
-from services.model.text import NOTHING, Text
+from services.model.text import NOTHING, Item, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +155,5 @@ class Happening:
     """Who did it: ``certdesk``, ``terminal``, or a Slack person as TEAM/USER."""
     state: str = ""
     """The state it led to."""
-    details: str = ""
-    """What a reader of the history wants to know: an order URL, a problem in one sentence."""
+    details: Item = ""
+    """What a reader of the history wants to know: an order URL, or a sentence of what happened."""

@@ -7,8 +7,10 @@ from typing import Any, Union
 
 from services.model.clock import aware
 
-Value = Union[str, int, datetime, tuple[str, ...], "Text"]
-"""What may fill a gap: a text from anywhere (escaped when shown), a number, a moment, a list of names, a sentence."""
+Item = Union[str, "Text"]
+"""What a list may hold: a name, or any text from anywhere; or a sentence."""
+Value = Union[str, int, datetime, tuple[Item, ...], "Text"]
+"""What may fill a gap: a text from anywhere (escaped when shown), a number, a moment, a list, a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Text:
 
     def __str__(self) -> str:
         return self.plain()
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
 
 
 COUNT = "count"
@@ -77,7 +82,7 @@ def plain_value(value: Value) -> str:
     if isinstance(value, datetime):
         return aware(value).strftime("%Y-%m-%d %H:%M UTC")
     if isinstance(value, tuple):
-        return ", ".join(value) if value else "none"
+        return ", ".join(map(str, value)) if value else "none"
     return str(value)
 
 
@@ -99,7 +104,7 @@ def _value_to_json(value: Value) -> Any:
     if isinstance(value, Text):
         return to_json(value)
     if isinstance(value, tuple):
-        return list(value)
+        return [_value_to_json(item) for item in value]
     return value
 
 
@@ -107,5 +112,5 @@ def _value_from_json(value: Any) -> Value:
     if isinstance(value, dict):
         return datetime.fromisoformat(value["moment"]) if "moment" in value else from_json(value)
     if isinstance(value, list):
-        return tuple(str(item) for item in value)
+        return tuple(from_json(item) if isinstance(item, dict) else str(item) for item in value)
     return value if isinstance(value, int) else str(value)

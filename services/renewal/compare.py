@@ -191,12 +191,14 @@ def difference(before: Iterable[Standing], now: Sequence[Finding]) -> Text:
     return say("Since the last try: {changes}.", changes=_listed(phrases)) if phrases else NOTHING
 
 
-def change_seen(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> str:
+def change_seen(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> Text:
     """Return for the history how what the checks ``found`` differs from what they saw ``before``."""
     checks = standing_of(f for f in before if not f.code.startswith("ca."))
     now = tuple(f for some in found.values() for f in some)
-    said = (difference(checks, now), answers_changed(before, now))
-    return " ".join(text.plain() for text in said if text != NOTHING) or "the checks see a change"
+    changed, answers = difference(checks, now), answers_changed(before, now)
+    if changed and answers:
+        return say("{changed} {answers}", changed=changed, answers=answers)
+    return changed or answers or say("the checks see a change")
 
 
 def answers_changed(before: Iterable[Finding], now: Iterable[Finding]) -> Text:

@@ -131,7 +131,7 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
                 certificate=after.id,
                 domain=after.domain,
                 state=after.state.value,
-                details=move.details,
+                details=str(move.details),
             )
         if move.what or after.state is not before.state:
             tx.outbox.touch(after.id, now)

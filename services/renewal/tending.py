@@ -10,6 +10,7 @@ from services.issuance.routing import elsewhere, waits_on
 from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event, State
+from services.model.text import say
 from services.renewal.compare import change_seen
 from services.renewal.schedule import scheduled
 from services.renewal.timing import pause_until
@@ -92,7 +93,7 @@ def failed(parts: Parts, certificate: Certificate) -> Move:
         return on(certificate, Event.RETRY_DUE, now)
     if certificate.problem is not None and certificate.problem.code == "ca.rate_limited":
         if elsewhere(parts, certificate):
-            return on(certificate, Event.RETRY_DUE, now, "another CA is free")
+            return on(certificate, Event.RETRY_DUE, now, say("another CA is free"))
         next_look = look_again(now, due, parts.renewing.blocked_recheck)
         return Move(replace(certificate, run_after=next_look, updated_at=now))
     with parts.storage.read() as tx:

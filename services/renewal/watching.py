@@ -20,6 +20,7 @@ from services.model.findings import ANSWERS, CODES, Finding, worst_first
 from services.model.lifecycle import Event, State
 from services.model.pacing import Watch
 from services.model.settings import Alerting, Renewing
+from services.model.text import Text, say
 from services.ports import Transaction
 from services.renewal.compare import change_seen
 from services.renewal.noticing import notice
@@ -31,7 +32,7 @@ SHARE = 0.1
 """Which part of a waiting time is drawn by chance, so that certificates that were added together part."""
 MOST_SAID = 3
 """How many of the blockers that a look found stand in the history."""
-EARLIER = "the checks saw a change earlier"
+EARLIER = say("the checks saw a change earlier")
 """Stands in the history where evidence was seen some time before the certificate starts again."""
 SOON = timedelta(minutes=1)
 """When to look again at a certificate that a worker took in hand during the look."""
@@ -128,16 +129,20 @@ def _saved(parts: Parts, seen: Look) -> datetime:
     return later(now, every, parts.chance())
 
 
-def said_of(seen: Look) -> str:
+def said_of(seen: Look) -> Text:
     """Return for the history what is in the way as the checks see it now."""
-    blockers = [f.summary.plain() for some in seen.found.values() for f in some if f.blocks]
+    blockers = [f.summary for some in seen.found.values() for f in some if f.blocks]
+    if not blockers:
+        return say("nothing is in the way")
+    first, *others = blockers[:MOST_SAID]
+    for other in others:
+        first = say("{before} {after}", before=first, after=other)
     beyond = len(blockers) - MOST_SAID
-    more = (f"and {beyond} more",) if beyond > 0 else ()
-    return " ".join((*blockers[:MOST_SAID], *more)) or "nothing is in the way"
+    return say("{before} and {count} more", before=first, count=beyond) if beyond > 0 else first
 
 
 def _acted(
-    tx: Transaction, policy: Renewing, certificate: Certificate, why: str, now: datetime
+    tx: Transaction, policy: Renewing, certificate: Certificate, why: Text, now: datetime
 ) -> Certificate | None:
     """Act on evidence: start again, or remember to do so; None if a worker or a person was faster."""
     due = start_at(certificate, policy)
@@ -157,7 +162,7 @@ def start_at(certificate: Certificate, policy: Renewing) -> datetime:
     return certificate.updated_at + (backoff(policy, earlier) if earlier > 0 else timedelta(0))
 
 
-def _started(tx: Transaction, certificate: Certificate, why: str, now: datetime) -> Certificate | None:
+def _started(tx: Transaction, certificate: Certificate, why: Text, now: datetime) -> Certificate | None:
     """Start a certificate again that needed support; None if a worker or a person was faster.
 
     What the CA refused may be just what has been mended: every name gets its chance.

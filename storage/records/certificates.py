@@ -9,7 +9,7 @@ from services.model import text
 from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
 from services.model.clock import aware
 from services.model.lifecycle import State
-from services.model.text import NOTHING
+from services.model.text import NOTHING, Item, Text, say
 from storage.records.coding import Values, decode, encode, storable
 from storage.records.findings import finding_from_json, finding_to_json
 
@@ -182,10 +182,25 @@ def happening_values(happening: Happening) -> Values:
         "what": happening.what,
         "actor": happening.actor,
         "state": happening.state,
-        "details": storable(happening.details),
+        "details": _details(happening.details),
     }
 
 
 def happening(row: Sequence[Any]) -> Happening:
     """Return the happening of a row, its number left out."""
-    return Happening(*row)
+    certificate, at, what, actor, state, details = row
+    return Happening(certificate, at, what, actor, state, _read_details(details))
+
+
+_SENTENCE = '{"text":'
+"""How a sentence begins that is kept as JSON; any other details are kept as they are."""
+
+
+def _details(details: Item) -> str:
+    if isinstance(details, str) and not details.startswith(_SENTENCE):
+        return storable(details)
+    return encode(text.to_json(details if isinstance(details, Text) else say("{said}", said=details)))
+
+
+def _read_details(kept: str) -> Item:
+    return text.from_json(decode(kept)) if kept.startswith(_SENTENCE) else kept

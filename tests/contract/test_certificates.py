@@ -10,6 +10,7 @@ from services.model.certificates import Certificate, Happening, Revision
 from services.model.errors import NotFoundError
 from services.model.findings import Finding
 from services.model.lifecycle import State
+from services.model.text import Text, say, say_n
 from services.ports import Storage
 from tests.contract import samples
 from tests.contract.samples import LEASE, MINUTE, NOW, add, claim, stored, together
@@ -241,3 +242,21 @@ def test_what_belongs_to_no_certificate_is_refused(storage: Storage) -> None:
         tx.certificates.put_revision(samples.revision())
     with pytest.raises(NotFoundError), storage.write() as tx:
         tx.certificates.put_findings("cert_001", [samples.finding()])
+
+
+def test_what_happened_is_kept_as_a_sentence_or_as_it_is(storage: Storage) -> None:
+    sentence = say(
+        "{name}: {what} ({names})",
+        name="한국",
+        what=say_n("{count} day", "{count} days", count=2),
+        names=("a", say("b")),
+    )
+    said: tuple[str | Text, ...] = (sentence, "https://ca.test/order/1", "", '{"text": "x"}', "{braces}")
+    samples.add(storage, samples.certificate())
+    with storage.write() as tx:
+        for details in said:
+            tx.certificates.record(Happening("cert_001", NOW, "checked", details=details))
+    with storage.read() as tx:
+        kept = [row.details for row in tx.certificates.history("cert_001", 10)]
+    assert kept[0] == sentence
+    assert [str(each) for each in kept] == [str(each) for each in said]

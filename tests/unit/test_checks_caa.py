@@ -21,6 +21,7 @@ from services.checks.resolution import Facts as Resolution
 from services.checks.resolution import Seen
 from services.checks.world import Answer
 from services.model.settings import CaSettings, Issuing
+from services.model.text import say
 from tests.unit.checks_world import CA, NOW, SPARE, codes, world
 
 US = Applicant(
@@ -221,8 +222,8 @@ def test_the_nearest_level_that_says_something_counts(kinds: list[str]) -> None:
         "none": Level("x"),
         "ours": Level("x", (issue("ca.test"),)),
         "others": Level("x", (issue("other.test"),)),
-        "error": Level("x", said="SERVFAIL"),
-        "silent": Level("x", said="timeout", silent=True),
+        "error": Level("x", said=say("SERVFAIL")),
+        "silent": Level("x", said=say("timeout"), silent=True),
     }
     facts = Facts("shop.moon.test", "moon.test", (View("s", tuple(made[kind] for kind in kinds)),), (US,))
     first = next((kind for kind in kinds if kind != "none"), "ours")
@@ -250,12 +251,12 @@ def test_one_server_that_forbids_is_enough() -> None:
 def test_one_server_that_fails_is_not() -> None:
     """It forbids nothing and is told: resolvers must find the other one each time."""
     hosts = {"s0": "ns1.platform.test", "s1": "ns2.platform.test"}
-    facts = replace(facts_of(Level("moon.test"), Level("moon.test", said="SERVFAIL")), hosts=hosts)
+    facts = replace(facts_of(Level("moon.test"), Level("moon.test", said=say("SERVFAIL"))), hosts=hosts)
     (finding,) = decide(facts, NOW)
     assert (finding.code, finding.verdict.value) == ("dns.servfail", "warn")
     assert finding.evidence["hosts"] == ["ns2.platform.test"]
     assert decide(replace(facts, failing=frozenset({"s1"})), NOW) == ()
-    silent = facts_of(Level("moon.test"), Level("moon.test", said="no answer in time", silent=True))
+    silent = facts_of(Level("moon.test"), Level("moon.test", said=say("no answer in time"), silent=True))
     assert decide(silent, NOW) == ()
 
 
@@ -292,7 +293,7 @@ def test_records_behind_an_alias_are_told_where_they_stand() -> None:
 
 
 def test_what_cannot_be_read_and_what_follows_are_two_sentences() -> None:
-    unread, forbids = decide(facts_of(Level("moon.test", said="SERVFAIL")), NOW)
+    unread, forbids = decide(facts_of(Level("moon.test", said=say("SERVFAIL"))), NOW)
     assert unread.summary.plain() == "The CAA records of moon.test cannot be read (s0: SERVFAIL)."
     assert forbids.summary.plain() == "No CA may issue for moon.test while its CAA records cannot be read."
     assert unread.remedy != forbids.remedy
@@ -334,7 +335,7 @@ def test_an_error_that_only_resolvers_see(bogus: bool, code: str) -> None:
 
 def test_a_bogus_answer_of_the_resolver_is_told_as_such_where_it_is_all_there_is() -> None:
     """Where only the resolver is asked, its error for CAA alone has its reason too."""
-    unread = facts_of(Level("moon.test", said="SERVFAIL"))
+    unread = facts_of(Level("moon.test", said=say("SERVFAIL")))
     seen = Seen("moon.test", "CAA", Answer("moon.test", "CAA", rcode="SERVFAIL"), bogus=True)
     facts = replace(unread, resolution=Resolution("moon.test", "moon.test", hosted=True, seen=(seen,)))
     assert codes(decide(facts, NOW)) == [("dns.dnssec_bogus", "block")]

@@ -187,6 +187,12 @@ def test_what_cannot_be_taken_is_told_in_the_form_and_nothing_is_lost(bench: Ben
     assert bench.certificates() == []
 
 
+def test_a_name_that_is_too_long_for_a_box_is_not_offered(bench: Bench) -> None:
+    label = "a" * 60
+    bench.store("moon", f"{label}.{label}.{label}.moon.test")
+    assert options(opened(bench, MOON, "add"), picking.NAMES) == MOONS
+
+
 def test_a_store_whose_names_all_have_one_says_so(bench: Bench) -> None:
     send(bench, MOON, "add", "", names=MOONS)
     sheet = opened(bench, MOON, "add")

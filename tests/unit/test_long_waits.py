@@ -199,7 +199,8 @@ def test_what_waits_for_a_target_does_not_read_whose_file_is_in_the_way() -> Non
         assert "Target edge: /certs/… is in the way." in said
         assert "shop" not in said + str(one.problem.evidence)
         assert (
-            f"/certs/{one.domain} is in the way" in str(built.history_of(one)) or one.id not in opened.failed
+            f"/certs/{one.domain} is in the way" in str([str(row.details) for row in built.history_of(one)])
+            or one.id not in opened.failed
         )
 
 

@@ -182,6 +182,22 @@ def test_a_view_that_slack_refuses_becomes_a_message(bench: Bench, slack: SlackA
     assert [message.kind for message in left(bench)] == [messages.PROGRESS]
 
 
+def test_a_worker_that_ends_leaves_the_rest_of_the_names_to_another(
+    bench: Bench, slack: SlackApi, views: LiveViews
+) -> None:
+    bench.store("moon", *(f"n{number}.moon.test" for number in range(9)))
+    ask(bench, MOON, Screen(), text="add")
+    [row] = claim(bench)
+    views.deliver(row)
+    [lost] = claim(bench)  # and with it its worker
+    assert lost.id == row.id
+    bench.now += timedelta(minutes=2)
+    other = LiveViews(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)), bench.desk)
+    deliver(bench, other)
+    assert len(bench.checker.asked) == len(set(bench.checker.asked)) == 11
+    assert "Being checked now" not in str(slack.asked("views.update")[-1])
+
+
 def test_a_row_that_another_worker_has_is_left_to_it(bench: Bench, views: LiveViews) -> None:
     send(bench, MOON, "add", picking.memory("moon"), names=["shop.moon.test"])
     [mine] = claim(bench)
@@ -265,6 +281,16 @@ def test_a_click_in_a_modal_changes_that_modal(slack: SlackApi) -> None:
     assert screens.sheet(row, WAITING)
     [call] = slack.asked("views.update")
     assert (call["view_id"], call["view"]["external_id"]) == ("V1", row.id)
+    assert call["hash"] == VIEW["hash"]
+
+
+def test_a_click_on_a_page_that_another_click_has_changed_does_nothing(slack: SlackApi) -> None:
+    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    clicked = request(view="V1", form={"kind": "modal", "hash": "1"})
+    slack.tell("views.update", no("hash_conflict"))
+    assert screens.sheet(clicked, WAITING)  # and no message is sent in its place
+    slack.tell("views.update", no("not_found"))
+    assert not screens.sheet(clicked, WAITING)
 
 
 def test_a_trigger_that_ran_out_opens_nothing(slack: SlackApi) -> None:

@@ -199,7 +199,7 @@ class Lifetime(RuleBasedStateMachine):
             if row.what == "order_lost":
                 since = []
             if row.what == "order_placed":
-                route = row.details.rpartition(" ")[0]
+                route = str(row.details).rpartition(" ")[0]
                 assert route not in since
                 since.append(route)
 

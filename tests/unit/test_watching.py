@@ -259,7 +259,7 @@ def test_evidence_of_a_fix_starts_what_needed_support_again(struck: Built) -> No
     struck.advance(2 * HOUR)
     assert struck.state() is State.INSTALLED
     [row] = struck.happened("evidence")
-    assert row.details == "Since the last try: AAAA is right now."
+    assert str(row.details) == "Since the last try: AAAA is right now."
 
 
 def test_three_more_strikes_are_allowed_after_evidence(struck: Built) -> None:
@@ -319,7 +319,7 @@ def test_a_watched_answer_that_changes_is_evidence_though_nothing_was_found_wron
     baffled.advance(2 * HOUR)
     assert baffled.state() is State.INSTALLED
     [row] = baffled.happened("evidence")
-    assert row.details == (
+    assert str(row.details) == (
         "DNS answers differently for moon.test: no longer CAA 0 issue; new: AAAA 2001:db8::1."
     )
 
