@@ -50,7 +50,7 @@ def _facts(workspace: Workspace) -> Part:
     return Fields(
         (
             (say("Workspace"), say("{team}", team=workspace.team)),
-            (say("Installed"), say("{at}, by {user}", at=workspace.installed_at, user=by)),
+            (say("Installed at"), say("{at}, by {user}", at=workspace.installed_at, user=by)),
         )
     )
 
