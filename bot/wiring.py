@@ -195,6 +195,7 @@ def _desk(loaded: Loaded, parts: Parts, wake: Callable[[], None]) -> Desk:
         wildcards=_wildcards(loaded),
         wake=wake,
         alerting=parts.alerting,
+        limits=settings.cas(loaded),
         languages={language.code: language.name for language in languages()},
     )
 

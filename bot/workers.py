@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot import lead
+from bot.jobs import JobSteps
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
@@ -66,7 +67,7 @@ class Workers:
             if slack.rotation is not None:
                 ticks.append(Tick(rotation.DUTY, rotation.SECONDS, self._rotate))
         if ahead:
-            self._pumps = (*self._pumps, *Lookout(application).pumps)
+            self._pumps = (*self._pumps, *Lookout(application).pumps, JobSteps(application).pump())
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)
 
@@ -152,7 +153,15 @@ class Workers:
             slack, desk = self._slack, self._application.desk
             request = slack.callers.placed(request)
             caller = slack.callers.caller(request)
-            requests.perform(desk, request, caller, slack.identity.named, slack.screens, slack.rooms)
+            requests.perform(
+                desk,
+                request,
+                caller,
+                slack.identity.named,
+                slack.screens,
+                slack.rooms,
+                known=slack.callers.known,
+            )
             self._application.bell.ring()
 
     def _owed(self, limit: int) -> list[Message]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from commands.approval_view import approved, asked, closed
 from commands.progressing import progress
+from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
 from commands.reply import Composed, Reply, Tone
 from services.approvals import known
@@ -27,13 +28,19 @@ def approval_message(desk: Desk, message: Message) -> Composed:
 def _composed(desk: Desk, proposal: Proposal) -> Composed:
     proposable = PROPOSABLES[proposal.action]
     if proposal.stage is Stage.DONE:
-        outcome = proposable.outcome(desk, proposal)
-        shown = Composed(outcome.reply, final=True)
-        if outcome.follows:
-            shown = progress(desk, outcome.verb, outcome.names, outcome.follows, outcome.refused)
+        shown = _shown(desk, proposal, proposable)
         parts = (*shown.reply.parts, *approved(proposal))
         return Composed(replace(shown.reply, parts=parts), shown.final)
     if proposal.open(desk.clock()):
         return Composed(asked(desk, proposal, proposable), final=False)
     # its row is closed by the clock a little later, and touches this message then
     return Composed(closed(desk, proposal, proposable), final=proposal.stage is not Stage.OPEN)
+
+
+def _shown(desk: Desk, proposal: Proposal, proposable: Proposable) -> Composed:
+    if proposable.progress is not None:
+        return proposable.progress(desk, proposal)
+    outcome = proposable.outcome(desk, proposal)
+    if outcome.follows:
+        return progress(desk, outcome.verb, outcome.names, outcome.follows, outcome.refused)
+    return Composed(outcome.reply, final=True)

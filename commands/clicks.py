@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, deciding, link_requests, menu, views
+from commands import audit, bulk, bulk_view, deciding, link_requests, menu, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -19,6 +19,7 @@ from services.desk import Desk
 from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
 from services.model.findings import worst_first
+from services.model.jobs import JobState
 from services.model.text import Text, say
 from services.renewal import asking
 
@@ -229,4 +230,8 @@ CLICKS: Mapping[str, Click] = {
     approval.CANCEL: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
     approval.APPROVE: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
     approval.REJECT: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
+    # a job for many
+    bulk_view.PAUSE: Click(Action.CHANGE, lambda call: bulk.click(call, JobState.PAUSED)),
+    bulk_view.RESUME: Click(Action.CHANGE, lambda call: bulk.click(call, JobState.RUNNING)),
+    bulk_view.CANCEL: Click(Action.CHANGE, lambda call: bulk.click(call, JobState.CANCELLED)),
 }

@@ -9,9 +9,10 @@ from commands.caller import TERMINAL
 from commands.command import Call
 from commands.proposable import Proposable
 from commands.reply import Outcome
-from services import approvals
+from services import approvals, linking
 from services.model.identity import new_id
-from services.model.proposals import LASTS, Proposal, Stage
+from services.model.proposals import LASTS, Decider, Proposal, Stage
+from services.ports import Message
 
 
 def ask(
@@ -36,10 +37,28 @@ def ask(
     )
     if call.caller.person == TERMINAL.person:
         return _at_once(call, proposable, proposal)
-    approvals.propose(call.desk, proposal)
+    approvals.propose(call.desk, proposal, _told_deciders(call, proposal))
     reply = replace(asked(call.desk, proposal, proposable), private=private or call.caller.limited)
     data = {"message": reply.title.plain(), "proposal": proposal.id, "expires": proposal.expires.isoformat()}
     return Outcome(reply, data=data, proposal=proposal.id, subject=proposable.subject(proposal))
+
+
+def _told_deciders(call: Call, proposal: Proposal) -> Message | None:
+    """Return the message that shows the request to those who can approve it; None where it is seen without one."""
+    channel = linking.support_channel(call.desk.alerting)
+    if proposal.decider is Decider.SELF or channel in ("", call.channel):
+        return None
+    return Message(
+        id=new_id("msg"),
+        key=approvals.shown_key(proposal.id),
+        kind=approvals.MESSAGE,
+        channel=channel,
+        user="",
+        private=False,
+        body={"proposal": proposal.id},
+        created_at=proposal.at,
+        run_after=proposal.at,
+    )
 
 
 def _at_once(call: Call, proposable: Proposable, proposal: Proposal) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from commands.caller import Action
-from commands.reply import Outcome, Part
+from commands.reply import Composed, Outcome, Part
 from services.approvals import Perform
 from services.desk import Desk
 from services.model.proposals import Decider, Proposal
@@ -37,5 +37,7 @@ class Proposable:
     """What is said once it is done (`Proposal.result`); with `Outcome.follows` it shows how these certificates get on."""
     subject: Callable[[Proposal], str]
     """What the audit trail says it is done to."""
+    progress: Callable[[Desk, Proposal], Composed] | None = None
+    """How what was begun goes on, in place of `outcome`; its messages then follow what `Proposal.result` says."""
     danger: bool = True
     """Whether the button that does it is red."""

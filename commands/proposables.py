@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import renew, unlink
+from commands import renew, renew_cause, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
@@ -11,5 +11,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
         # who asked confirms it
         renew.PROPOSABLE,
         unlink.PROPOSABLE,
+        # another person approves it
+        renew_cause.PROPOSABLE,
     )
 }

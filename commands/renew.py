@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands import confirming, due, naming, picking, views
+from commands import confirming, due, naming, picking, renew_cause, views
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
@@ -20,6 +20,8 @@ from services.model.text import say, say_n
 from services.ports import Transaction
 from services.renewal import asking
 
+CAUSE = "--cause"
+
 
 def run(call: Call) -> Outcome:
     """Ask for a renewal of every name; one that is under way is joined.
@@ -27,7 +29,9 @@ def run(call: Call) -> Outcome:
     If any of them is installed and neither due nor in trouble, its renewal is a question first, but not in a terminal.
     Without a name, where a modal can be shown, those that are due or blocked are offered.
     """
-    args = arguments(call)
+    args = arguments(call, values=("--store", CAUSE))
+    if CAUSE in args.values:
+        return renew_cause.run(call, args)
     if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
         return due.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
@@ -127,7 +131,7 @@ COMMAND = Command(
     name="renew",
     action=Action.CHANGE,
     summary=say("Renew certificates now"),
-    usage="/ssl renew NAME… [--store STORE]",
+    usage="/ssl renew NAME… [--store STORE] | --cause CODE",
     example="/ssl renew shop.example.com",
     run=run,
     changes=True,

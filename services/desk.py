@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.model.clock import Clock
-from services.model.settings import Alerting, Issuing, Platform, Renewing
+from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
 from services.ports import Checker, Storage
 
 
@@ -23,5 +23,7 @@ class Desk:
     wake: Callable[[], None]
     """Tells the workers of this process that something is due."""
     alerting: Alerting = field(default_factory=Alerting)
+    limits: tuple[CaSettings, ...] = ()
+    """The CAs in their order, with what their rate limits are."""
     languages: Mapping[str, str] = field(default_factory=lambda: {"en": "English"})
     """Code -> what the language calls itself, of every language that certdesk speaks."""

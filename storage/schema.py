@@ -23,6 +23,7 @@ from sqlalchemy import (
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
 from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
+from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.searching import TERMS
@@ -41,6 +42,8 @@ __all__ = [
     "EVENTS",
     "FINDINGS",
     "FOLLOWERS",
+    "JOBS",
+    "JOB_ITEMS",
     "LEADS",
     "LINKS",
     "LINK_REQUESTS",
@@ -59,7 +62,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -1,5 +1,6 @@
 """Who asks, whatever the workspace: in the support workspace by `bot.slack.identity`, elsewhere a merchant at most."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,10 +23,15 @@ class Callers:
         clients: ByWorkspace,
         storage: Storage,
         clock: Clock,
+        named: Callable[[str], str],
         keep: timedelta = timedelta(minutes=5),
     ) -> None:
-        """``clients`` ask other workspaces than the support workspace. Links are read at each request anew."""
+        """``clients`` ask other workspaces than the support workspace; ``named`` says how rows name a workspace.
+
+        Links are read at each request anew.
+        """
         self._home, self._clients, self._storage = home, clients, storage
+        self._named = named
         self._kept = Kept(clock, keep)
 
     def placed(self, request: Request) -> Request:
@@ -42,7 +48,20 @@ class Callers:
 
     def caller(self, request: Request) -> Caller:
         """Return who asks. Raises DatabaseUnavailableError if the links cannot be read."""
-        return self._visitor(request) if request.workspace else self._home.caller(request)
+        if not request.workspace:
+            return self._home.caller(request)
+        return self._visitor(request.workspace, request.user, request.team)
+
+    def known(self, person: str) -> Caller:
+        """Return who a person (TEAM/USER) is now: nobody, if that is not to be had. Raises as `caller`.
+
+        Whose own workspace has certdesk is who they are there.
+        """
+        team, _, user = person.rpartition("/")
+        workspace = self._named(team)
+        with self._storage.read() as tx:
+            installed = bool(workspace) and tx.workspaces.get(workspace) is not None
+        return self._visitor(workspace, user, team) if installed else self._home.known(person)
 
     def locale(self, who: str) -> str:
         """Return the language of a person, such as de-DE; empty if it is not known.
@@ -63,16 +82,16 @@ class Callers:
         person = self._person(workspace, user)
         return f"{person.team}/{user}" if person is not None and person.person else None
 
-    def _visitor(self, request: Request) -> Caller:
+    def _visitor(self, workspace: str, user: str, team: str) -> Caller:
         """Return who asks in another workspace: they see what is linked to it and to themselves, and have no staff role."""
-        person = self._person(request.workspace, request.user)
+        person = self._person(workspace, user)
         if person is None:
-            return Caller(f"{request.team}/{request.user}", Role.NOBODY, doubt=Doubt.PERSON)
-        name = f"{person.team}/{request.user}"
+            return Caller(f"{team}/{user}", Role.NOBODY, doubt=Doubt.PERSON)
+        name = f"{person.team}/{user}"
         if not person.person:
             return Caller(name, Role.NOBODY)
         with self._storage.read() as tx:
-            there = {link.store for link in tx.links.of(Kind.WORKSPACE, request.workspace)}
+            there = {link.store for link in tx.links.of(Kind.WORKSPACE, workspace)}
             theirs = {link.store for link in tx.links.of(Kind.PERSON, name)}
         stores = frozenset(there & theirs)
         return Caller(name, Role.MERCHANT if stores else Role.NOBODY, stores)

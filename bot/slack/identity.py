@@ -71,6 +71,11 @@ class Identity:
         """
         return self._known(request.user, request.team)
 
+    def known(self, person: str) -> Caller:
+        """Return who a person (TEAM/USER) is now: nobody, if that is not to be had. Raises as `caller`."""
+        team, _, user = person.rpartition("/")
+        return self._known(user, team)
+
     def reader(self, user: str) -> Caller | None:
         """Return what somebody may see who is in a channel with the bot; None for what is no living person.
 

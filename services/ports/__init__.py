@@ -13,6 +13,7 @@ from services.ports.authority import (
 from services.ports.checks import Checker, Subject
 from services.ports.edge import DeployTarget, EdgeProbe, Served
 from services.ports.fleet import Fleet
+from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
@@ -36,6 +37,7 @@ __all__ = [
     "DeployTarget",
     "EdgeProbe",
     "Fleet",
+    "Jobs",
     "Languages",
     "Links",
     "Message",

@@ -101,6 +101,10 @@ class Alerts(Protocol):
         """Return those of ``tags`` that the store of any confirmed member has."""
         ...
 
+    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+        ...
+
     def forecast(
         self, until: datetime, bands: Mapping[Severity, datetime], stores: frozenset[str] | None = None
     ) -> Forecast:

@@ -7,6 +7,7 @@ from typing import Protocol
 from services.ports.alerting import Alerts, Breakers, Budgets, Watches
 from services.ports.audiences import Audit, Languages, Links
 from services.ports.fleet import Fleet
+from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
@@ -48,6 +49,8 @@ class Transaction(Protocol):
     def proposals(self) -> Proposals: ...  # noqa: D102
     @property
     def workspaces(self) -> Workspaces: ...  # noqa: D102
+    @property
+    def jobs(self) -> Jobs: ...  # noqa: D102
 
 
 class Storage(Protocol):

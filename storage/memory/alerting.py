@@ -53,6 +53,14 @@ class MemorySightings(MemoryRepository):
         rows = [row for row in self._confirmed(key) if store in (None, row.store) and row.blocks >= blocking]
         return sorted(rows, key=_soonest)[:limit]
 
+    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+        found: dict[str, Sighting] = {}
+        rows = [row for row in self._tables.sightings.values() if row.code == code]
+        for row in sorted(rows, key=_soonest):
+            found.setdefault(row.certificate, row)
+        return list(found.values())[:limit]
+
     def tally(self, key: str) -> Tally:
         """Count the confirmed sightings that belong to the alert with this key."""
         rows = self._confirmed(key)

@@ -9,6 +9,7 @@ from storage.memory.alerting import MemoryAlerts
 from storage.memory.audiences import MemoryAudit, MemoryLanguages, MemoryLinks
 from storage.memory.certificates import MemoryCertificates
 from storage.memory.fleet import MemoryFleet
+from storage.memory.jobs import MemoryJobs
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
@@ -102,6 +103,11 @@ class MemoryTransaction(MemoryRepository):
     def workspaces(self) -> MemoryWorkspaces:
         """Slack workspaces."""
         return MemoryWorkspaces(self._view)
+
+    @property
+    def jobs(self) -> MemoryJobs:
+        """What is done for many."""
+        return MemoryJobs(self._view)
 
 
 class MemoryStorage:

@@ -12,6 +12,7 @@ from services.model.certificates import Certificate, Happening, Revision
 from services.model.clock import aware
 from services.model.errors import LeaseLostError
 from services.model.findings import Finding
+from services.model.jobs import Item, Job
 from services.model.pacing import Breaker, Watch
 from services.model.proposals import Proposal
 from services.model.stores import Domain, Store
@@ -19,7 +20,7 @@ from services.model.workspaces import Workspace
 from services.ports import Account, Message, Request
 from storage.refusals import READING, no_parent
 
-Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch)
+Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job)
 
 
 @dataclass(slots=True)
@@ -53,6 +54,9 @@ class Tables:
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     spent: dict[str, datetime] = field(default_factory=dict)
     """what is good for one time -> until when it is remembered"""
+    jobs: dict[str, Job] = field(default_factory=dict)
+    job_items: dict[tuple[str, int], Item] = field(default_factory=dict)
+    """(job, number) -> the item"""
     workers: dict[str, datetime] = field(default_factory=dict)
     leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """duty -> (who does it alone, until when)"""

@@ -36,6 +36,7 @@ from storage.records.certificates import (
 )
 from storage.records.coding import Values, settled, storable
 from storage.records.findings import finding, finding_from_json, finding_to_json, finding_values
+from storage.records.jobs import item, item_values, job, job_changes, job_values, turned
 from storage.records.others import (
     account,
     account_values,
@@ -75,6 +76,11 @@ __all__ = [
     "finding_values",
     "happening",
     "happening_values",
+    "item",
+    "item_values",
+    "job",
+    "job_changes",
+    "job_values",
     "keepable",
     "link",
     "link_request",
@@ -94,6 +100,7 @@ __all__ = [
     "storable",
     "store",
     "store_values",
+    "turned",
     "urgency",
     "watch",
     "workspace",

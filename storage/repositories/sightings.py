@@ -41,6 +41,11 @@ _TALLY = select(
     func.min(_S.deadline),
 ).where(*_MEMBER)
 _TAGS = select(STORES.c.tags).join(SIGHTINGS, _S.store == STORES.c.id).where(*_MEMBER).distinct()
+_SUFFERING = (
+    select(SIGHTINGS)
+    .where(_S.code == bindparam("the_code", type_=_S.code.type))
+    .order_by(_S.deadline.nulls_last(), _S.certificate, _S.key)
+)
 
 
 class SqlSightings(Repository):
@@ -84,3 +89,13 @@ class SqlSightings(Repository):
             return frozenset()
         encoded = self._connection.execute(_TAGS, {"the_key": key}).scalars()
         return frozenset(tags).intersection(*[{tag for row in encoded for tag in decode(row)}])
+
+    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+        found: dict[str, Sighting] = {}
+        for row in self._connection.execute(_SUFFERING, {"the_code": code}):
+            sighting = records.sighting(row)
+            found.setdefault(sighting.certificate, sighting)
+            if len(found) == limit:
+                break
+        return list(found.values())

@@ -9,6 +9,7 @@ from storage.repositories.budgets import SqlBudgets
 from storage.repositories.certificates import SqlCertificates
 from storage.repositories.challenges import SqlChallenges
 from storage.repositories.fleet import SqlFleet
+from storage.repositories.jobs import SqlJobs
 from storage.repositories.languages import SqlLanguages
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
@@ -103,3 +104,8 @@ class SqlTransaction(Repository):
     def workspaces(self) -> SqlWorkspaces:
         """Slack workspaces."""
         return SqlWorkspaces(self._connection)
+
+    @property
+    def jobs(self) -> SqlJobs:
+        """What is done for many."""
+        return SqlJobs(self._connection)

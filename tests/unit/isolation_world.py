@@ -15,6 +15,7 @@ from services import linking
 from services.model.audiences import Kind, LinkRequest
 from services.model.audit import Entry
 from services.model.findings import Owner
+from services.model.jobs import Job
 from services.model.lifecycle import State
 from services.model.proposals import Decider, Proposal
 from services.ports import Request
@@ -117,6 +118,9 @@ def _trouble(bench: Bench, store: str, _found: str) -> None:
                 f"prop_{store}", "unlink", unlink, "T1/U_ADMIN", "admin", "C1", NOW, NOW + DAY, Decider.SELF
             )
         )
+        tx.jobs.add(
+            Job(f"job_{store}", "renew", {"code": "dns.lame", "stores": [store]}, "T1/U_ADMIN", NOW, 1), []
+        )
         tx.audit.append(Entry(NOW, "T1/U_SUPPORT", "support", "add", f"{store}.test", "done"))
 
 
@@ -202,5 +206,6 @@ def state(bench: Bench, store: str) -> object:
             tuple(tx.links.to(store)),
             decided and decided.decided_at,
             proposed and proposed.stage,
+            tx.jobs.get(f"job_{store}"),
             tx.alerts.get(f"alert_{store}"),
         )

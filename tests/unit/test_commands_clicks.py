@@ -84,6 +84,9 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "approval.cancel": Action.HELP,
         "approval.approve": Action.HELP,
         "approval.reject": Action.HELP,
+        "bulk.pause": Action.CHANGE,
+        "bulk.resume": Action.CHANGE,
+        "bulk.cancel": Action.CHANGE,
     }
 
 

@@ -18,6 +18,7 @@ from commands.reply_json import reply_to_json
 from commands.table import COMMANDS
 from services import linking
 from services.model.audiences import Kind, LinkRequest
+from services.model.jobs import Job
 from services.model.lifecycle import State
 from services.model.proposals import Decider, Proposal
 from services.ports import Request
@@ -189,12 +190,15 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         tx.proposals.add(
             Proposal("prop_1", "unlink", unlink, "T1/U_ADMIN", "admin", "C1", bench.now, end, Decider.SELF)
         )
+        what = {"code": "dns.lame", "stores": [OTHER]}
+        tx.jobs.add(Job("job_1", "renew", what, "T1/U_ADMIN", bench.now, 1), [])
     return {
         "alert": ("alert_1 4", "alert_0 4"),
         "certificate": (theirs, "cert_0"),
         "link": ("link_1", "link_0"),
         "menu": ("-", "-"),
         "approval": ("prop_1", "prop_0"),
+        "bulk": ("job_1", "job_0"),
     }
 
 

@@ -73,6 +73,8 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "bad.{}.example",
         "{}.test --store {}",
         "moon.test --store {}",
+        "--cause dns.not_hosted",
+        "--cause dns.not_hosted --store {}",
     ),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "www.{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
@@ -100,6 +102,9 @@ CLICK_WAYS: dict[str, tuple[Given, ...]] = {
     "approval.cancel": (Given("prop_{}"),),
     "approval.approve": (Given("prop_{}"),),
     "approval.reject": (Given("prop_{}"), Given("prop_{} prop_{}")),
+    "bulk.pause": (Given("job_{}"),),
+    "bulk.resume": (Given("job_{}"),),
+    "bulk.cancel": (Given("job_{}"), Given("job_{} job_{}")),
 }
 for _item in ("add", "renew", "status", "forecast", "alerts", "link", "help", "back"):
     CLICK_WAYS[f"menu.{_item}"] = (Given("-", FORGED),)
@@ -198,7 +203,8 @@ def _needed(kind: str, name: str, given: Given) -> set[Action]:
         return {SHEETS[name].action}
     command = next((one for one in COMMANDS if one.name == name), None)
     of_others = name in ("link", "links") and any(sign in given.text for sign in "@#")
-    return {command.action if command else Action.HELP} | ({Action.LINK} if of_others else set())
+    of_all = {Action.ALERTS} if "--cause" in given.text else set()
+    return {command.action if command else Action.HELP} | ({Action.LINK} if of_others else of_all)
 
 
 @pytest.mark.parametrize(

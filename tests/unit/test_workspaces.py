@@ -79,7 +79,9 @@ class World:
         self.clients = Clients(self.settings, self.storage, self.vault)
         self.departures = Departures(self.settings, self.desk)
         identity = Identity(self.clients.asking(), self.settings, self.clock, storage=self.storage)
-        self.callers = Callers(identity, self.clients.asking, self.storage, self.clock)
+        self.callers = Callers(
+            identity, self.clients.asking, self.storage, self.clock, self.settings.workspace
+        )
         self.intake = Intake(self.storage, self.clock, lambda: None, self.settings.workspace)
         self.app = make_app(self.settings, self.intake, left=self.departures.heard)
         self.screens = SlackScreens(self.clients.posting)
@@ -198,6 +200,7 @@ def test_elsewhere_nobody_sees_more_than_what_is_linked_to_both_the_workspace_an
     assert world.type("help").role is Role.NOBODY  # it has another one
     world.link(Kind.WORKSPACE, THERE, "moon")
     assert world.type("help") == Caller(f"{THERE}/U1", Role.MERCHANT, frozenset({"moon"}))
+    assert world.callers.known(f"{THERE}/U1").stores == frozenset({"moon"})  # as a button asks later
     assert world.type("help", team=ELSEWHERE).role is Role.NOBODY  # what one workspace has, another has not
 
 

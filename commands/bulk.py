@@ -1,0 +1,43 @@
+"""The buttons of a job: pause, resume, cancel. Who clicks is judged by the stores that the job is about."""
+
+from dataclasses import replace
+
+from commands import views
+from commands.caller import Action
+from commands.command import Call
+from commands.reply import Outcome, Tone
+from services.bulk import turning
+from services.model.jobs import Job, JobState
+from services.model.text import Text, say
+
+
+def click(call: Call, after: JobState) -> Outcome | None:
+    """Make the job that `Call.words` names paused, running or cancelled; None: its messages show it.
+
+    One that is about a store that is not the clicker's is as unknown as one that does not exist.
+    """
+    found = turning.known(call.desk, call.words[0]) if len(call.words) == 1 else None
+    if found is None or not _theirs(call, found):
+        return _told(say("certdesk does not know this job (any more). Nothing was done."))
+    if turning.turn(call.desk, found.id, after, call.caller.person):
+        return None
+    now = turning.known(call.desk, found.id) or found
+    return _told(_SAID[now.state])
+
+
+def _theirs(call: Call, job: Job) -> bool:
+    stores = job.what.get("stores", ())
+    return bool(stores) and all(call.caller.may_to(Action.CHANGE, store) for store in stores)
+
+
+_SAID: dict[JobState, Text] = {
+    JobState.RUNNING: say("It runs already. Nothing was changed."),
+    JobState.PAUSED: say("It is paused already. Nothing was changed."),
+    JobState.DONE: say("It is finished already. Nothing was changed."),
+    JobState.CANCELLED: say("It was cancelled already. Nothing was changed."),
+}
+
+
+def _told(text: Text) -> Outcome:
+    reply = views.stated(Tone.WARN, text, say("What came of your click"))
+    return Outcome(replace(reply, private=True), exit_code=1)

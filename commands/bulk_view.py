@@ -1,0 +1,119 @@
+"""A job as people see it: a bar that is edited in place, what was done and what was not, and the buttons that steer it."""
+
+from collections.abc import Sequence
+
+from commands import views
+from commands.approval_view import person
+from commands.reply import (
+    Button,
+    Buttons,
+    Composed,
+    Fields,
+    Hint,
+    Paragraph,
+    Part,
+    Reply,
+    Row,
+    Rows,
+    Tone,
+)
+from services.bulk.turning import look
+from services.desk import Desk
+from services.model.jobs import Counts, Item, Job, JobState, ends_at
+from services.model.text import Text, Value, say
+
+PAUSE, RESUME, CANCEL = "bulk.pause", "bulk.resume", "bulk.cancel"
+BAR = 20
+"""Characters of a whole bar."""
+
+
+def job_view(desk: Desk, job_id: str) -> Composed:
+    """Return how the job stands; final once it is over."""
+    found = look(desk, job_id)
+    if found is None:
+        return Composed(Reply(Tone.INFO, say("certdesk no longer knows this job")), final=True)
+    job, counts, failed = found
+    now = desk.clock()
+    percent = 100 * counts.finished // max(1, job.total)
+    rows: list[tuple[Text, Value]] = [
+        (say("Done"), counts.done),
+        (say("Not done"), counts.failed),
+        (say("At work"), counts.begun),
+        (say("Not begun"), counts.waiting),
+    ]
+    if counts.skipped:
+        rows.append((say("Well already"), counts.skipped))
+    if not job.over:
+        rows.append((say("Ends about"), views.known(ends_at(job, counts, now))))
+    bar = Paragraph(say("{bar} {percent} %", bar=drawn(counts.finished, job.total), percent=percent))
+    parts = (bar, Fields(tuple(rows)), *_waits(job), *_failed(failed, counts), *_steered(job))
+    return Composed(Reply(_tone(job, counts), _title(job, counts), parts), final=job.over)
+
+
+def drawn(finished: int, total: int) -> str:
+    """Return the bar: full where it is finished, and never full before all of it is."""
+    full = BAR * finished // max(1, total)
+    return "█" * full + "░" * (BAR - full)
+
+
+def _tone(job: Job, counts: Counts) -> Tone:
+    if job.state is JobState.RUNNING:
+        return Tone.PROGRESS
+    if job.state is JobState.DONE:
+        return Tone.WARN if counts.failed else Tone.GOOD
+    return Tone.INFO
+
+
+def _title(job: Job, counts: Counts) -> Text:
+    values: dict[str, Value] = {
+        "what": _what(job),
+        "finished": counts.finished,
+        "total": job.total,
+    }
+    if job.state is JobState.PAUSED:
+        return say("Paused at {finished} of {total}: {what}", **values)
+    if job.state is JobState.CANCELLED:
+        return say("Cancelled at {finished} of {total}: {what}", **values)
+    if job.state is JobState.DONE:
+        return say("Finished, {total}: {what}", **values)
+    return say("{finished} of {total}: {what}", **values)
+
+
+def _what(job: Job) -> Text:
+    return say("renewal of certificates that suffer from {code}", code=str(job.what.get("code", "")))
+
+
+def _waits(job: Job) -> tuple[Part, ...]:
+    if job.waits is None or job.state is not JobState.RUNNING:
+        return ()
+    text = say(
+        "The CAs' rate limits leave no order before {until} by our own count. It goes on by itself then.",
+        until=job.waits,
+    )
+    return (Hint(text),)
+
+
+def _failed(items: Sequence[Item], counts: Counts) -> tuple[Part, ...]:
+    if not items:
+        return ()
+    rows = tuple(
+        Row(views.shown(item.name), Tone.BAD, say("Not done"), say("{code}", code=item.code))
+        for item in items
+    )
+    see = say(
+        "What is in the way of one, you see with: {command}", command=views.typed("status", items[0].name)
+    )
+    return (Rows(rows), *views.more(counts.failed - len(items)), Hint(see))
+
+
+def _steered(job: Job) -> tuple[Part, ...]:
+    who = person(job.changed_by)
+    cancel = Button(CANCEL, job.id, say("Cancel"), "danger", say("Begin nothing more of this?"))
+    if job.state is JobState.RUNNING:
+        return (Buttons((Button(PAUSE, job.id, say("Pause")), cancel)),)
+    if job.state is JobState.PAUSED:
+        said = say("{who} has paused it. What is at work already goes on to its end.", who=who)
+        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))
+    if job.state is JobState.CANCELLED:
+        return (Hint(say("{who} has cancelled it. What was at work already goes on to its end.", who=who)),)
+    return ()

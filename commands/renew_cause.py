@@ -1,0 +1,134 @@
+"""/ssl renew --cause CODE: renews every certificate that suffers from one cause, once a second person has approved it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from commands import confirming, views
+from commands.bulk_view import job_view
+from commands.caller import Action
+from commands.command import Arguments, Call, UsageError
+from commands.help import no_access
+from commands.proposable import Proposable, Question
+from commands.reply import Composed, Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
+from commands.spans import number
+from services.bulk import plans
+from services.bulk.kinds import RENEW
+from services.bulk.steps import WIDTH
+from services.desk import Desk
+from services.model.findings import CODES
+from services.model.proposals import Decider, Proposal
+from services.model.text import Text, Value, say, say_n
+from services.ports import Transaction
+
+
+def run(call: Call, args: Arguments) -> Outcome:
+    """Count what a renewal of all that suffer from the cause would mean, and ask a second person; in a terminal begin it.
+
+    Raises UsageError for names besides the cause, and for what is no code of a finding.
+    """
+    if not call.caller.may(Action.ALERTS):
+        return no_access(call.caller, Action.ALERTS)
+    code = args.values["--cause"].casefold()
+    if args.words:
+        raise UsageError(
+            say("Give either names or {option}: it chooses the certificates by itself.", option="--cause")
+        )
+    if code not in CODES:
+        raise UsageError(
+            say(
+                "{code} is no code of a finding. Alerts and {command} show them.",
+                code=code,
+                command="/ssl forecast",
+            )
+        )
+    chosen = [one for one in plans.suffering(call.desk, code) if call.caller.changes(one.store)]
+    if args.store is not None:
+        chosen = [one for one in chosen if one.store == args.store]
+    if not chosen:
+        return _none(code)
+    what = {"code": code, "chosen": [[one.certificate, one.store, one.name] for one in chosen]}
+    return confirming.ask(call, PROPOSABLE, what, *(one.store for one in chosen))
+
+
+def _none(code: str) -> Outcome:
+    title = say("No certificate suffers from {code} now", code=code)
+    hint = Hint(
+        say("What stands in the way of renewals, you see with: {command}", command=views.typed("forecast"))
+    )
+    return Outcome(Reply(Tone.GOOD, title, (hint,), private=True), data={"message": title.plain()})
+
+
+def _chosen(proposal: Proposal) -> tuple[plans.Chosen, ...]:
+    return tuple(plans.Chosen(*one) for one in proposal.what["chosen"])
+
+
+def _question(desk: Desk, proposal: Proposal) -> Question:
+    chosen = _chosen(proposal)
+    code = str(proposal.what["code"])
+    title = say_n(
+        "Renew {count} certificate that suffers from {code}?",
+        "Renew {count} certificates that suffer from {code}?",
+        count=len(chosen),
+        code=code,
+    )
+    cost = plans.cost(desk, len(chosen))
+    rows: tuple[tuple[Text, Value], ...] = (
+        (say("Certificates"), number(len(chosen))),
+        (say("Stores"), number(len(proposal.stores))),
+        *_cost(cost),
+        (say("First of them"), views.shortened([one.name for one in chosen], 5)),
+    )
+    comes = say(
+        "Nothing is begun yet. Once it is approved, {width} certificates are at work at a time, as far as the CA's rate"
+        " limits allow; it can be paused and cancelled. What is well by then is left alone, and where the cause still"
+        " stands, nothing is ordered.",
+        width=WIDTH,
+    )
+    first: tuple[Part, ...] = ()
+    if len(chosen) == plans.MOST:
+        first = (Hint(say("No more than {most} at once: those whose time is up first.", most=plans.MOST)),)
+    return Question(title, (Fields(rows), Paragraph(comes), *first), say("Approve"))
+
+
+def _cost(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
+    minutes = max(1, round(cost.takes.total_seconds() / 60))
+    hours = round(minutes / 60)
+    takes = (
+        say_n("{count} minute", "{count} minutes", count=minutes)
+        if minutes < 120
+        else say_n("{count} hour", "{count} hours", count=hours)
+    )
+    orders = say_n("{count} order at the most", "{count} orders at the most", count=cost.orders)
+    if cost.left is not None:
+        orders = say(
+            "{orders}; our limit at {ca} leaves {left} now", orders=orders, ca=cost.ca, left=cost.left
+        )
+    return (say("Cost at the CA"), orders), (say("Takes about"), takes)
+
+
+def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+    job = plans.start(tx, RENEW, proposal, _chosen(proposal), now)
+    return {"follows": [job.id], "job": job.id}
+
+
+def _shown(desk: Desk, proposal: Proposal) -> Composed:
+    return job_view(desk, str(proposal.result.get("job", "")))
+
+
+def _done(desk: Desk, proposal: Proposal) -> Outcome:
+    reply = _shown(desk, proposal).reply
+    return Outcome(reply, data={"job": proposal.result.get("job"), "message": reply.title.plain()})
+
+
+PROPOSABLE = Proposable(
+    name="renew --cause",
+    right=Action.ALERTS,
+    decider=Decider.SECOND,
+    question=_question,
+    perform=_perform,
+    outcome=_done,
+    subject=lambda proposal: f"{proposal.what['code']} ({len(proposal.what['chosen'])})",
+    progress=_shown,
+    danger=False,
+)

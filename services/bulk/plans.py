@@ -1,0 +1,85 @@
+"""The dry run of a job: which certificates, what it costs at the CA, and about how long it takes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.bulk.steps import WIDTH
+from services.desk import Desk
+from services.model.jobs import Item, Job
+from services.model.proposals import Proposal
+from services.ports import Transaction
+from services.renewal import budget
+
+MOST = 2000
+"""Certificates of one job; of more, those whose time is up first."""
+TYPICAL = timedelta(seconds=30)
+"""How long one certificate usually takes from the wish to the proof that it is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One certificate that a job is about."""
+
+    certificate: str
+    store: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What so many orders mean for the first CA."""
+
+    orders: int
+    ca: str = ""
+    """Its name; empty: no CA is known here."""
+    left: int | None = None
+    """How many orders its limit leaves now by our own count; None: it is not counted."""
+    takes: timedelta = timedelta(0)
+    """About how long all of it takes, the waiting for the limit included."""
+
+
+def suffering(desk: Desk, code: str, most: int = MOST) -> tuple[Chosen, ...]:
+    """Return the certificates that were seen to suffer from a finding's code, those whose time is up first."""
+    with desk.storage.read() as tx:
+        found = tx.alerts.suffering(code, most)
+    return tuple(Chosen(one.certificate, one.store, one.name) for one in found)
+
+
+def cost(desk: Desk, orders: int) -> Cost:
+    """Return what ``orders`` cost at the CA that is asked first; another one takes over where it can."""
+    now = desk.clock()
+    takes = TYPICAL * max(1, -(-orders // WIDTH))
+    ca = next(iter(desk.limits), None)
+    if ca is None:
+        return Cost(orders, takes=takes)
+    [bucket] = [one for one in budget.order_buckets(ca.name, ca, "", ()) if one.kind == "orders"]
+    if not bucket.cost:
+        return Cost(orders, ca.name, None, takes)
+    with desk.storage.read() as tx:
+        full_at = tx.budgets.full_at([bucket.key]).get(bucket.key)
+    left = _left(bucket, full_at, now)
+    over = max(0, orders - left)
+    return Cost(orders, ca.name, left, max(takes, bucket.cost * over))
+
+
+def _left(bucket: budget.Bucket, full_at: datetime | None, now: datetime) -> int:
+    """Return how many tokens the bucket has."""
+    used = max(timedelta(0), full_at - now) if full_at is not None else timedelta(0)
+    return max(0, int((bucket.per - used) / bucket.cost))
+
+
+def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, ...], now: datetime) -> Job:
+    """Begin the job that was proposed, in the transaction of the decision; its id is made of the proposal's."""
+    job = Job(
+        id=proposal.id.replace("prop_", "job_", 1),
+        kind=kind,
+        what=proposal.what,
+        person=proposal.person,
+        created_at=now,
+        total=len(chosen),
+        run_after=now,
+        since=now,
+    )
+    items = [Item(job.id, number, one.store, one.name, one.certificate) for number, one in enumerate(chosen)]
+    tx.jobs.add(job, items)
+    return job

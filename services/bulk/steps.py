@@ -1,0 +1,101 @@
+"""One step of a job: what has come to rest is counted, and some more are begun, as far as the CAs' limits allow."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.bulk.kinds import KINDS
+from services.desk import Desk
+from services.issuance.adding import BusyError
+from services.model.certificates import Certificate
+from services.model.jobs import Item, ItemState, Job, JobState
+from services.model.lifecycle import State
+from services.ports import Transaction
+from services.renewal import budget
+
+WIDTH = 5
+"""How many certificates of one job are at work at once: other people's wishes need not wait for it."""
+STEP = timedelta(seconds=2)
+BUSY = timedelta(seconds=1)
+SHOWN = timedelta(seconds=3)
+"""How often the messages of a job are edited: Slack takes about one a second in a channel, and others write there, too."""
+
+
+def step(desk: Desk, job: Job) -> None:
+    """Do one step of a claimed job, in one transaction, and give it back; it is over once no item is left.
+
+    Whoever ends in the middle leaves nothing half done. Raises LeaseLostError, and changes nothing, if the job was
+    paused, cancelled or claimed anew since.
+    """
+    now = desk.clock()
+    waits = _spent_until(desk, job, now)
+    try:
+        with desk.storage.write() as tx:
+            _step(desk, tx, job, now, waits)
+    except BusyError:  # a worker holds one of the certificates for the length of a step
+        with desk.storage.write() as tx:
+            tx.jobs.save(replace(job, run_after=now + BUSY))
+        return
+    desk.wake()
+
+
+def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime | None) -> None:
+    begun = tx.jobs.items(job.id, ItemState.BEGUN, WIDTH)
+    settled = [after for after in (_settled(tx, item) for item in begun) if after is not None]
+    room = 0 if waits is not None else WIDTH - len(begun) + len(settled)
+    fresh = [
+        KINDS[job.kind](desk, tx, job, item, now)
+        for item in (tx.jobs.items(job.id, ItemState.WAITING, room) if room else ())
+    ]
+    for item in (*settled, *fresh):
+        tx.jobs.mark(item)
+    counts = tx.jobs.counts(job.id)
+    after = replace(job, waits=waits if counts.waiting else None, run_after=_next(now, waits, counts.begun))
+    if not counts.left:
+        after = replace(
+            after, state=JobState.DONE, run_after=None, active=job.running_for(now), since=now, waits=None
+        )
+    if settled or fresh or after.waits != job.waits or after.over:
+        after = shown(tx, after, now)
+    tx.jobs.save(after)
+
+
+def _next(now: datetime, waits: datetime | None, begun: int) -> datetime:
+    """Return when the next step is due: what is at work is looked at often, and the end of a limit is waited for."""
+    return max(waits, now + STEP) if waits is not None and not begun else now + STEP
+
+
+def shown(tx: Transaction, job: Job, now: datetime) -> Job:
+    """Let the messages of the job show how it stands, `SHOWN` after they did last at the earliest; return the job."""
+    if job.shown_at is not None and job.shown_at > now and not job.over:
+        return job  # an edit is owed already, and shows what is true then
+    at = now if job.shown_at is None or job.over else max(now, job.shown_at + SHOWN)
+    tx.outbox.touch(job.id, at)
+    return replace(job, shown_at=at)
+
+
+def _settled(tx: Transaction, item: Item) -> Item | None:
+    """Return the item once its certificate has come to rest; None while it is at work, or waits for a CA's limits."""
+    row = tx.certificates.get(item.certificate)
+    if row is None:
+        return replace(item, state=ItemState.SKIPPED)
+    if not row.resting or _postponed(row):
+        return None
+    if row.state is State.INSTALLED and row.problem is None:
+        return replace(item, state=ItemState.DONE)
+    return replace(item, state=ItemState.FAILED, code=row.problem.code if row.problem else "")
+
+
+def _postponed(row: Certificate) -> bool:
+    """Tell whether it only waits for its turn at a CA."""
+    return row.state is State.BLOCKED and row.problem is not None and bool(row.problem.evidence.get("waits"))
+
+
+def _spent_until(desk: Desk, job: Job, now: datetime) -> datetime | None:
+    """Return until when no CA has an order left for the next item, as far as we have counted; None: one has."""
+    with desk.storage.read() as tx:
+        following = next(iter(tx.jobs.items(job.id, ItemState.WAITING, 1)), None)
+    if following is None or not desk.limits:
+        return None
+    found = [budget.look(desk.storage, ca, following.name, now) for ca in desk.limits]
+    ends = [until for until in found if until is not None]
+    return min(ends) if len(ends) == len(found) else None

@@ -1,0 +1,131 @@
+"""Jobs: one wish for many certificates, done item by item, with what is needed to go on after anything. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class ItemState(StrEnum):
+    """Where one item of a job stands."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    """Its certificate is at work."""
+    DONE = "done"
+    FAILED = "failed"
+    """It came to rest without being installed; what is wrong is in its alert, and certdesk goes on by itself."""
+    SKIPPED = "skipped"
+    """There was nothing to do any more."""
+
+
+TURNS: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PAUSED: frozenset({JobState.RUNNING}),
+    JobState.RUNNING: frozenset({JobState.PAUSED}),
+    JobState.CANCELLED: frozenset({JobState.RUNNING, JobState.PAUSED}),
+}
+"""What a person can make of a job, and from which states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One wish for many: a row that workers claim, and that a person may pause, resume or cancel."""
+
+    id: str
+    kind: str
+    """A key of `services.bulk.KINDS`."""
+    what: Mapping[str, Any]
+    """What was asked, JSON-ready; ``stores`` lists the ids of the stores that it is about."""
+    person: str
+    """Who asked: the actor in the histories of the certificates."""
+    created_at: datetime
+    total: int
+    """How many items it has."""
+    state: JobState = JobState.RUNNING
+    run_after: datetime | None = None
+    """When the next step is due while it runs."""
+    fence: int = 0
+    lease_until: datetime | None = None
+    changed_by: str = ""
+    """Who paused, resumed or cancelled it last."""
+    since: datetime | None = None
+    """Since when it runs, or stands still."""
+    active: float = 0.0
+    """Seconds that it ran before ``since``."""
+    waits: datetime | None = None
+    """Until when the CAs' rate limits leave no order; None: it does not wait."""
+    shown_at: datetime | None = None
+    """When its messages were touched last."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens."""
+        return self.state in (JobState.DONE, JobState.CANCELLED)
+
+    def running_for(self, now: datetime) -> float:
+        """Return for how many seconds it has been at work."""
+        going = self.state is JobState.RUNNING and self.since is not None
+        return self.active + ((now - self.since).total_seconds() if going and self.since else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a job does."""
+
+    job: str
+    number: int
+    """Its place, from 0 on."""
+    store: str
+    name: str
+    """A name, to be shown and (where it is to be added) to be added."""
+    certificate: str = ""
+    """Id of its certificate; empty before there is one."""
+    state: ItemState = ItemState.WAITING
+    before: str = ""
+    """The revision that was installed when it was begun."""
+    code: str = ""
+    """Finding code of what was in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many items of a job stand where."""
+
+    waiting: int = 0
+    begun: int = 0
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Those that nothing more is done about."""
+        return self.done + self.failed + self.skipped
+
+    @property
+    def left(self) -> int:
+        """Those that are not finished."""
+        return self.waiting + self.begun
+
+
+ENOUGH = 2
+"""So many items have to be finished before there is a pace to speak of."""
+
+
+def ends_at(job: Job, counts: Counts, now: datetime) -> datetime | None:
+    """Return when the job ends at the pace it has gone so far; None before there is one, or while it stands still."""
+    spent = job.running_for(now)
+    if job.state is not JobState.RUNNING or counts.finished < ENOUGH or spent <= 0:
+        return None
+    start = max(now, job.waits or now)
+    return start + timedelta(seconds=spent / counts.finished * counts.left)

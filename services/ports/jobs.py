@@ -1,0 +1,46 @@
+"""Port: jobs, which are one wish for many, and their items."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.model.jobs import Counts, Item, ItemState, Job, JobState
+
+
+class Jobs(Protocol):
+    """Jobs and their items: a queue."""
+
+    def add(self, job: Job, items: Sequence[Item]) -> bool:
+        """Insert; False, and nothing changed, if there is one with this id."""
+        ...
+
+    def get(self, job: str) -> Job | None:
+        """Return the job with this id, or None."""
+        ...
+
+    def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Job]:
+        """Claim running jobs with run_after <= now and no unexpired lease, longest due first, as `Certificates.claim`."""
+        ...
+
+    def save(self, job: Job) -> None:
+        """Save a claimed job and give its lease back. Raises LeaseLostError, and saves nothing, if its fence is an old one."""
+        ...
+
+    def turn(self, job: str, after: JobState, by: str, now: datetime) -> Job | None:
+        """Pause, resume or cancel, once: return the job as it is then; None if its state does not allow it (any more).
+
+        The fence is raised, so that a worker that holds the job saves nothing any more. A job that is resumed is due now.
+        """
+        ...
+
+    def counts(self, job: str) -> Counts:
+        """Return how many items stand where; all zero for an unknown job."""
+        ...
+
+    def items(self, job: str, state: ItemState, limit: int) -> Sequence[Item]:
+        """Return items of one state, in their order."""
+        ...
+
+    def mark(self, item: Item) -> None:
+        """Save an item's certificate, state, revision and code."""
+        ...
