@@ -192,7 +192,7 @@ def test_a_worker_that_ends_leaves_the_rest_of_the_names_to_another(
     [lost] = claim(bench)  # and with it its worker
     assert lost.id == row.id
     bench.now += timedelta(minutes=2)
-    other = LiveViews(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)), bench.desk)
+    other = LiveViews(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))), bench.desk)
     deliver(bench, other)
     assert len(bench.checker.asked) == len(set(bench.checker.asked)) == 11
     assert "Being checked now" not in str(slack.asked("views.update")[-1])
@@ -285,7 +285,7 @@ def test_a_click_in_a_modal_changes_that_modal(slack: SlackApi) -> None:
 
 
 def test_a_click_on_a_page_that_another_click_has_changed_does_nothing(slack: SlackApi) -> None:
-    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    screens = SlackScreens(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))))
     clicked = request(view="V1", form={"kind": "modal", "hash": "1"})
     slack.tell("views.update", no("hash_conflict"))
     assert screens.sheet(clicked, WAITING)  # and no message is sent in its place
