@@ -12,6 +12,7 @@ from bot.slack.app import Intake, make_app
 from bot.slack.callers import Callers
 from bot.slack.canary import Canary
 from bot.slack.departures import Departures
+from bot.slack.homes import Homes
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.installing import Installer
@@ -39,6 +40,7 @@ class SlackSide:
     callers: Callers
     notifier: Notifier
     screens: Screens
+    homes: Homes
     views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
@@ -111,6 +113,14 @@ def connect(application: Application) -> SlackSide | None:
             speech=speech,
         ),
         screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens, speech=speech),
+        homes=Homes(
+            clients.posting,
+            application.desk,
+            callers.caller,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
+        ),
         views=LiveViews(
             clients.posting,
             application.desk,

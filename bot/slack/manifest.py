@@ -23,6 +23,9 @@ CANARY_SCOPES = (
     "reactions:read",  # to be told of it: the event reaction_added
 )
 """What `bot.slack.canary` needs on top, where it is switched on."""
+EVENTS = ("app_home_opened",)
+"""What certdesk is told of: somebody looks at its Home tab, which is then filled. No scope is needed for it."""
+CANARY_EVENTS = ("reaction_added",)
 
 DEPARTURES = ("app_uninstalled", "tokens_revoked")
 """Events by which `bot.slack.departures` hears that a workspace is left; they take no scope."""
@@ -42,7 +45,11 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
         raise CertdeskError(say(text, url=url))
     endpoint = {} if socket else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if socket else {"request_url": endpoint["url"]}
-    events = [*(["reaction_added"] if canary else []), *(DEPARTURES if settings.several else [])]
+    events = [
+        *EVENTS,
+        *(CANARY_EVENTS if canary else ()),
+        *(DEPARTURES if settings.several else ()),
+    ]
     return {
         "_metadata": {"major_version": 1},
         "display_information": {
@@ -51,6 +58,11 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
             "background_color": "#1d3557",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,  # the page "Manage certificates"
+                "messages_tab_enabled": True,  # where direct messages of certdesk are read, and commands can be typed
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "certdesk", "always_online": True},
             "slash_commands": [
                 {
@@ -68,7 +80,7 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
         },
         "settings": {
             "interactivity": {"is_enabled": True, **request},
-            **({"event_subscriptions": {**request, "bot_events": events}} if events else {}),
+            "event_subscriptions": {"bot_events": events, **request},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
             # a token that stands in the settings would end; one that Slack gave to certdesk is renewed
