@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from commands import copying
 from commands.reply import Button, Buttons, Menu, Part
 from commands.spans import number
 from services.model.alerts import Alert, Severity
-from services.model.findings import CODES
+from services.model.findings import CODES, Owner
 from services.model.text import say
 
 CHECK, RENEW, ACKNOWLEDGE, SNOOZE = "alert.check", "alert.renew", "alert.ack", "alert.snooze"
@@ -70,4 +71,5 @@ def _others(alert: Alert, count: int) -> tuple[Button, ...]:
     sure = say("Hand this to support? They are told in their channel.")
     hand = (Button(HAND_OVER, _value(alert), say("Hand to support"), confirm=sure),)
     listed = (Button(LIST, _value(alert), say("List certificates")),)
-    return (() if alert.handed_to else hand) + (listed if count > 1 else ())
+    copy = (copying.button(copying.ALERT, _value(alert)),) if alert.owner is Owner.MERCHANT else ()
+    return copy + (() if alert.handed_to else hand) + (listed if count > 1 else ())

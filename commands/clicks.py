@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, bulk, bulk_view, deciding, link_requests, menu, views
+from commands import audit, bulk, bulk_view, copying, deciding, link_requests, menu, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -222,6 +222,10 @@ CLICKS: Mapping[str, Click] = {
     # a certificate that was handed over
     button.RETRY_ONE: Click(Action.CHANGE, _retry),
     button.CHECK_ONE: Click(Action.LOOK, _check, changes=False),
+    # what a merchant has to do, sent to the channels of their store
+    copying.ALERT: Click(Action.TELL, copying.copy_alert),
+    copying.CERTIFICATE: Click(Action.TELL, copying.copy_certificate),
+    copying.NAME: Click(Action.TELL, copying.copy_name),
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
