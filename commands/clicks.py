@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, bulk, bulk_view, copying, deciding, link_requests, menu, views
+from commands import (
+    audit,
+    bulk,
+    bulk_view,
+    copying,
+    deciding,
+    home_clicks,
+    home_view,
+    link_requests,
+    menu,
+    views,
+)
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -226,6 +237,14 @@ CLICKS: Mapping[str, Click] = {
     copying.ALERT: Click(Action.TELL, copying.copy_alert),
     copying.CERTIFICATE: Click(Action.TELL, copying.copy_certificate),
     copying.NAME: Click(Action.TELL, copying.copy_name),
+    # the Home tab: what it shows
+    home_view.SEARCH: Click(Action.LOOK, home_clicks.search, changes=False),
+    home_view.FIND: Click(Action.LOOK, home_clicks.search, changes=False),
+    home_view.SHOW: Click(Action.LOOK, home_clicks.show, changes=False),
+    home_view.TURN: Click(Action.LOOK, home_clicks.turn, changes=False),
+    # what is done there to a certificate
+    home_view.CHECK: Click(Action.CHANGE, home_clicks.check),
+    home_view.RENEW: Click(Action.CHANGE, home_clicks.renew),
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
