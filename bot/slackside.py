@@ -11,6 +11,7 @@ from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
 from bot.slack.canary import Canary
 from bot.slack.clients import asking_client, posting_client
+from bot.slack.homes import Homes
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
 from bot.slack.live_views import LiveViews
@@ -34,6 +35,7 @@ class SlackSide:
     identity: Identity
     notifier: Notifier
     screens: Screens
+    homes: Homes
     views: LiveViews
     rooms: Rooms
     door: SlackDoor | None
@@ -99,6 +101,14 @@ def connect(application: Application) -> SlackSide | None:
         ),
         screens=SlackScreens(
             posting_client(slack), slack.command, date_tokens=slack.date_tokens, speech=speech
+        ),
+        homes=Homes(
+            posting_client(slack),
+            application.desk,
+            identity.caller,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
         ),
         views=LiveViews(
             posting_client(slack),

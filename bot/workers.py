@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
 from commands import live, requests
-from services import approvals
+from services import approvals, home
 from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
@@ -24,10 +25,11 @@ from services.renewal import budget, runner
 HEARTBEAT_SECONDS = 5.0
 DIGEST_SECONDS = 60.0
 TIDY_SECONDS = 3600.0
+HOMES_SECONDS = 10.0
 APPROVALS_SECONDS = 15.0
 GONE = datetime(1970, 1, 1, tzinfo=UTC)
 """The last sign of life of a worker that has ended."""
-MESSAGES, VIEWS = "messages", "views"
+MESSAGES, VIEWS, HOMES = "messages", "views", "homes"
 
 
 class Workers:
@@ -53,6 +55,7 @@ class Workers:
         )
         lease = application.parts.renewing.lease
         self._leases = Leases(application.storage, application.clock, lease)
+        self._fleet: Hashable = None
         self._lead = lead.Lead(application.storage, self.name, application.clock)
         self._pumps: tuple[Pump[Any], ...] = (self._certificates,)
         ticks = [
@@ -63,6 +66,7 @@ class Workers:
             self._pumps = (*self._pumps, *self._slack_pumps())
             ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
+            ticks.append(Tick("homes", HOMES_SECONDS, self._stir_homes))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps, JobSteps(application).pump())
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
@@ -92,7 +96,7 @@ class Workers:
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
 
-    def _slack_pumps(self) -> tuple[Pump[Request], Pump[Message], Pump[Message]]:
+    def _slack_pumps(self) -> tuple[Pump[Any], ...]:
         clock = self._application.clock
         return (
             Pump("requests", self._asked, self._perform, threads=4, clock=clock),
@@ -100,6 +104,7 @@ class Workers:
             Pump(MESSAGES, self._owed, self._deliver, threads=1, clock=clock),
             # each modal is one row, which one thread has at a time
             Pump(VIEWS, self._open_views, self._show, threads=4, clock=clock),
+            Pump(HOMES, self._open, self._publish, threads=2, clock=clock),
         )
 
     def _beat(self) -> None:
@@ -112,6 +117,9 @@ class Workers:
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
             self._application.mail.ring()
+
+    def _stir_homes(self) -> None:
+        self._fleet = home.stir(self._application.desk, self._fleet)
 
     def _expire(self) -> None:
         if approvals.expire(self._application.desk):
@@ -175,3 +183,16 @@ class Workers:
     def _deliver(self, message: Message) -> None:
         if self._slack is not None:
             self._slack.notifier.deliver(message)
+
+    def _open(self, limit: int) -> list[Message]:
+        """Claim the Homes that are owed; what has changed only just now is let settle."""
+        app = self._application
+        settled = app.clock() - home.SETTLES
+        with app.storage.write() as tx:
+            return list(
+                tx.outbox.claim(settled, home.SETTLES + app.parts.renewing.lease, limit, via=home.HOME)
+            )
+
+    def _publish(self, message: Message) -> None:
+        if self._slack is not None:
+            self._slack.homes.deliver(message)

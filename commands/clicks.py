@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, bulk, bulk_view, deciding, link_requests, menu, views
+from commands import audit, bulk, bulk_view, deciding, home_clicks, home_view, link_requests, menu, views
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -222,6 +222,14 @@ CLICKS: Mapping[str, Click] = {
     # a certificate that was handed over
     button.RETRY_ONE: Click(Action.CHANGE, _retry),
     button.CHECK_ONE: Click(Action.LOOK, _check, changes=False),
+    # the Home tab: what it shows
+    home_view.SEARCH: Click(Action.LOOK, home_clicks.search, changes=False),
+    home_view.FIND: Click(Action.LOOK, home_clicks.search, changes=False),
+    home_view.SHOW: Click(Action.LOOK, home_clicks.show, changes=False),
+    home_view.TURN: Click(Action.LOOK, home_clicks.turn, changes=False),
+    # what is done there to a certificate
+    home_view.CHECK: Click(Action.CHANGE, home_clicks.check),
+    home_view.RENEW: Click(Action.CHANGE, home_clicks.renew),
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),

@@ -9,12 +9,13 @@ from commands.caller import Action, Caller
 from commands.command import Call, Command, arguments, one_word
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import overview
-from services.chronicle import ALERTED
+from services.chronicle import ALERTED, AUDITED, audited
 from services.chronicle import timeline as chronicle
-from services.model.certificates import Happening
+from services.model.certificates import Certificate, Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
-from services.model.text import Item, Text, Value, say
+from services.model.text import Item, Text, Value, say, say_n
+from services.ports import Transaction
 
 ITSELF = "certdesk"
 MOST_SHOWN = 20
@@ -53,6 +54,10 @@ WORDS: Mapping[str, Text] = {
     "cleared": say("No longer part of the alert about"),
     "attempt_failed": say("Attempt failed"),
     "handed_over": say("Handed over to support"),
+    # what the audit trail says besides
+    AUDITED["done"]: say("Done by a person"),
+    AUDITED["refused"]: say("Refused, for want of a right"),
+    AUDITED["failed"]: say("Tried by a person, without success"),
 }
 """What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
 
@@ -91,7 +96,25 @@ def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
     if status.certificate is None:
         return ()
     with call.desk.storage.read() as tx:
-        return tuple(row for row in chronicle(tx, status.certificate.id) if not _internal(row, call.caller))
+        rows = (
+            *chronicle(tx, status.certificate.id),
+            *_audited(tx, call.caller, status.certificate, status.name),
+        )
+    shown = (row for row in rows if not _internal(row, call.caller))
+    return tuple(sorted(shown, key=lambda row: row.at))
+
+
+def _audited(tx: Transaction, caller: Caller, certificate: Certificate, name: str) -> tuple[Happening, ...]:
+    """Return what the audit trail has of the name, as far as the reader may know it.
+
+    A merchant is told what was done to the certificate of their own store, or what they did themselves; neither what others
+    tried in vain, nor with which words, nor what was before the name was theirs.
+    """
+    if not caller.limited:
+        return audited(tx, certificate, name, since=None)
+    rows = audited(tx, certificate, name, since=certificate.created_at)
+    known = (row for row in rows if row.what == AUDITED["done"] or row.actor == caller.person)
+    return tuple(replace(row, details=str(row.details).partition(" ")[0]) for row in known)
 
 
 def _internal(row: Happening, caller: Caller) -> bool:
@@ -105,7 +128,19 @@ def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) 
     pairs = tuple((say("{at}", at=row.at), _line(row, caller)) for row in shown)
     earlier = len(rows) - len(shown)
     return (
-        *((Hint(say("{count} earlier lines are not shown.", count=earlier)),) if earlier else ()),
+        *(
+            (
+                Hint(
+                    say_n(
+                        "{count} earlier line is not shown.",
+                        "{count} earlier lines are not shown.",
+                        count=earlier,
+                    )
+                ),
+            )
+            if earlier
+            else ()
+        ),
         Fields(pairs),
     )
 

@@ -168,6 +168,26 @@ class Entry:
     """Whether it takes several lines."""
     hint: Text = NOTHING
     optional: bool = False
+    enters: bool = False
+    """Whether Enter sends it off, as a click with the action `id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title within a page."""
+
+    text: Text
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    """A line between two things in a page."""
+
+
+SheetPart = Part | Choice | Entry
+ViewPart = SheetPart | Title | Divider
+"""What a page is made of; the last two stand in pages alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +206,7 @@ class Sheet:
     """What is asked when it is sent off: a key of `commands.sheets.SHEETS`."""
     title: Text
     """24 characters at most, in every language."""
-    parts: tuple[Part | Choice | Entry, ...]
+    parts: tuple[SheetPart, ...]
     submit: Text = NOTHING
     """What the button says that sends it off; nothing: it is only read."""
     memory: str = ""
@@ -208,7 +228,7 @@ class Live:
 class Page:
     """A person's Home tab."""
 
-    parts: tuple[Part | Choice | Entry, ...]
+    parts: tuple[ViewPart, ...]
     memory: str = ""
 
 

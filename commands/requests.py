@@ -4,20 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from commands import audit, clicks, live, messages, sheets
+from commands import audit, clicks, home_clicks, live, messages, sheets
 from commands.caller import Caller
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
 from commands.screens import BLIND, Screens, handle
+from services import home
 from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
-from services.model.text import say
+from services.model.text import NOTHING, say
 from services.ports import Message, Request
 
-COMMAND, CLICK, SUBMISSION = "command", "click", "submission"
+COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
 """Kinds of requests (`services.ports.Request.kind`)."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
@@ -127,7 +128,28 @@ def _click(desk: Desk, request: Request, caller: Caller, people: People, known: 
     call = Call(
         (), caller, desk, request.channel, people=people, known=known, request=request.id, form=request.form
     )
-    return clicks.perform(request.text, call)
+    performed = clicks.perform(request.text, call)
+    there = request.form.get("kind") == HOME or request.text.startswith(home_clicks.FAMILY)
+    return _at_home(desk, request, caller, performed) if there else performed
+
+
+def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed) -> Performed:
+    """Show in the Home tab what came of a click there; it has no channel, so what is more than a word goes to the person."""
+    action = request.text.partition(" ")[0]
+    outcome = performed.outcome
+    if outcome is None and action in home_clicks.TURNING:  # it shows what was chosen already
+        return performed
+    if outcome is not None and (outcome.sheet is not None or outcome.live is not None):  # it opens a modal
+        return performed
+    own = action.startswith(home_clicks.FAMILY)
+    home.show(desk, caller.person, note=outcome.reply.title if outcome is not None and own else NOTHING)
+    return Performed(None, performed.deed) if own else performed
+
+
+def _home(desk: Desk, _request: Request, caller: Caller, _people: People, _known: Known) -> Performed:
+    """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
+    home.show(desk, caller.person)
+    return Performed(None)
 
 
 def _submission(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
@@ -139,6 +161,7 @@ PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Perfor
     COMMAND: _command,
     CLICK: _click,
     SUBMISSION: _submission,
+    HOME: _home,
 }
 """What is done with each kind of request."""
 

@@ -1,13 +1,14 @@
 """The time line of a certificate: its own history, with the messages that people were sent about it and what they did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from services.alerting.handover import handover_key
 from services.alerting.hasten import certificates_of
 from services.alerting.outgoing import message_key
 from services.model.alerts import Alert
-from services.model.certificates import Happening
+from services.model.audit import Entry
+from services.model.certificates import Certificate, Happening
 from services.model.lifecycle import Event
 from services.ports import Message, Transaction
 
@@ -49,6 +50,32 @@ def _posted(message: Message) -> datetime:
         return datetime.fromtimestamp(float(str(message.ts).rpartition("/")[2]), UTC)
     except (ValueError, OverflowError, OSError):
         return message.created_at
+
+
+AUDITED: Mapping[str, str] = {"done": "audit_done", "refused": "audit_refused", "failed": "audit_failed"}
+"""Names of the happenings that rows of the audit trail become, by their result."""
+_TOLD_ALREADY = frozenset({"add", "renew", "certificate.retry"})
+"""What stands in the certificate's own history once it is done."""
+
+
+def audited(
+    tx: Transaction, certificate: Certificate, name: str, *, since: datetime | None
+) -> tuple[Happening, ...]:
+    """Return what the audit trail says of the name or its certificate, as rows of a history; ``since`` None: from the first.
+
+    The details are the action and the reason, and leave out the subject, which may name other stores' names as well.
+    """
+    return tuple(
+        Happening(certificate.id, row.at, AUDITED[row.result], row.actor, details=_about(row))
+        for row in tx.audit.about((name, certificate.id))
+        if row.result in AUDITED
+        and not (row.result == "done" and row.action in _TOLD_ALREADY)
+        and (since is None or row.at >= since)
+    )
+
+
+def _about(row: Entry) -> str:
+    return f"{row.action} ({row.reason})" if row.reason else row.action
 
 
 def acted(tx: Transaction, alert: Alert, what: str, person: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services import home
 from services.desk import Desk
 from services.model.audiences import Kind, Link, LinkRequest
 from services.model.errors import NotFoundError
@@ -88,6 +89,7 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
         if decided is not None and approved:
             tx.links.put(Link(Kind.PERSON, decided.person, decided.store, by, now))
             tx.outbox.put(_answer(decided, now))
+            tx.outbox.touch(home.of_person(decided.person), now)
     desk.wake()
     return Decided(done=decided is not None, text=_said(known, done=decided is not None))
 
@@ -118,12 +120,14 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
             raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=store))
         before = "" if kind is Kind.PERSON else next((one.store for one in tx.links.of(kind, who)), "")
         new = tx.links.put(Link(kind, who, store, by, desk.clock()))
+        tx.outbox.touch(home.of_person(who), desk.clock())
     return Linked(new, before if new else "")
 
 
 def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
     """Take a link back; False if there was none."""
     with desk.storage.write() as tx:
+        tx.outbox.touch(home.of_person(who), desk.clock())
         return tx.links.drop(kind, who, store)
 
 

@@ -58,6 +58,27 @@ def parse(text: str) -> str:
     return (names.WILDCARD if wildcard else "") + name
 
 
+def fragment(text: str) -> str:
+    """Return the beginning of a name that ``text`` means, as names are kept: lower case, in A-labels; may be empty.
+
+    A whole name, however it was pasted, is what `parse` makes of it. A label in another script is encoded as if it were
+    whole, which its beginning alone is not; nothing is refused, for a search may find nothing.
+    """
+    try:
+        return parse(text)
+    except InvalidNameError:
+        return ".".join(map(_as_kept, _host(text)[: 2 * MAX_LENGTH].split(".")))[:MAX_LENGTH]
+
+
+def _as_kept(label: str) -> str:
+    if label.isascii():
+        return label.lower()
+    try:
+        return idna.encode(label, uts46=True, transitional=False).decode("ascii").lower()
+    except idna.IDNAError:
+        return label.lower()
+
+
 def _judged(text: str, name: str) -> str:
     """Return ``name`` if its labels are those of a host name under a top-level domain. Raises InvalidNameError."""
     labels = name.split(".")

@@ -23,6 +23,9 @@ CANARY_SCOPES = (
     "reactions:read",  # to be told of it: the event reaction_added
 )
 """What `bot.slack.canary` needs on top, where it is switched on."""
+EVENTS = ("app_home_opened",)
+"""What certdesk is told of: somebody looks at its Home tab, which is then filled. No scope is needed for it."""
+CANARY_EVENTS = ("reaction_added",)
 
 
 def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
@@ -47,6 +50,11 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
             "background_color": "#1d3557",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,  # the page "Manage certificates"
+                "messages_tab_enabled": True,  # where direct messages of certdesk are read, and commands can be typed
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "certdesk", "always_online": True},
             "slash_commands": [
                 {
@@ -61,7 +69,7 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
         "oauth_config": {"scopes": {"bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ())]}},
         "settings": {
             "interactivity": {"is_enabled": True, **request},
-            **({"event_subscriptions": {"bot_events": ["reaction_added"]}} if canary else {}),
+            "event_subscriptions": {"bot_events": [*EVENTS, *(CANARY_EVENTS if canary else ())], **request},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
             "token_rotation_enabled": False,

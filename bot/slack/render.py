@@ -80,9 +80,19 @@ def render(
     return rendered if date_tokens else Rendered(in_utc(rendered.text), in_utc(rendered.blocks))
 
 
-def blocks_of(parts: Iterable[Part], reader: Reader) -> list[Block]:
-    """Return the blocks of ``parts``, not cut to what a message holds: for views, which hold twice as many."""
-    return [one.block for one in _drawn(parts, reader)]
+def blocks_of(parts: Iterable[Part], reader: Reader, actions: Actions | None = None) -> list[Block]:
+    """Return the blocks of ``parts``, not cut to what a message holds: for views, which hold twice as many.
+
+    ``actions``: those of the view, which knows of all its buttons.
+    """
+    return [one.block for one in _drawn(parts, reader, actions)]
+
+
+def title(text: Text, tone: Tone | None, reader: Reader) -> Block:
+    """Return a title within a page, with the sign of its tone if it has one."""
+    if tone is not None:
+        return header(tone, text, reader)
+    return {"type": "header", "text": _plain_text(clip(reader.plain(text), MAX_HEADER) or "certdesk")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +110,8 @@ MAX_KEPT = 1500
 """As long as they are few blocks, and none is of unheard-of size."""
 
 
-def _drawn(parts: Iterable[Part], reader: Reader) -> Iterator[_Drawn]:
-    actions, kept = Actions(reader), 0
+def _drawn(parts: Iterable[Part], reader: Reader, actions: Actions | None = None) -> Iterator[_Drawn]:
+    actions, kept = actions or Actions(reader), 0
     for part in parts:
         blocks = actions.draw(part) if isinstance(part, Buttons) else _DRAW[type(part)](part, reader)
         for block in blocks:

@@ -1,6 +1,6 @@
 """From a Sheet to a modal and from a Page to the Home tab: pure, within Slack's limits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from bot.slack.escape import clip
@@ -16,9 +16,10 @@ from bot.slack.limits import (
     MAX_VIEW_WORD,
 )
 from bot.slack.reader import Reader
-from bot.slack.render import Block, blocks_of, header
+from bot.slack.render import Block, blocks_of, header, title
+from bot.slack.render_actions import Actions
 from bot.text.language import ENGLISH, Language
-from commands.reply import Choice, Entry, Page, Part, Sheet
+from commands.reply import Choice, Divider, Entry, Page, Sheet, Title, ViewPart
 from services.model.text import Text, say
 
 
@@ -50,22 +51,26 @@ def home(page: Page, command: str = "/ssl", language: Language = ENGLISH) -> dic
     return {"type": "home", "blocks": blocks, "private_metadata": page.memory[:MAX_MEMORY]}
 
 
-def _blocks(parts: Iterable[Part | Choice | Entry], reader: Reader) -> list[Block]:
-    drawn = list(_drawn(parts, reader))
+def _blocks(parts: Iterable[ViewPart], reader: Reader) -> list[Block]:
+    actions = Actions(
+        reader
+    )  # one for all: a view's buttons know of each other, whatever stands between them
+    drawn = [block for part in parts for block in _drawn(part, reader, actions)]
     return drawn[:MAX_VIEW_BLOCKS]
 
 
-def _drawn(parts: Iterable[Part | Choice | Entry], reader: Reader) -> Iterator[Block]:
-    """Yield the blocks; parts between two fields are drawn together, so that their buttons know of each other."""
-    held: list[Part] = []
-    for part in parts:
-        if not isinstance(part, Choice | Entry):
-            held.append(part)
-            continue
-        yield from blocks_of(held, reader)
-        held = []
-        yield _choice(part, reader) if isinstance(part, Choice) else _entry(part, reader)
-    yield from blocks_of(held, reader)
+def _drawn(part: ViewPart, reader: Reader, actions: Actions) -> list[Block]:
+    match part:
+        case Choice():
+            return [_choice(part, reader)]
+        case Entry():
+            return [_entry(part, reader)]
+        case Title(text, tone):
+            return [title(text, tone, reader)]
+        case Divider():
+            return [{"type": "divider"}]
+        case _:
+            return blocks_of((part,), reader, actions)
 
 
 def _choice(part: Choice, reader: Reader) -> Block:
@@ -98,7 +103,10 @@ def _entry(part: Entry, reader: Reader) -> Block:
     }
     if part.initial:
         element["initial_value"] = part.initial[:MAX_TYPED]
-    return _input(part, element, reader)
+    if not part.enters:
+        return _input(part, element, reader)
+    element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
+    return {**_input(part, element, reader), "dispatch_action": True}
 
 
 def _input(part: Choice | Entry, element: Block, reader: Reader) -> Block:

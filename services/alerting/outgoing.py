@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from services import home
 from services.alerting.notes import Note
 from services.model.alerts import Alert
 from services.model.identity import new_id
@@ -21,11 +22,14 @@ def message_key(alert: Alert, channel: str) -> str:
 def put_messages(
     tx: Transaction, alert: Alert, channels: Iterable[str], now: datetime, due: datetime
 ) -> None:
-    """Post the alert's message in each channel, or edit the one that stands there, at ``due``."""
+    """Post the alert's message in each channel, or edit the one that stands there, at ``due``; Homes show it, too."""
+    channels = tuple(channels)
     for channel in channels:
         body = {"alert": alert.id}
         message = _message(message_key(alert, channel), ALERT, channel, body, now)
         tx.outbox.put(replace(message, run_after=due))
+    if channels:
+        tx.outbox.touch(home.ALERTS, now)
 
 
 def put_note(tx: Transaction, alert: Alert, note: Note, channels: Iterable[str], now: datetime) -> None:

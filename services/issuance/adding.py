@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from services import home
 from services.desk import Desk
 from services.model.certificates import Certificate, Happening
 from services.model.errors import CertdeskError
@@ -134,7 +135,8 @@ def _wanted(
     tx.certificates.record(
         Happening(certificate.id, now, "added", actor, certificate.state.value, ", ".join(taken))
     )
-    tx.outbox.touch(certificate.id, now)
+    # nobody can follow yet what is new
+    tx.outbox.touch(home.of_store(store) if before is None else certificate.id, now)
     return tuple(over)
 
 

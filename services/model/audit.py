@@ -8,6 +8,8 @@ from datetime import datetime
 
 from services.model.clock import aware
 
+SEARCHED = 20_000
+"""So many of the newest rows are looked through for what a name's history tells of."""
 BEGINNING = "0" * 64
 """Stands for the hash before the first row."""
 
@@ -41,7 +43,51 @@ class Break:
 
     number: int
     what: str
-    """``changed``, ``missing`` or ``reordered``."""
+    """``changed``, ``missing``, ``reordered``, ``truncated`` or ``rewritten``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A row that was the newest one once, kept somewhere else: the chain alone does not show that its end was cut off."""
+
+    number: int
+    """0: the trail was empty."""
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
+
+
+def head_of(last: Entry | None) -> Head:
+    """Return what to keep of the newest row (None: there is none yet)."""
+    return Head(last.number, last.hash) if last is not None else Head(0, BEGINNING)
+
+
+def read_head(text: str) -> Head | None:
+    """Return the head that `Head` prints as NUMBER:HASH; None if ``text`` is none."""
+    number, _, digest = text.strip().partition(":")
+    ours = number.isascii() and number.isdigit() and len(number) < 19
+    if not ours or len(digest) != len(BEGINNING) or not set(digest.lower()) <= set("0123456789abcdef"):
+        return None
+    return Head(int(number), digest.lower())
+
+
+def against(known: Head, there: Entry | None, last: Entry | None) -> tuple[Break, ...]:
+    """Return how the trail breaks with a head that was kept: ``there`` is its row with the head's number, ``last`` the newest.
+
+    With an unbroken chain and nothing here, every row up to the head is as it was when the head was taken.
+    """
+    if known.number == 0:
+        return ()
+    if there is None:
+        end = last.number if last is not None else 0
+        return (
+            Break(
+                end + 1 if end < known.number else known.number,
+                "truncated" if end < known.number else "missing",
+            ),
+        )
+    return () if there.hash == known.hash else (Break(known.number, "rewritten"),)
 
 
 def hash_of(entry: Entry) -> str:

@@ -70,6 +70,13 @@ class Audit(Protocol):
         """Return rows with a number larger than ``after``, in order."""
         ...
 
+    def about(self, words: Sequence[str], limit: int = 100) -> Sequence[Entry]:
+        """Return the newest ``limit`` rows in whose subject one of ``words`` stands as a word by itself, in order.
+
+        Only the newest `services.model.audit.SEARCHED` rows are looked through.
+        """
+        ...
+
     def last(self) -> Entry | None:
         """Return the newest row, or None."""
         ...

@@ -55,7 +55,7 @@ class Message:
     body: Mapping[str, Any]
     created_at: datetime
     follows: tuple[str, ...] = ()
-    """Ids of the certificates whose changes make it dirty."""
+    """Ids of the certificates whose changes make it dirty; for a Home other things besides (`services.home`)."""
     ts: str | None = None
     """Slack's id of the posted message; None before it is posted."""
     version: int = 1
@@ -67,7 +67,7 @@ class Message:
     fence: int = 0
     lease_until: datetime | None = None
     via: str = "slack"
-    """``slack``, or ``webhook``: then `channel` is the webhook's name."""
+    """``slack``; ``webhook``: then `channel` is the webhook's name; or ``home``: the Home tab of `user`."""
     thread: str = ""
     """Key of the message in whose thread it stands; it waits until that one is posted. Empty: in the channel itself."""
     team: str = ""
@@ -112,6 +112,17 @@ class Outbox(Protocol):
 
     def touch(self, certificate: str, now: datetime) -> None:
         """Make every message that follows the certificate dirty and due now."""
+        ...
+
+    def follow(self, message: Message, follows: Sequence[str]) -> None:
+        """Have a claimed message follow these from now on, and no others; it is no change of it.
+
+        Raises LeaseLostError if another worker has claimed it since.
+        """
+        ...
+
+    def followed(self, thing: str) -> bool:
+        """Tell whether any message follows this."""
         ...
 
     def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:

@@ -71,6 +71,12 @@ def renew_these(desk: Desk, certificates: Sequence[str], actor: str, tries: int 
     return len(rows) - busy, busy
 
 
+def renew_one(desk: Desk, certificate: Certificate, actor: str, tries: int = TRIES) -> None:
+    """Start a renewal of this certificate now; one that is under way is joined. Raises BusyError as `adding.add` does."""
+    _ask(desk, certificate, actor, tries)
+    desk.wake()
+
+
 def standing(
     desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool]
 ) -> tuple[NameStatus, ...]:

@@ -69,6 +69,15 @@ class MemoryOutbox(MemoryRepository):
         now = aware(now)
         self._put(*(_dirty(row, now) for row in self._tables.outbox.values() if certificate in row.follows))
 
+    def follow(self, message: Message, follows: Sequence[str]) -> None:
+        """Have a claimed message follow these from now on. Raises LeaseLostError if another worker has claimed it since."""
+        stored = held(self._tables.outbox, message)
+        self._put(replace(stored, follows=tuple(follows)))
+
+    def followed(self, thing: str) -> bool:
+        """Tell whether any message follows this."""
+        return any(thing in row.follows for row in self._tables.outbox.values())
+
     def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
         """Claim dirty messages of ``via`` that are due, oldest change first."""
         due = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, literal, or_, select
 
-from services.model.audit import Entry, chained
+from services.model.audit import SEARCHED, Entry, chained
 from storage import records
 from storage.audiences import AUDIT
 from storage.repositories.base import Repository
@@ -40,6 +40,18 @@ class SqlAudit(Repository):
         """Return rows with a number larger than ``after``, in order."""
         rows = self._connection.execute(_ENTRIES, {"after": after, "limit": limit})
         return [records.entry(row) for row in rows]
+
+    def about(self, words: Sequence[str], limit: int = 100) -> Sequence[Entry]:
+        """Return the newest ``limit`` rows in whose subject one of ``words`` stands as a word by itself, in order."""
+        last = self.last()
+        if last is None or not words:
+            return []
+        padded = literal(" ").concat(_A.subject).concat(" ")
+        # not LIKE: SQLite's knows no upper case
+        among = or_(*(func.replace(padded, f" {word} ", "") != padded for word in words))
+        asked = select(AUDIT).where(_A.number > last.number - SEARCHED, among)
+        rows = self._connection.execute(asked.order_by(_A.number.desc()).limit(limit))
+        return [records.entry(row) for row in rows][::-1]
 
     def last(self) -> Entry | None:
         """Return the newest row, or None."""

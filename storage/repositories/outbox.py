@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, select, upda
 from services.model.errors import LeaseLostError
 from services.ports import Message
 from storage import records
+from storage.records.coding import encode
 from storage.repositories import upserts
 from storage.repositories.base import Repository
 from storage.repositories.queue import NOW, Queue, among, held, must_hold
@@ -40,6 +41,8 @@ _PUT = {
 }
 _FOLLOW = insert(FOLLOWERS)
 _UNFOLLOW = delete(FOLLOWERS).where(_F.message == bindparam("message"))
+_FOLLOWED = select(_F.message).where(_F.certificate == bindparam("the_certificate")).limit(1)
+_FOLLOWS = update(OUTBOX).where(held(OUTBOX))
 _BY_KEY = select(OUTBOX).where(_O.key == bindparam("key"))
 # locked in one order, so that two changes which share their followers do not wait for each other in a circle
 _FOLLOWING = (
@@ -92,11 +95,22 @@ class SqlOutbox(Repository):
         values = records.message_values(message)
         put = _PUT[self._connection.dialect.name]
         stored = self._connection.execute(put, values).scalar_one()
-        self._connection.execute(_UNFOLLOW, {"message": stored})
-        if message.follows:
-            followed = dict.fromkeys(message.follows)
-            rows = [{"certificate": certificate, "message": stored} for certificate in followed]
+        self._follow(stored, message.follows)
+
+    def _follow(self, message: str, follows: Sequence[str]) -> None:
+        self._connection.execute(_UNFOLLOW, {"message": message})
+        if follows:
+            rows = [{"certificate": one, "message": message} for one in dict.fromkeys(follows)]
             self._connection.execute(_FOLLOW, rows)
+
+    def follow(self, message: Message, follows: Sequence[str]) -> None:
+        """Have a claimed message follow these from now on. Raises LeaseLostError if another worker has claimed it since."""
+        must_hold(self._connection, _FOLLOWS, message, {"follows": encode(tuple(follows))})
+        self._follow(message.id, follows)
+
+    def followed(self, thing: str) -> bool:
+        """Tell whether any message follows this."""
+        return self._connection.execute(_FOLLOWED, {"the_certificate": thing}).first() is not None
 
     def by_key(self, key: str) -> Message | None:
         """Return the message with this key, or None."""

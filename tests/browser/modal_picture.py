@@ -9,11 +9,13 @@ from playwright.sync_api import Page
 
 from bot.demo import world as demo_world
 from bot.demo.parts import chromium
-from bot.demo.sample import NAME, STORE, TEAM, VISITOR
+from bot.demo.sample import TEAM, VISITOR
 from tests.browser.workspace import Person, world
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "modal.png"
 FONTS = ("fonts-noto-color-emoji",)
+STORE, NAMES = "sun", ("sun.test", "www.sun.test")
+"""An English store, and what it gets a certificate for."""
 ELSEWHERE = "outlet.comet.test"
 """A name of the store whose DNS is not on the platform."""
 _SIDE_BY_SIDE = """<body style="margin:0"><div style="background:#e8e3e8;display:flex;gap:24px;padding:24px;
@@ -30,14 +32,15 @@ def make(picture: Path) -> None:
     ):
         assert running.slack is not None
         demo_world.run(running.environment, "ssl", "link", f"{TEAM}/{VISITOR}", STORE)
-        demo_world.run(running.environment, "domains", "add", STORE, ELSEWHERE)
+        for name in (NAMES[1], ELSEWHERE):
+            demo_world.run(running.environment, "domains", "add", STORE, name)
         page = context.new_page()
         merchant = Person(page, running.slack.page_url)
         merchant.acts_as(VISITOR)
         merchant.begins("/ssl add")
         merchant.sends()
         merchant.sees_modal("nothing is in the way", "cannot get one yet")
-        merchant.ticks(NAME, "moon.test")
+        merchant.ticks(*NAMES)
         before = _modal(page)
         merchant.submits()
         merchant.sees_modal("is installed", "✓ verified")

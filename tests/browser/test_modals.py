@@ -13,14 +13,15 @@ from bot.demo import world as demo_world
 from bot.demo.parts.errors import PartError
 from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.process import wait_until
-from bot.demo.sample import CHANNEL, STORE, TEAM, VISITOR
+from bot.demo.sample import CHANNEL, TEAM, VISITOR
 from bot.demo.world import World
 from bot.slack.signature import sign
 from commands import picking
 from services.model.clock import utc_now
 from tests.browser.workspace import Person, world
 
-NAME = "moon.test"
+STORE, NAME = "sun", "sun.test"
+"""An English store, and a domain of it."""
 LATEST = 3000
 """Milliseconds in which Slack takes a trigger."""
 
@@ -49,7 +50,7 @@ def agent(slack: LocalSlack, chromium_page: Page) -> Person:
 
 @pytest.fixture
 def merchant(slack: LocalSlack, chromium_page: Page) -> Person:
-    """Return a person of another company, who is linked to the store moon."""
+    """Return a person of another company, who is linked to the store sun."""
     person = Person(chromium_page, slack.page_url)
     person.acts_as(VISITOR)
     return person
@@ -77,7 +78,7 @@ def test_a_merchant_gets_a_certificate_by_ticking_names_and_watches_it_in_the_mo
     merchant.sends()
     modal = merchant.sees_modal("Get certificates", NAME, "nothing is in the way")
     expect(modal).not_to_contain_text("Being checked now")
-    expect(modal).not_to_contain_text("sun.test")
+    expect(modal).not_to_contain_text("moon.test")
     merchant.submits()
     merchant.sees_modal("Tick a name above, or type one here.")
     merchant.ticks(NAME)
@@ -162,7 +163,7 @@ def test_a_click_in_the_menu_shows_the_names_in_the_same_modal(running: World, s
     assert traffic(slack, "views.open") == []
 
 
-@pytest.mark.parametrize("store", ["sun", "dust"])
+@pytest.mark.parametrize("store", ["moon", "dust"])
 def test_a_forged_memory_and_a_foreign_name_are_answered_like_unknown_ones(
     running: World, slack: LocalSlack, store: str
 ) -> None:
@@ -177,12 +178,12 @@ def test_a_forged_memory_and_a_foreign_name_are_answered_like_unknown_ones(
 
 
 def test_a_stranger_may_not_send_off_what_a_merchant_may(running: World, slack: LocalSlack) -> None:
-    ticked = {"type": "checkboxes", "selected_options": [{"value": "shop.moon.test"}]}
+    ticked = {"type": "checkboxes", "selected_options": [{"value": "www.sun.test"}]}
     sent = view("add", "stranger", picking.memory(STORE), names=ticked)
     person = {"id": "U0NOBODY", "team_id": "T0OTHER"}
     signed(running, payload("view_submission", "stranger", view=sent, user=person))
-    assert "shop.moon.test" not in shown(slack)
-    assert status(running, "shop.moon.test")["state"] == "none"
+    assert "www.sun.test" not in shown(slack)
+    assert status(running, "www.sun.test")["state"] == "none"
 
 
 def test_a_trigger_that_slack_does_not_take_leaves_a_message(running: World, slack: LocalSlack) -> None:
@@ -190,4 +191,4 @@ def test_a_trigger_that_slack_does_not_take_leaves_a_message(running: World, sla
     signed(running, {**fields, "trigger_id": "1.old"})
     wait_until(lambda: bool(traffic(slack, "chat.postEphemeral")), 10, "a message")
     [message] = traffic(slack, "chat.postEphemeral")
-    assert "of the store moon" in json.dumps(message["detail"])
+    assert "the store sun" in json.dumps(message["detail"])

@@ -340,6 +340,30 @@ def test_many_rows_are_read_in_batches(storage: Storage) -> None:
     assert list(breaks(rest, first[-1])) == []
 
 
+def test_rows_are_found_by_the_words_of_their_subject(storage: Storage) -> None:
+    subjects = (
+        "shop.moon.test",
+        "a.test shop.moon.test",
+        "shop.moon.test.b",
+        "SHOP.MOON.TEST",
+        "cert_1",
+        "",
+        "a_b 100%",
+    )
+    _append(storage, *[_entry(subject=subject) for subject in subjects])
+    with storage.read() as tx:
+
+        def found(*words: str, limit: int = 100) -> list[int]:
+            return [row.number for row in tx.audit.about(words, limit)]
+
+        assert found("shop.moon.test") == [1, 2]
+        assert found("shop.moon.test", "cert_1") == [1, 2, 5]
+        assert found("shop.moon.test", "cert_1", limit=2) == [2, 5]
+        assert found("moon", "%", "_", "a%b", "aXb") == []
+        assert found("a_b") == found("100%") == [7]
+        assert found() == []
+
+
 def test_a_transaction_for_reading_adds_nothing(storage: Storage) -> None:
     with pytest.raises(RuntimeError, match="cannot write"), storage.read() as tx:
         tx.audit.append(_entry())

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
+from services.model.errors import LeaseLostError
 from services.ports import Message, Storage
 from tests.contract import samples
 from tests.contract.samples import LEASE, MINUTE, NOW
@@ -82,3 +85,23 @@ def test_a_request_keeps_its_kind(storage: Storage) -> None:
         (mine, other) = tx.requests.claim(SOON, LEASE, 2)
     assert mine == replace(click, fence=1, tries=1, lease_until=SOON + LEASE)
     assert other.kind == "command"
+
+
+def test_what_is_followed_can_be_changed_by_who_holds_the_message(storage: Storage) -> None:
+    with storage.write() as tx:
+        tx.outbox.put(samples.message(1, via="home", follows=("cert_001",)))
+        [held] = tx.outbox.claim(NOW + MINUTE, LEASE, 5, "home")
+        tx.outbox.follow(held, ["cert_002", "store moon"])
+        assert (tx.outbox.followed("cert_001"), tx.outbox.followed("store moon")) == (False, True)
+        tx.outbox.delivered(held, "home", final=False)
+        assert tx.outbox.waiting() == 0  # it is no change of the message
+        tx.outbox.touch("cert_001", NOW)
+        assert tx.outbox.waiting() == 0
+        tx.outbox.touch("store moon", NOW)
+        assert tx.outbox.waiting() == 1
+        stored = tx.outbox.by_key("request:1")
+        assert stored is not None
+        assert stored.follows == ("cert_002", "store moon")
+        tx.outbox.claim(NOW + MINUTE, LEASE, 5, "home")
+    with pytest.raises(LeaseLostError), storage.write() as tx:
+        tx.outbox.follow(held, [])

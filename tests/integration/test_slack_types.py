@@ -11,10 +11,12 @@ from commands.messages import compose
 from commands.progressing import progress
 from commands.reply import Page, Sheet
 from services.model.findings import CODES
+from services.model.lifecycle import State
 from services.model.text import say
 from tests.typed import complaints
 from tests.unit.alert_world import DAY, World, found, lame
-from tests.unit.commands_world import desk_of
+from tests.unit.commands_world import alert, desk_of, put
+from tests.unit.home_world import HomeWorld
 from tests.unit.test_commands_isolation import CALLERS, COMMAND_TEXTS, OWN, make
 from tests.unit.test_commands_sheets import every_sheet
 from tests.unit.test_slack_views import PARTS
@@ -62,11 +64,27 @@ def posted(world: World) -> list[Rendered]:
     return [render(compose(world.desk, message).reply) for message in world.outbox()]
 
 
+def homes() -> list[dict[str, Any]]:
+    """Return the Home tab of every role: with nothing, with trouble, and where there is more than a page."""
+    views = []
+    for count in (0, 1, 25):
+        for caller in CALLERS.values():
+            world = HomeWorld()
+            world.fleet(count, "moon", State.INSTALLED)
+            world.fleet(count, "sun", State.NEEDS_SUPPORT)
+            for number in range(count):
+                put(world.bench, alert(thing=f"ns{number}.test", id=f"alert_{number}"), 2)
+            view = world.open(caller)
+            turned = world.click(caller, view, "home.turn next")
+            views += [view, turned, world.click(caller, view, "home.search", **{"home.search": "moon"})]
+    return [view.content for view in views]
+
+
 def test_every_message_and_view_is_of_slacks_own_types(tmp_path: Path) -> None:
     sent = [*answers(), *alerts()]
     assert len(sent) > 300
     assert [line for one in sent for line in violations(one.text, one.blocks)] == []
-    views = [modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS))]
+    views = [*homes(), modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS))]
     views += [modal(sheet, handle="V1:1") for sheet in every_sheet()]
     once = {repr(one.blocks): one.blocks for one in sent}
     assert complaints(tmp_path, list(once.values()), views) == []

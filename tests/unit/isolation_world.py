@@ -10,8 +10,10 @@ from commands.caller import Caller, Doubt, Role
 from commands.command import People
 from commands.dispatch import dispatch
 from commands.hearing import Room
+from commands.home import look
 from commands.reply import Page, Sheet
-from services import linking
+from services import home, linking
+from services.desk import Desk
 from services.model.audiences import Kind, LinkRequest
 from services.model.audit import Entry
 from services.model.findings import Owner
@@ -173,6 +175,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
         last = tx.audit.last()
     screens = Seen()
     requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens)
+    _look_home(desk, caller, screens)
     with bench.storage.read() as tx:
         message = tx.outbox.by_key("request:req_1") or tx.outbox.by_key("view:req_1")
         entries = tx.audit.entries(last.number if last else 0)
@@ -192,6 +195,13 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
     )
     rows = [(one.actor, one.role, one.action, one.subject, one.result, one.reason) for one in entries]
     return Told(bare(told), bare(repr(screens.shown)), bare(repr(rows)), tuple(counted.asked))
+
+
+def _look_home(desk: Desk, caller: Caller, screens: Seen) -> None:
+    """Publish the Home tab if it is owed, as a worker does."""
+    with desk.storage.write() as tx:
+        owed = tx.outbox.claim(desk.clock(), DAY, 10, via=home.HOME)
+    screens.shown += [look(desk, caller, message).page for message in owed]
 
 
 def state(bench: Bench, store: str) -> object:

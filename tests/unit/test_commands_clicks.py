@@ -68,6 +68,12 @@ def test_every_action_below_a_message_is_in_the_table_with_the_right_it_needs() 
         "alert.snooze": Action.ALERTS,
         "alert.hand_over": Action.ALERTS,
         "alert.list": Action.ALERTS,
+        "home.search": Action.LOOK,
+        "home.find": Action.LOOK,
+        "home.show": Action.LOOK,
+        "home.turn": Action.LOOK,
+        "home.check": Action.CHANGE,
+        "home.renew": Action.CHANGE,
         "certificate.retry": Action.CHANGE,
         "certificate.check": Action.LOOK,
         "link.approve": Action.LINK,
@@ -148,7 +154,8 @@ def test_no_value_brings_a_worker_down(text: str) -> None:
     bench = make_bench()
     put(bench, alert())
     before = now(bench)
-    assert click(bench, text) is not None
+    answered = click(bench, text)
+    assert answered is not None or text.startswith("home.")  # the Home tab shows what came of it
     assert now(bench) == before
 
 

@@ -16,7 +16,7 @@ from commands.dispatch import dispatch
 from commands.reply import Outcome
 from commands.reply_json import reply_to_json
 from commands.table import COMMANDS
-from services import linking
+from services import home, linking
 from services.model.audiences import Kind, LinkRequest
 from services.model.jobs import Job
 from services.model.lifecycle import State
@@ -197,6 +197,7 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         "alert": ("alert_1 4", "alert_0 4"),
         "certificate": (theirs, "cert_0"),
         "link": ("link_1", "link_0"),
+        "home": (theirs, "cert_0"),
         "menu": ("-", "-"),
         "approval": ("prop_1", "prop_0"),
         "bulk": ("job_1", "job_0"),
@@ -214,7 +215,9 @@ def clicked(bench: Bench, action: str, value: str, caller: Caller, number: int) 
         [claimed] = tx.requests.claim(bench.now, DAY, 10)
     requests.perform(desk_of(bench), claimed, caller, PEOPLE)
     with bench.storage.read() as tx:
-        message = tx.outbox.by_key(f"request:{request.id}")
+        # what came of a click in the Home tab is said there
+        at_home = action.startswith("home.")
+        message = tx.outbox.by_key(home.key(caller.person) if at_home else f"request:{request.id}")
     return None if message is None else (message.kind, message.private, json.dumps(message.body))
 
 

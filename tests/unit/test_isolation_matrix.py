@@ -113,6 +113,15 @@ CLICK_WAYS: dict[str, tuple[Given, ...]] = {
     "bulk.resume": (Given("job_{}"),),
     "bulk.cancel": (Given("job_{}"), Given("job_{} job_{}")),
 }
+AT_HOME: Mapping[str, Any] = {
+    "memory": '{"what": "all", "search": "{}", "first": ["{}.test", "{cert}"], "last": ["{}", "{cert}"]}',
+    "kind": "home",
+    "hash": "1.a",
+    "values": {"home.search": "{}"},
+}
+"""What the Home tab carries that was made to look for the store."""
+for _item in ("search", "find", "show", "turn", "check", "renew"):
+    CLICK_WAYS[f"home.{_item}"] = (Given("{cert}", AT_HOME), Given("{}", AT_HOME), Given("next", AT_HOME))
 for _item in ("add", "renew", "status", "forecast", "alerts", "link", "help", "back"):
     CLICK_WAYS[f"menu.{_item}"] = (Given("-", FORGED),)
 """How each click is tried, its value and what its modal carries forged."""

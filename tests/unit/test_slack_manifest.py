@@ -50,8 +50,16 @@ def test_the_canary_asks_for_more_only_where_it_sings() -> None:
     settings = SlackSettings(mode="socket", canary_channel="C0CANARY")
     made = manifest(settings)
     assert made["oauth_config"]["scopes"]["bot"] == [*BOT_SCOPES, *CANARY_SCOPES]
-    assert made["settings"]["event_subscriptions"] == {"bot_events": ["reaction_added"]}
+    assert made["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened", "reaction_added"]}
     over_http = manifest(settings, "https://certdesk.example.com")
     assert over_http["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
-    assert "event_subscriptions" not in manifest(SlackSettings(mode="socket"))["settings"]
-    assert "event_subscriptions" not in over_http["settings"]
+    assert over_http["settings"]["event_subscriptions"] == {
+        "bot_events": ["app_home_opened"],
+        "request_url": "https://certdesk.example.com/slack/events",
+    }
+
+
+def test_the_home_tab_is_on_and_its_opening_is_told() -> None:
+    made = manifest(SlackSettings(mode="socket"))
+    assert made["features"]["app_home"]["home_tab_enabled"] is True
+    assert made["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"]}

@@ -246,6 +246,78 @@ def test_the_newest_rows_cut_off_show_in_what_verify_said_before(trail: Path) ->
     assert "the newest is row 5" in after
 
 
+# --- a head that was kept elsewhere
+
+
+def against_head(head: str, path: Path, *statements: str) -> list[str]:
+    """Return what `audit verify --known` says of each break after the statements."""
+    tamper(path, *statements)
+    result = run("audit", "verify", "--known", head)
+    assert result.exit_code == 1, result.output
+    return result.stdout.strip().splitlines()[:-1]
+
+
+def test_a_head_is_number_and_hash_and_is_recognised(trail: Path) -> None:
+    assert trail.exists()
+    head = said("audit", "head")
+    assert head.startswith("7:")
+    assert said("audit", "verify", "--known", head).endswith("Row 7 is the one that you know.")
+
+
+def test_a_trail_that_went_on_still_has_the_row_that_is_known(trail: Path) -> None:
+    third = json.loads(said("audit", "show", "--json"))[2]
+    assert said("audit", "verify", "--known", f"3:{third['hash'].upper()}").endswith(
+        "Row 3 is the one that you know."
+    )
+    assert trail.exists()
+
+
+@pytest.mark.parametrize("kept", [6, 5, 1])
+def test_a_tail_that_was_cut_off_is_found(trail: Path, kept: int) -> None:
+    told = against_head(said("audit", "head"), trail, f"DELETE FROM audit WHERE number > {kept}")  # noqa: S608
+    assert told == [
+        f"The rows from {kept + 1} on are missing: the trail went on to the row that you know, and was cut off."
+    ]
+
+
+def test_a_trail_of_which_nothing_is_left_is_found(trail: Path) -> None:
+    told = against_head(said("audit", "head"), trail, "DELETE FROM audit")
+    assert [line.split(":")[0] for line in told] == ["The rows from 1 on are missing"]
+
+
+def test_a_row_that_was_put_back_in_other_words_is_found(trail: Path) -> None:
+    """The whole end of the trail was written anew, with hashes that fit."""
+    rows = json.loads(said("audit", "show", "--json"))
+    forged = {**rows[6], "actor": "T1/U2"}
+    head = said("audit", "head")
+    change = f"UPDATE audit SET actor = 'T1/U2', hash = '{recomputed(forged)}' WHERE number = 7"  # noqa: S608
+    tamper(trail, change)
+    assert run("audit", "verify").exit_code == 0  # the chain alone does not show it
+    result = run("audit", "verify", "--known", head)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("Row 7 is not the one that you know")
+
+
+def test_the_known_row_itself_was_taken_out(trail: Path) -> None:
+    third = json.loads(said("audit", "show", "--json"))[2]
+    told = against_head(f"3:{third['hash']}", trail, "DELETE FROM audit WHERE number = 3")
+    assert set(told) == {"Row 3 is missing, and perhaps rows behind it."}
+
+
+def test_an_empty_trail_has_a_head_and_nothing_is_missing_behind_it(stores: Path) -> None:
+    assert stores.exists()
+    head = said("audit", "head")
+    assert head == f"0:{'0' * 64}"
+    assert run("audit", "verify", "--known", head).exit_code == 0
+
+
+@pytest.mark.parametrize("head", ["", "7", "7:", "7:xyz", f"-1:{'0' * 64}", f"²:{'0' * 64}", f"7:{'0' * 63}"])
+def test_what_is_no_head_is_a_matter_of_use(trail: Path, head: str) -> None:
+    assert trail.exists()
+    result = run("audit", "verify", "--known", head)
+    assert result.exit_code == (2 if head else 0)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3, 7, 8])
 def test_breaks_are_found_where_batches_meet_as_well(batch: int) -> None:
     storage = MemoryStorage()

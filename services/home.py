@@ -1,0 +1,97 @@
+"""Open Homes: each is a row of the outbox that follows what it shows, so that it is published anew when that changes.
+
+The row says what is shown, never to whom it may be: rights are looked up at each publish.
+"""
+
+from collections.abc import Hashable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.desk import Desk
+from services.model.clock import rfc3339
+from services.model.identity import new_id
+from services.model.text import NOTHING, Text, to_json
+from services.ports import Message, Transaction
+
+HOME = "home"
+"""The kind of these messages, and what they leave by (`Message.via`)."""
+LASTS = timedelta(hours=1)
+"""How long after it was opened, or clicked in, a Home is kept up to date."""
+SETTLES = timedelta(seconds=3)
+"""How long changes are gathered: a Home is published at most once in this time, but for clicks, which are shown at once."""
+ALERTS, FLEET = "alerts", "fleet"
+"""What a Home follows that shows open alerts, and the counts of the whole fleet."""
+
+
+def key(person: str) -> str:
+    """Return the key of the message that is the Home of ``person`` (TEAM/USER)."""
+    return f"home:{person}"
+
+
+def of_person(person: str) -> str:
+    """Return what a person's Home follows so that it changes when their links do."""
+    return f"person {person}"
+
+
+def of_store(store: str) -> str:
+    """Return what a Home follows so that it changes when the store gets another certificate."""
+    return f"store {store}"
+
+
+def show(desk: Desk, person: str, shown: Mapping[str, Any] | None = None, note: Text = NOTHING) -> None:
+    """Have the Home of ``person`` (TEAM/USER) published at once, with a ``note`` of what came of a click.
+
+    Without ``shown`` it shows what it showed, if that is not too long ago; else what the person's role begins with.
+    """
+    with desk.storage.write() as tx:
+        _put(tx, person, shown, note, desk.clock())
+    desk.wake()
+
+
+def stir(desk: Desk, seen: Hashable) -> Hashable:
+    """Have the Homes of the platform's own people published anew if the fleet as a whole is not as it was ``seen``.
+
+    Return how it is now, for the next time; ``seen`` as it was given if nobody has such a Home open. To be called every
+    few seconds: no step of a certificate touches these Homes, for they would all wait for one another.
+    """
+    with desk.storage.read() as tx:
+        if not tx.outbox.followed(FLEET):
+            return seen
+        counts = tx.fleet.counts(None, desk.clock())
+        alerts = tuple((alert.id, alert.version, alert.severity) for alert in tx.alerts.listing())
+    now = (tuple(sorted(counts.states.items())), counts.unwell, counts.expired, counts.ending, alerts)
+    if now != seen:
+        with desk.storage.write() as tx:
+            tx.outbox.touch(FLEET, desk.clock())
+    return now
+
+
+def _put(tx: Transaction, person: str, shown: Mapping[str, Any] | None, note: Text, now: datetime) -> None:
+    before = tx.outbox.by_key(key(person))
+    if shown is None:
+        shown = before.body.get("shown", {}) if before is not None and lately(before, now) else {}
+    body = {"person": person, "shown": shown, "opened_at": rfc3339(now)}
+    message = Message(
+        id=new_id("msg"),
+        key=key(person),
+        kind=HOME,
+        channel="",
+        user=person.rpartition("/")[2],
+        private=True,
+        body=body | ({"note": to_json(note)} if note != NOTHING else {}),
+        created_at=now,
+        follows=before.follows if before is not None else (),
+        run_after=now - SETTLES,
+        via=HOME,
+    )
+    tx.outbox.put(message)
+
+
+def within(message: Message, now: datetime, seconds: float) -> bool:
+    """Tell whether a Home was opened, or clicked in, at most so many seconds ago."""
+    return now - datetime.fromisoformat(str(message.body["opened_at"])) <= timedelta(seconds=seconds)
+
+
+def lately(message: Message, now: datetime) -> bool:
+    """Tell whether a Home was opened, or clicked in, so lately that somebody may be looking at it."""
+    return within(message, now, LASTS.total_seconds())
