@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.caller import Caller, Doubt, Role
+from commands.caller import TERMINAL, Caller, Doubt, Role
+from commands.dispatch import dispatch
 from commands.home_memory import Shown, memory, turned
+from commands.reply import Hint
 from services import home, linking
 from services.model.audiences import Kind
 from services.model.fleet import Portion
@@ -335,3 +337,12 @@ def test_what_is_shown_survives_the_view() -> None:
         shown, after=(4, "b.test", "cert_2")
     )
     assert turned(memory(shown, at, None), back=False) == shown
+
+
+def test_of_a_great_many_names_status_shows_the_worst_and_points_here(world: HomeWorld) -> None:
+    world.fleet(251)
+    for caller in (SUPPORT, MOON):
+        reply = dispatch("status", caller, world.desk).reply
+        assert reply.title.plain() == "The worst of a great many names"
+        assert any("the Home tab" in part.text.plain() for part in reply.parts if isinstance(part, Hint))
+    assert dispatch("status", TERMINAL, world.desk).reply.title.plain() == "Your names, worst first: 251"
