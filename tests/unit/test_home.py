@@ -62,7 +62,7 @@ def test_support_sees_the_fleet_with_counts(world: HomeWorld) -> None:
     fields = [field["text"] for block in view.content["blocks"] for field in block.get("fields", ())]
     assert "*Certificates*\n7" in fields
     assert "*Needs a support agent*\n3" in fields
-    assert "*Installed, all well*\n4" in fields
+    assert "*Installed*\n4" in fields
 
 
 def test_on_call_sees_the_open_alerts_with_the_buttons_of_their_messages(world: HomeWorld) -> None:
@@ -260,14 +260,16 @@ def test_another_stores_certificate_and_an_unknown_one_are_answered_alike(
 
 
 def test_who_is_unlinked_gets_an_empty_home_and_their_clicks_do_nothing(world: HomeWorld) -> None:
+    person = replace(MOON, person="T1/U0000MOON")  # as Slack writes ids
     world.add("shop.moon.test")
     trouble(world, "shop.moon.test")
-    linking.link(world.desk, Kind.PERSON, MOON.person, "moon", "T1/U_SUPPORT")
-    view = world.open(MOON)
+    linking.link(world.desk, Kind.PERSON, person.person, "moon", "T1/U_SUPPORT")
+    view = world.open(person)
     before = world.bench.certificate("shop.moon.test")
     assert world.owed() == []
-    linking.unlink(world.desk, Kind.PERSON, MOON.person, "moon")
-    gone = Caller(MOON.person, Role.NOBODY)
+    unlinked = dispatch(f"unlink {person.person} moon", TERMINAL, world.desk)
+    assert unlinked.exit_code == 0
+    gone = Caller(person.person, Role.NOBODY)
     world.bench.now += timedelta(seconds=3)
     assert "moon" not in world.published(gone).text
     for text in (f"home.check {before.id}", "home.turn next", "home.show all", "home.search"):
