@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from commands.reply import Button, Buttons, Menu, Part
-from commands.spans import number
 from services.model.alerts import Alert, Severity
 from services.model.findings import CODES
-from services.model.text import say
+from services.model.text import say, say_n
 
 CHECK, RENEW, ACKNOWLEDGE, SNOOZE = "alert.check", "alert.renew", "alert.ack", "alert.snooze"
 HAND_OVER, LIST = "alert.hand_over", "alert.list"
@@ -52,7 +51,11 @@ def _work(alert: Alert, count: int, blocked: int) -> tuple[Button, ...]:
     check = Button(CHECK, _value(alert), say("Check again"))
     if not blocked or (alert.code in CODES and CODES[alert.code].rule):
         return (check,)  # a rule of the business stops every try at once
-    sure = say("Renew {count} certificates now?", count=number(count)) if count > 1 else None
+    sure = (
+        say_n("Renew {count:,} certificate now?", "Renew {count:,} certificates now?", count=count)
+        if count > 1
+        else None
+    )
     return check, Button(RENEW, _value(alert), say("Renew now"), "primary", sure)
 
 

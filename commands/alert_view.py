@@ -9,11 +9,11 @@ from commands import alert_words as words
 from commands import views
 from commands.alert_buttons import acknowledged, buttons, snoozed
 from commands.reply import Fields, Hint, Mention, Paragraph, Part, Reply, Row, Rows, Tone
-from commands.spans import margin, number, span
+from commands.spans import margin, span
 from services.alerting.causes import OWN_HEALTH
 from services.model.alerts import Alert, Severity, Sighting, Tally
 from services.model.settings import Alerting
-from services.model.text import Phrase, Text, Value, say
+from services.model.text import Forms, Phrase, Text, Value, say
 
 MOST_ITEMS = 6
 """How many items of a list of evidence a message shows."""
@@ -80,27 +80,39 @@ def title(facts: Facts) -> Text:
     return say("{severity}: {effect}: {why}", severity=grave, effect=_effect(facts), why=why)
 
 
-_EFFECTS: Mapping[str, tuple[Phrase, Phrase, Phrase]] = {
+_EFFECTS: Mapping[str, tuple[Phrase, Forms, Forms]] = {
     # of one, of several of one store, of several stores
     "blocked": (
         Phrase("{name} cannot renew"),
-        Phrase("{count} certificates cannot renew"),
-        Phrase("{count} certificates of {stores} stores cannot renew"),
+        Forms("{count:,} certificate cannot renew", "{count:,} certificates cannot renew"),
+        Forms(
+            "{count:,} certificate of {stores:,} stores cannot renew",
+            "{count:,} certificates of {stores:,} stores cannot renew",
+        ),
     ),
     "expired": (
         Phrase("{name} has expired and cannot renew"),
-        Phrase("{count} certificates cannot renew, and some have expired"),
-        Phrase("{count} certificates of {stores} stores cannot renew, and some have expired"),
+        Forms(
+            "{count:,} certificate cannot renew, and it has expired",
+            "{count:,} certificates cannot renew, and some have expired",
+        ),
+        Forms(
+            "{count:,} certificate of {stores:,} stores cannot renew, and it has expired",
+            "{count:,} certificates of {stores:,} stores cannot renew, and some have expired",
+        ),
     ),
     "nothing installed": (
         Phrase("{name} cannot get its certificate"),
-        Phrase("{count} certificates cannot be issued"),
-        Phrase("{count} certificates of {stores} stores cannot be issued"),
+        Forms("{count:,} certificate cannot be issued", "{count:,} certificates cannot be issued"),
+        Forms(
+            "{count:,} certificate of {stores:,} stores cannot be issued",
+            "{count:,} certificates of {stores:,} stores cannot be issued",
+        ),
     ),
     "warned": (
         Phrase("{name}"),
-        Phrase("{count} certificates"),
-        Phrase("{count} certificates of {stores} stores"),
+        Forms("{count:,} certificate", "{count:,} certificates"),
+        Forms("{count:,} certificate of {stores:,} stores", "{count:,} certificates of {stores:,} stores"),
     ),
 }
 
@@ -111,8 +123,8 @@ def _effect(facts: Facts) -> Text:
     if facts.count == 1:
         return of_one.said(name=views.shown(facts.name))
     if facts.tally.stores < 2:
-        return of_several.said(count=number(facts.count))
-    return of_stores.said(count=number(facts.count), stores=number(facts.tally.stores))
+        return of_several.said(count=facts.count)
+    return of_stores.said(count=facts.count, stores=facts.tally.stores)
 
 
 def _harm(facts: Facts) -> str:
@@ -154,8 +166,8 @@ def _fields(facts: Facts) -> tuple[tuple[Text, Value], ...]:
     if tally.earliest is not None:
         pairs.append((say("Margin"), _margin(facts, tally.earliest)))
     if facts.count > 1:
-        of = "{count}, of {stores} stores" if tally.stores > 1 else "{count}, of one store"
-        counted = say(of, count=number(facts.count), stores=number(tally.stores))
+        of = "{count:,}, of {stores:,} stores" if tally.stores > 1 else "{count:,}, of one store"
+        counted = say(of, count=facts.count, stores=tally.stores)
         pairs.append((say("Certificates"), counted))
     if not facts.own:
         pairs.append((say("Failed attempts in a row"), alert.failures))
@@ -261,5 +273,5 @@ def healed(facts: Facts) -> Reply:
         (say("Until"), views.known(alert.healed_at)),
     )
     if not facts.own:
-        pairs += ((say("Certificates, at the most"), number(max(alert.most, 1))),)
+        pairs += ((say("Certificates, at the most"), say("{count:,}", count=max(alert.most, 1))),)
     return Reply(Tone.GOOD, headline, (Fields(pairs),))

@@ -7,7 +7,7 @@ from commands.reply import Hint, Outcome, Part, Reply, Tone
 from services import overview
 from services.model.findings import Finding, Verdict
 from services.model.status import NameStatus
-from services.model.text import Text, say
+from services.model.text import Text, say, say_n
 
 
 def run(call: Call) -> Outcome:
@@ -30,11 +30,13 @@ def _verdict(status: NameStatus) -> tuple[Tone, Text]:
     name = views.shown(status.name)
     blocks = _count(status.findings, Verdict.BLOCK)
     warnings, unknown = (_count(status.findings, verdict) for verdict in (Verdict.WARN, Verdict.UNKNOWN))
-    if blocks == 1:
-        return Tone.WARN, say("{name} is blocked: one thing is in the way", name=name)
     if blocks:
-        text = "{name} is blocked: {count} things are in the way"
-        return Tone.WARN, say(text, name=name, count=blocks)
+        return Tone.WARN, say_n(
+            "{name} is blocked: one thing is in the way",
+            "{name} is blocked: {count} things are in the way",
+            name=name,
+            count=blocks,
+        )
     if warnings:
         return Tone.INFO, say("Nothing blocks {name}; points to look at: {count}", name=name, count=warnings)
     if unknown:

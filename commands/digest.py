@@ -12,7 +12,7 @@ from commands.spans import margin, number, span
 from services.desk import Desk
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.findings import Owner
-from services.model.text import NOTHING, Text, Value, say
+from services.model.text import NOTHING, Text, Value, say, say_n
 from services.ports import Message
 
 Data = Mapping[str, Any]
@@ -36,13 +36,13 @@ def digest_message(_desk: Desk, message: Message) -> Composed:
 
 def _title(body: Data) -> Text:
     new, healed, still_open = (body[key]["count"] for key in ("new", "healed", "open"))
-    counts: dict[str, Value] = {"new": number(new), "healed": number(healed), "open": number(still_open)}
+    counts: dict[str, Value] = {"new": new, "healed": healed, "open": still_open}
     weekly = body["edition"] == "weekly"
     if not (new or healed or still_open):
         return say("The past week: no alerts") if weekly else say("The past day: no alerts")
     if weekly:
-        return say("The past week: {new} new, {healed} healed, {open} open now", **counts)
-    return say("The past day: {new} new, {healed} healed, {open} open now", **counts)
+        return say("The past week: {new:,} new, {healed:,} healed, {open:,} open now", **counts)
+    return say("The past day: {new:,} new, {healed:,} healed, {open:,} open now", **counts)
 
 
 def _tone(body: Data) -> Tone:
@@ -90,13 +90,15 @@ def _why(item: Data) -> Text:
     why = words.clause(item["code"], item["thing"], many=many, wide=item["wide"])
     if not many or not item["members"] or item["thing"] == words.ALL:
         return why
-    return say("{count} certificates: {why}", count=number(item["members"]), why=why)
+    return say_n(
+        "{count:,} certificate: {why}", "{count:,} certificates: {why}", count=item["members"], why=why
+    )
 
 
 def _support(listed: Data) -> tuple[Part, ...]:
     if not listed["count"]:
         return ()
-    heading = say("Certificates that need a support agent: {count}", count=number(listed["count"]))
+    heading = say("Certificates that need a support agent: {count:,}", count=listed["count"])
     rows = tuple(
         Row(views.shown(item["name"]), Tone.BAD, say("store {store}", store=item["store"]), NOTHING)
         for item in listed["items"]
@@ -124,7 +126,7 @@ def _row(row: Data) -> Outlook:
 def _done(body: Data) -> tuple[Part, ...]:
     pairs: list[tuple[Text, Value]] = [(say("Since"), _moment(body["since"]))]
     if body["renewed"] is not None:
-        pairs.append((say("Certificates issued and installed"), number(body["renewed"])))
+        pairs.append((say("Certificates issued and installed"), say("{count:,}", count=body["renewed"])))
     return (Fields(tuple(pairs)),)
 
 

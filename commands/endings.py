@@ -6,7 +6,7 @@ from commands.reply import Hint, Paragraph, Part
 from services.model.certificates import Certificate
 from services.model.findings import Finding
 from services.model.lifecycle import State
-from services.model.text import NOTHING, say
+from services.model.text import NOTHING, say, say_n
 
 
 def ending(one: Followed) -> tuple[Part, ...]:
@@ -70,7 +70,9 @@ def _failed(one: Followed) -> tuple[Part, ...]:
 
 
 def _needs_support(one: Followed) -> tuple[Part, ...]:
-    text = say(
+    text = say_n(
+        "After {count} failed attempt certdesk has stopped trying, and a support agent takes over."
+        " Once the cause is fixed, start it anew with: {command}",
         "After {count} failed attempts in a row certdesk has stopped trying, and a support agent takes over."
         " Once the cause is fixed, start it anew with: {command}",
         count=one.certificate.failures,

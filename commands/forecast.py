@@ -14,7 +14,7 @@ from commands.spans import margin, number
 from services.alerting.forecast import MOST_DAYS, forecast
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.clock import rfc3339
-from services.model.text import Phrase, Text, say
+from services.model.text import Forms, Text, say, say_n
 
 USUAL_DAYS = 30
 
@@ -48,16 +48,21 @@ def _tone(found: Forecast) -> Tone:
 
 def headline(found: Forecast, days: int) -> Text:
     """Return the forecast in one sentence."""
-    span = say("{days} days", days=days) if days > 1 else say("1 day")
+    span = say_n("{count} day", "{count} days", count=days)
     if not found.due:
         return say("No certificate is due for renewal within {span}", span=span)
     if not found.blocked:
-        text = "Nothing is in the way: certificates that will renew within {span}: {due}"
-        return say(text, span=span, due=number(found.due))
+        text = "Nothing is in the way: certificates that will renew within {span}: {due:,}"
+        return say(text, span=span, due=found.due)
     if found.due == 1:
         return say("The one certificate that is due within {span} will not renew", span=span)
-    text = "{blocked} of {due} certificates will not renew within {span}"
-    return say(text, blocked=number(found.blocked), due=number(found.due), span=span)
+    return say_n(
+        "{blocked:,} of {count:,} certificate will not renew within {span}",
+        "{blocked:,} of {count:,} certificates will not renew within {span}",
+        blocked=found.blocked,
+        count=found.due,
+        span=span,
+    )
 
 
 def rows(found: Forecast, now: datetime, most: int = views.MOST_ROWS) -> tuple[Part, ...]:
@@ -107,17 +112,17 @@ def _row(cause: Cause, now: datetime) -> Row:
     return Row(number(count), words.TONES[worst.band], because, detail)
 
 
-_BANDS: Mapping[Severity, Phrase] = {
-    Severity.CRITICAL: Phrase("{count} critical"),
-    Severity.URGENT: Phrase("{count} urgent"),
-    Severity.WARNING: Phrase("{count} with a warning"),
-    Severity.INFO: Phrase("{count} with more time"),
+_BANDS: Mapping[Severity, Forms] = {
+    Severity.CRITICAL: Forms("{count:,} critical", "{count:,} critical"),
+    Severity.URGENT: Forms("{count:,} urgent", "{count:,} urgent"),
+    Severity.WARNING: Forms("{count:,} with a warning", "{count:,} with a warning"),
+    Severity.INFO: Forms("{count:,} with more time", "{count:,} with more time"),
 }
 
 
 def _bands(cause: Cause) -> Text:
     """Return how many there are of each margin, the gravest first."""
-    first, *others = (_BANDS[row.band].said(count=number(row.certificates)) for row in cause)
+    first, *others = (_BANDS[row.band].said(count=row.certificates) for row in cause)
     for other in others:
         first = say("{some}, {others}", some=first, others=other)
     return first

@@ -27,7 +27,7 @@ from services import chronicle
 from services.desk import Desk
 from services.model.certificates import Certificate, Happening
 from services.model.lifecycle import Event, State
-from services.model.text import Text, Value, from_json, say
+from services.model.text import Text, Value, from_json, say, say_n
 from services.ports import Message
 
 STAFF = Caller("certdesk", Role.SUPPORT, None)
@@ -124,7 +124,9 @@ def _what_happened(case: _Case) -> Text:
     if case.reason is not None:
         return case.reason
     if case.certificate.state is State.NEEDS_SUPPORT:
-        return say(
+        return say_n(
+            "{count} attempt has failed for a reason that certdesk cannot mend, so it has stopped trying. Once it"
+            " sees that the cause is mended it goes on by itself; if you know that it is, let it try again.",
             "{count} attempts in a row have failed for a reason that certdesk cannot mend, so it has stopped trying. Once it"
             " sees that the cause is mended it goes on by itself; if you know that it is, let it try again.",
             count=case.certificate.strikes or case.certificate.failures,

@@ -14,7 +14,7 @@ from services.chronicle import timeline as chronicle
 from services.model.certificates import Certificate, Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
-from services.model.text import Item, Text, Value, say
+from services.model.text import Item, Text, Value, say, say_n
 from services.ports import Transaction
 
 ITSELF = "certdesk"
@@ -127,7 +127,19 @@ def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) 
     pairs = tuple((say("{at}", at=row.at), _line(row, caller)) for row in shown)
     earlier = len(rows) - len(shown)
     return (
-        *((Hint(say("{count} earlier lines are not shown.", count=earlier)),) if earlier else ()),
+        *(
+            (
+                Hint(
+                    say_n(
+                        "{count} earlier line is not shown.",
+                        "{count} earlier lines are not shown.",
+                        count=earlier,
+                    )
+                ),
+            )
+            if earlier
+            else ()
+        ),
         Fields(pairs),
     )
 

@@ -27,6 +27,7 @@ from commands.reply import (
 from commands.reply_json import part_from_json, part_to_json
 from services import overview
 from services.desk import Desk
+from services.model.findings import Finding, Verdict
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.ports import Transaction
@@ -238,6 +239,11 @@ def check_some(desk: Desk, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {**body, "found": {**body["found"], **lines}}
 
 
+def _silent(finding: Finding) -> bool:
+    """Tell whether DNS did not answer, so that nobody knows whether the name is in order."""
+    return finding.verdict is Verdict.UNKNOWN and finding.code.startswith("dns.")
+
+
 def _line(status: NameStatus) -> Row:
     """Return what the checks say of a name without a certificate."""
     row = views.row(status)
@@ -245,4 +251,7 @@ def _line(status: NameStatus) -> Row:
         return row
     if status.blocked:
         return replace(row, label=say("cannot get one yet"))
+    silent = next((one for one in status.findings if _silent(one)), None)
+    if silent is not None:
+        return replace(row, label=say("not everything could be seen"), detail=silent.summary)
     return replace(row, tone=Tone.GOOD, label=say("nothing is in the way"))

@@ -8,7 +8,7 @@ from commands.following import Followed, unproved
 from commands.reply import Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
-from services.model.text import NOTHING, Phrase, Text, say
+from services.model.text import NOTHING, Phrase, Text, say, say_n
 
 _S = State
 PLAN: tuple[tuple[Text, frozenset[State]], ...] = (
@@ -153,8 +153,18 @@ def _title(verb: str, followed: Sequence[Followed], refused: Sequence[Refused]) 
 
 def _count(done: int, names: int, followed: Sequence[Followed]) -> Text:
     if all(one.certificate.resting for one in followed):
-        return say("{done} of {count} names are installed", done=done, count=names)
-    return say("Under way: {done} of {count} names are installed", done=done, count=names)
+        return say_n(
+            "{done} of {count} name is installed",
+            "{done} of {count} names are installed",
+            done=done,
+            count=names,
+        )
+    return say_n(
+        "Under way: {done} of {count} name is installed",
+        "Under way: {done} of {count} names are installed",
+        done=done,
+        count=names,
+    )
 
 
 _REFUSED: Mapping[str, Phrase] = {

@@ -9,7 +9,7 @@ from services.model.certificates import Certificate
 from services.model.findings import Finding, Owner, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.status import NameStatus
-from services.model.text import NOTHING, Text, Value, say
+from services.model.text import NOTHING, Text, Value, say, say_n
 
 MOST_PROBLEMS = 5
 """How many findings one answer shows in full."""
@@ -62,7 +62,11 @@ def problems(findings: Iterable[Finding], most: int = MOST_PROBLEMS) -> tuple[Pa
 
 def more(count: int) -> tuple[Part, ...]:
     """Return the line that says how many are not shown; nothing if ``count`` is not positive."""
-    return (Hint(say("{count} more are not shown here.", count=count)),) if count > 0 else ()
+    return (
+        (Hint(say_n("{count:,} more is not shown here.", "{count:,} more are not shown here.", count=count)),)
+        if count > 0
+        else ()
+    )
 
 
 def shown(name: str) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.slack.delivery import THEN
 from commands.reply import Hint
-from services.model.text import Text, say
+from services.model.text import Text, say_n
 from services.ports import Message
 
 NOTABLE = timedelta(minutes=5)
@@ -32,9 +32,20 @@ def delayed(message: Message, now: datetime) -> Hint | None:
 
 def _reason(code: str, minutes: int) -> Text:
     if code in _LIMITED:
-        return say("Delayed by {minutes} minutes: Slack took no more messages at that rate.", minutes=minutes)
-    if code in THEN:
-        return say(
-            "Delayed by {minutes} minutes: Slack did not take it ({code}).", minutes=minutes, code=code
+        return say_n(
+            "Delayed by {count} minute: Slack took no more messages at that rate.",
+            "Delayed by {count} minutes: Slack took no more messages at that rate.",
+            count=minutes,
         )
-    return say("Delayed by {minutes} minutes: Slack could not be reached.", minutes=minutes)
+    if code in THEN:
+        return say_n(
+            "Delayed by {count} minute: Slack did not take it ({code}).",
+            "Delayed by {count} minutes: Slack did not take it ({code}).",
+            count=minutes,
+            code=code,
+        )
+    return say_n(
+        "Delayed by {count} minute: Slack could not be reached.",
+        "Delayed by {count} minutes: Slack could not be reached.",
+        count=minutes,
+    )

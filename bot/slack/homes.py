@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from slack_sdk.web import WebClient
 
 from bot.slack.dates import in_utc
 from bot.slack.delay import error_line
@@ -13,11 +12,13 @@ from bot.slack.delivery import then, wait
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home
 from bot.slack.speech import English, Speech
+from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller
 from commands.home import Seen, look
 from services.desk import Desk
 from services.home import lately
 from services.model.errors import LeaseLostError
+from services.model.workspaces import placed
 from services.ports import Message, Request
 
 _log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class Homes:
 
     def __init__(
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         desk: Desk,
         caller: Callable[[Request], Caller],
         command: str = "/ssl",
@@ -38,12 +39,13 @@ class Homes:
         date_tokens: bool = True,
         speech: Speech | English | None = None,
     ) -> None:
-        """``client`` must not repeat calls by itself; ``caller`` says who a person is, and never from memory of a view."""
-        self._client, self._desk, self._caller = client, desk, caller
+        """``clients`` must not repeat calls by themselves; ``caller`` says who a person is, and never from memory of a view."""
+        self._clients, self._desk, self._caller = clients, desk, caller
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
         self._lock = threading.Lock()
-        self._paused_until: datetime | None = None
+        self._paused: dict[str, datetime] = {}
+        """Workspace -> until when it takes nothing."""
 
     def deliver(self, message: Message) -> None:
         """Publish the Home as it is now, and record it as delivered or postponed; one that nobody looks at is let go."""
@@ -51,7 +53,7 @@ class Homes:
         try:
             if not lately(message, now):
                 self._done(message, final=True)
-            elif (until := self._pause(now)) is not None:
+            elif (until := self._pause(message.team, now)) is not None:
                 self._postpone(message, until, "ratelimited")
             else:
                 self._publish(message)
@@ -61,15 +63,16 @@ class Homes:
     def _publish(self, message: Message) -> None:
         caller = self._caller(_asks(message))
         seen = self._looked(message, caller)
-        view = home(seen.page, self._command, self._speech.to_person(message.user))
+        view = home(seen.page, self._command, self._speech.to_person(placed(message.team, message.user)))
         try:
-            self._client.views_publish(user_id=message.user, view=view if self._date_tokens else in_utc(view))
+            shown = view if self._date_tokens else in_utc(view)
+            self._clients(message.team).views_publish(user_id=message.user, view=shown)
         except CALL_ERRORS as error:
             facts = read_error(error)
             _log.info("slack.home_refused", message=message.id, error=facts.code)
             until = self._desk.clock() + wait(then(facts), message, facts.retry_after)
             if facts.status == 429:
-                self._hold(until)
+                self._hold(message.team, until)
             self._postpone(message, until, facts.code)
             return
         self._done(message, final=False)
@@ -95,19 +98,27 @@ class Homes:
         with self._desk.storage.write() as tx:
             tx.outbox.postponed(message, until, error_line(code))
 
-    def _pause(self, now: datetime) -> datetime | None:
+    def _pause(self, team: str, now: datetime) -> datetime | None:
         with self._lock:
-            return self._paused_until if self._paused_until is not None and now < self._paused_until else None
+            until = self._paused.get(team, now)
+        return until if now < until else None
 
-    def _hold(self, until: datetime) -> None:
-        """Publish nothing before ``until``: Slack limits views.publish for the app as a whole."""
+    def _hold(self, team: str, until: datetime) -> None:
+        """Publish nothing in a workspace before ``until``: Slack limits views.publish for the app in each as a whole."""
         with self._lock:
-            self._paused_until = until
+            self._paused[team] = until
 
 
 def _asks(message: Message) -> Request:
     """Return the Home as a request of its person, by which they are looked up."""
     team, _, user = str(message.body["person"]).rpartition("/")
     return Request(
-        id=message.id, dedupe="", team=team, user=user, channel="", text="", created_at=message.created_at
+        id=message.id,
+        dedupe="",
+        team=team,
+        user=user,
+        channel="",
+        text="",
+        created_at=message.created_at,
+        workspace=message.team,
     )

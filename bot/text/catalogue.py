@@ -1,5 +1,6 @@
 """Reads and writes the catalogues: gettext's .po files, one per language, beside this module."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from gettext import c2py
@@ -14,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bot.text.extract import Message
 from bot.text.uses import USES
+from services.model.text import COUNT
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "certdesk.pot"
@@ -122,7 +124,7 @@ def gaps(template: str) -> frozenset[str]:
 def wrong_gaps(one: str, many: str, said: Iterable[str]) -> list[str]:
     """Return the translations that have other gaps than their template; in a plural the number itself may be left out."""
     wanted = gaps(many or one)
-    free = frozenset({"count:"}) if many else frozenset()
+    free = frozenset(gap for gap in wanted if many and gap.partition(":")[0] == COUNT)
     return [each for each in said if not _agrees(each, wanted, free)]
 
 
@@ -143,11 +145,14 @@ def template(messages: Iterable[Message]) -> str:
 
 def updated(path: Path, messages: Iterable[Message]) -> str:
     """Return a catalogue with exactly these sentences; what was translated stays, what is no sentence any more goes."""
-    old = _parsed(path)
     plural = get_plural(path.stem)  # the rule of Unicode's CLDR
     more = (("Language", path.stem), ("Plural-Forms", plural.plural_forms))
     lines = "".join(f'"{key}: {value}\\n"\n' for key, value in more)
-    held = {entry.one: entry for entry in _entries_of(old)}
+    held: dict[str, Entry] = {}
+    for side in _sides(path.read_text(encoding="utf-8")):
+        for entry in _entries_of(_read(side, path.stem)):
+            if entry.one not in held or not held[entry.one].usable:
+                held[entry.one] = entry
     return _HEADER.format(of=f" in {name_of(path.stem)}", more=lines) + _body(messages, held, path.stem)
 
 
@@ -157,7 +162,7 @@ def _body(messages: Iterable[Message], held: Mapping[str, Entry], code: str | No
         old = held.get(message.one)
         added = catalogue.add(
             (message.one, message.many) if message.many else message.one,
-            string=_string(message, old),
+            string=_string(message, held, catalogue.num_plurals),
             locations=[(file, 0) for file in message.files],
             auto_comments=list(_notes(message)),
             user_comments=old.comments if old else (),
@@ -168,10 +173,30 @@ def _body(messages: Iterable[Message], held: Mapping[str, Entry], code: str | No
     return written.getvalue().decode("utf-8")
 
 
-def _string(message: Message, old: Entry | None) -> str | tuple[str, ...]:
-    """Return the translation as the message needs it: one that has got another plural is to be translated anew."""
-    kept = old.said if old is not None and old.many == message.many else ("",)
-    return kept if message.many else kept[0]
+def _string(message: Message, held: Mapping[str, Entry], forms: int) -> str | tuple[str, ...]:
+    """Return the translation as the message needs it; empty where it has to be translated anew.
+
+    A sentence that has got a plural keeps its translation in a language that has one form for all numbers; so does one
+    whose numbers have got a format.
+    """
+    old = held.get(message.one)
+    if old is not None and old.many == message.many:
+        return old.said if message.many else old.said[0]
+    formless = {_formless(one): entry for one, entry in held.items() if not entry.many and entry.usable}
+    former = formless.get(_formless(message.many or message.one)) or formless.get(_formless(message.one))
+    if former is None or (message.many and forms > 1):
+        return ("",) * forms if message.many else ""
+    said = former.said[0]
+    for gap, spec in _GAP.findall(message.many or message.one):
+        said = said.replace(f"{{{gap}}}", f"{{{gap}{spec}}}")
+    return (said,) if message.many else said
+
+
+_GAP = re.compile(r"\{(\w+)(:[^{}]+)?\}")
+
+
+def _formless(template: str) -> str:
+    return _GAP.sub(r"{\1}", template)
 
 
 def _notes(message: Message) -> Iterator[str]:
@@ -180,7 +205,23 @@ def _notes(message: Message) -> Iterator[str]:
 
 
 def _parsed(path: Path) -> Catalog:
-    return read_po(BytesIO(path.read_bytes()), locale=path.stem, abort_invalid=True)
+    return _read(path.read_text(encoding="utf-8"), path.stem)
+
+
+def _read(text: str, code: str) -> Catalog:
+    return read_po(BytesIO(text.encode("utf-8")), locale=code, abort_invalid=True)
+
+
+_CONFLICT = re.compile(
+    r"^<<<<<<< .*?\n(.*?)(?:^\|\|\|\|\|\|\| .*?\n.*?)?^=======\n(.*?)^>>>>>>> .*?\n", re.DOTALL | re.MULTILINE
+)
+
+
+def _sides(text: str) -> tuple[str, ...]:
+    """Return a file as it is, or as both sides of a merge have it that stopped at conflicts, ours first."""
+    if not _CONFLICT.search(text):
+        return (text,)
+    return tuple(_CONFLICT.sub(rf"\{side}", text) for side in (1, 2))
 
 
 def _tuple(said: object) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Finds every sentence for people in the sources: each `say`, `say_n` and `Phrase`, whose templates are literals.
+"""Finds every sentence for people in the sources: each `say`, `say_n`, `Phrase` and `Forms`, whose templates are literals.
 
 A template may also be a name that stands for literals alone, in the function or in its module. Anything else is a place
 that cannot be read, and is named, so that no sentence stays out of the catalogues unseen.
@@ -14,7 +14,7 @@ from bot.text.uses import uses
 ROOMS = ("bot", "commands", "services", "storage")
 APART = ("bot/demo/",)
 """The demo tells its story in English."""
-_SAYERS = {"say": 1, "say_n": 2, "Phrase": 1}
+_SAYERS = {"say": 1, "say_n": 2, "Phrase": 1, "Forms": 2}
 """What makes a sentence, and how many templates it takes."""
 
 

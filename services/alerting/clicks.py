@@ -15,7 +15,7 @@ from services.desk import Desk
 from services.issuance.adding import TRIES
 from services.model.alerts import Alert, Severity
 from services.model.settings import Alerting
-from services.model.text import Phrase, Text, say
+from services.model.text import Phrase, Text, say, say_n
 from services.ports import Transaction
 from services.renewal.asking import renew_these
 
@@ -212,23 +212,27 @@ def _nobody(alert: Alert, of_itself: Phrase) -> Text:
 
 def _renewed(begun: int, busy: int, others: int) -> Text:
     if others > 0:
-        return say(
-            "certdesk tries {begun} certificates now, those that expire first. The other {others} are tried by"
+        return say_n(
+            "certdesk tries {count} certificate now, the one that expires first. The other {others} are tried by"
             " themselves as soon as the cause is mended.",
-            begun=begun,
+            "certdesk tries {count} certificates now, those that expire first. The other {others} are tried by"
+            " themselves as soon as the cause is mended.",
+            count=begun,
             others=others + busy,
         )
     if busy:
-        return say(
-            "certdesk tries {begun} certificates now; {busy} more were being worked on just then. Click again in a"
+        return say_n(
+            "certdesk tries {count} certificate now; {busy} more were being worked on just then. Click again in a"
             " minute to try those.",
-            begun=begun,
+            "certdesk tries {count} certificates now; {busy} more were being worked on just then. Click again in a"
+            " minute to try those.",
+            count=begun,
             busy=busy,
         )
-    if begun == 1:
-        return say("certdesk tries the certificate now. While the cause lasts, this stops at it again.")
-    return say(
-        "certdesk tries {begun} certificates now. While the cause lasts, this stops at it again.", begun=begun
+    return say_n(
+        "certdesk tries the certificate now. While the cause lasts, this stops at it again.",
+        "certdesk tries {count} certificates now. While the cause lasts, this stops at it again.",
+        count=begun,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.model.findings import CODES, Finding, Verdict
-from services.model.text import NOTHING, Text, say
+from services.model.text import NOTHING, Text, say, say_n
 
 STEP_LATE = timedelta(hours=1)
 """How long a certificate's next step may be due before it counts as untouched."""
@@ -237,18 +237,29 @@ def _clock(whose: str, offset: timedelta) -> Check:
         return Check(
             thing, "certdesk.clock", say("The clocks of this machine and of {whose} agree.", whose=whose)
         )
-    template = (
-        "This machine's clock is about {seconds} seconds behind that of {whose}."
-        if offset > timedelta(0)
-        else "This machine's clock is about {seconds} seconds ahead of that of {whose}."
-    )
     seconds = 10 * round(abs(offset) / timedelta(seconds=10))  # so that it does not read anew each minute
     return Check(
         thing,
         "certdesk.clock",
-        say(template, seconds=seconds, whose=whose),
+        _off(seconds, whose, behind=offset > timedelta(0)),
         say(
             "On-call: see whether this machine keeps its time by NTP (“timedatectl” says so) and set it right; with a"
             " wrong clock certificates renew at the wrong time and Slack's requests are refused."
         ),
+    )
+
+
+def _off(seconds: int, whose: str, *, behind: bool) -> Text:
+    if behind:
+        return say_n(
+            "This machine's clock is about {count} second behind that of {whose}.",
+            "This machine's clock is about {count} seconds behind that of {whose}.",
+            count=seconds,
+            whose=whose,
+        )
+    return say_n(
+        "This machine's clock is about {count} second ahead of that of {whose}.",
+        "This machine's clock is about {count} seconds ahead of that of {whose}.",
+        count=seconds,
+        whose=whose,
     )

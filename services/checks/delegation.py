@@ -14,7 +14,7 @@ from services.checks.zones import Delegation, delegation
 from services.model import names
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Text, Value, say
+from services.model.text import Text, Value, say, say_n
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +283,12 @@ def _propagating(report: Report, facts: Facts, zone: Zone, platform: Platform) -
     found = report.finding(
         "dns.propagating",
         Verdict.WARN,
-        say(
-            "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {seconds} seconds.",
+        say_n(
+            "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {count} second.",
+            "{zone} is delegated to the platform, but resolvers may hold its old name servers {old} for another {count} seconds.",
             zone=zone.name,
             old=listed(old),
-            seconds=seconds,
+            count=seconds,
         ),
         say(
             "Nothing needs to be done: the change is spreading, and certdesk goes on by itself. Keep the old servers running until then."

@@ -8,7 +8,7 @@ from typing import Any
 from services.checks.zones import Delegation
 from services.model.findings import CODES, Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Item, Text, Value, say
+from services.model.text import Item, Text, Value, say, say_n
 
 MEANINGLESS = frozenset({"domain.invalid", "domain.default", "domain.not_added", "domain.public_suffix"})
 """With one of these codes nothing of DNS matters."""
@@ -56,10 +56,10 @@ def listed(items: Sequence[Item]) -> Value:
 def lasting(seconds: int) -> Text:
     """Return a time as people read it, rounded up: seconds up to two minutes, minutes up to two hours, then hours."""
     if seconds < 120:
-        return say("{count} seconds", count=seconds)
+        return say_n("{count} second", "{count} seconds", count=seconds)
     if seconds < 7200:
-        return say("{count} minutes", count=-(-seconds // 60))
-    return say("{count} hours", count=-(-seconds // 3600))
+        return say_n("{count} minute", "{count} minutes", count=-(-seconds // 60))
+    return say_n("{count} hour", "{count} hours", count=-(-seconds // 3600))
 
 
 def path(chain: Sequence[str]) -> Value:

@@ -11,7 +11,7 @@ from services.checks.rules import Report, canonical, listed, our_hosts
 from services.checks.words import dns_words
 from services.model.findings import Finding, Owner, Verdict
 from services.model.settings import Platform
-from services.model.text import Phrase, Text, say
+from services.model.text import Forms, Phrase, Text, say
 
 
 def check(case: Case) -> tuple[Finding, ...]:
@@ -65,46 +65,52 @@ def _behaviour(report: Report, facts: Facts, zone: Zone, platform: Platform) -> 
 class Wording:
     """One sentence in each number."""
 
-    only: Phrase
-    every: Phrase
-    one: Phrase
-    some: Phrase
-    addresses: Phrase
+    only: Phrase | Forms
+    every: Phrase | Forms
+    some: Forms
+    addresses: Phrase | Forms
     """Some addresses of every server, so that no server can be named as good or bad."""
 
-    def of(self, probes: tuple[Probe, ...], asked: tuple[Probe, ...]) -> tuple[Phrase, int, int]:
+    def of(self, probes: tuple[Probe, ...], asked: tuple[Probe, ...]) -> tuple[Phrase | Forms, int, int]:
         """Return the template for these of all ``asked`` probes, and how many servers of how many they are."""
         count, total = (len({probe.host for probe in group}) for group in (probes, asked))
         if len(probes) == len(asked):
             return (self.only if total == 1 else self.every), count, total
         if count == total:
             return self.addresses, count, total
-        return (self.one if count == 1 else self.some), count, total
+        return self.some, count, total
 
 
 LAME = Wording(
     only=Phrase("The only name server of {zone} does not serve it ({said})."),
     every=Phrase("None of the {total} name servers of {zone} serves it ({said})."),
-    one=Phrase("1 of the {total} name servers of {zone} does not serve it ({said})."),
-    some=Phrase("{count} of the {total} name servers of {zone} do not serve it ({said})."),
+    some=Forms(
+        "{count} of the {total} name servers of {zone} does not serve it ({said}).",
+        "{count} of the {total} name servers of {zone} do not serve it ({said}).",
+    ),
     addresses=Phrase("Some addresses of the name servers of {zone} do not serve it ({said})."),
 )
 FAILING = Wording(
     only=Phrase("The only name server of {zone} answers with an error ({said})."),
     every=Phrase("Every one of the {total} name servers of {zone} answers with an error ({said})."),
-    one=Phrase("1 of the {total} name servers of {zone} answers with an error ({said})."),
-    some=Phrase("{count} of the {total} name servers of {zone} answer with an error ({said})."),
+    some=Forms(
+        "{count} of the {total} name servers of {zone} answers with an error ({said}).",
+        "{count} of the {total} name servers of {zone} answer with an error ({said}).",
+    ),
     addresses=Phrase("Some addresses of the name servers of {zone} answer with an error ({said})."),
 )
 SILENT = Wording(
     only=Phrase("The only name server of {zone} gave no answer at all ({said})."),
     every=Phrase("None of the {total} name servers of {zone} gave any answer ({said})."),
-    one=Phrase("1 of the {total} name servers of {zone} gave no answer at all ({said})."),
-    some=Phrase("{count} of the {total} name servers of {zone} gave no answer at all ({said})."),
+    some=Forms(
+        "{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
+        "{count} of the {total} name servers of {zone} gave no answer at all ({said}).",
+    ),
     addresses=Phrase("Some addresses of the name servers of {zone} gave no answer at all ({said})."),
 )
-_FOLLOWS = Phrase("No question about {zone} is answered: whoever asks, the CA included, gets an error.")
-REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)
+_NOBODY = "No question about {zone} is answered: whoever asks, the CA included, gets an error."
+_FOLLOWS = Forms(_NOBODY, _NOBODY)
+REFUSING = Wording(_FOLLOWS, _FOLLOWS, _FOLLOWS, _FOLLOWS)
 
 
 def _finding(

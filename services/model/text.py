@@ -60,6 +60,18 @@ class Phrase(str):
         return Text(str(self), tuple(values.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """A template with a plural that is kept in a table: what `Phrase` is to `say`, this is to `say_n`."""
+
+    one: str
+    many: str
+
+    def said(self, *, count: int, **values: Value) -> Text:
+        """Return the sentence for ``count`` things."""
+        return Text(self.one, ((COUNT, count), *values.items()), self.many)
+
+
 def say(template: str, **values: Value) -> Text:
     """Return the sentence ``template`` with its gaps filled by ``values``. Literal braces are doubled, as in str.format.
 

@@ -13,7 +13,7 @@ from services.model.certificates import Certificate
 from services.model.clock import rfc3339
 from services.model.findings import CODES, Finding, Verdict
 from services.model.settings import CaSettings
-from services.model.text import Phrase, Text, say
+from services.model.text import Phrase, Text, say, say_n
 from services.naming import registrable
 from services.ports import Storage, Transaction
 
@@ -247,7 +247,11 @@ def waiting(found: Spent, certificate: Certificate, now: datetime) -> Finding:
 def _limit(bucket: Bucket) -> Text:
     hours = round(bucket.per / timedelta(hours=1))
     if hours >= 48 and hours % 24 == 0:
-        return say("{count} in {days} days", count=bucket.count, days=hours // 24)
+        return say_n(
+            "{count:,} in {days} days", "{count:,} in {days} days", count=bucket.count, days=hours // 24
+        )
     if hours > 1:
-        return say("{count} in {hours} hours", count=bucket.count, hours=hours)
-    return say("{count} in an hour", count=bucket.count)
+        return say_n(
+            "{count:,} in {hours} hours", "{count:,} in {hours} hours", count=bucket.count, hours=hours
+        )
+    return say_n("{count:,} in an hour", "{count:,} in an hour", count=bucket.count)

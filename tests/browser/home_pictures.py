@@ -40,9 +40,9 @@ _FIELD = """() => document.querySelectorAll('.home .bk-unknown').forEach(one => 
 def publish(fleet: Fleet, slack: LocalSlack) -> None:
     """Publish everybody's Home."""
     client = posting_client(SlackSettings(api_url=slack.api_url, bot_token="xoxb-local"))
-    homes = Homes(client, fleet.desk, _caller, date_tokens=False)
+    homes = Homes(lambda _team: client, fleet.desk, _caller, date_tokens=False)
     for caller in PEOPLE.values():
-        home.show(fleet.desk, caller.person)
+        home.show(fleet.desk, caller.person, team="")
     with fleet.storage.write() as tx:
         owed = tx.outbox.claim(fleet.now, MINUTE, 10, via=home.HOME)
     for message in owed:

@@ -16,13 +16,14 @@ from commands.dispatch import dispatch
 from commands.menu import ITEMS
 from commands.reply import Buttons, Hint, Problem, Rows, Sheet
 from commands.sheets import SHEETS, WAITING, faults
+from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.ports import Message
 from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
 from tests.unit.commands_world import desk_of, make_bench
 from tests.unit.sheet_world import Screen, ask, fields, options, rows, send, shown, text
 from tests.unit.sheet_world import messages as posted
-from tests.unit.test_commands_isolation import CALLERS, OTHER, OWN, UNKNOWN, make
+from tests.unit.test_commands_isolation import CALLERS, OTHER, OWN, TEXTS, UNKNOWN, make
 
 BOTH = Caller("T1/U_BOTH", Role.MERCHANT, frozenset({"moon", "sun"}))
 MOONS = ["shop.moon.test", "www.moon.test"]
@@ -131,6 +132,21 @@ def test_names_without_a_certificate_are_offered_and_checked_while_it_is_open(be
     final = live.compose(bench.desk, replace(row, body=body))
     assert final.final
     assert live.work(bench.desk, replace(row, body=body)) is None
+
+
+def test_silence_is_neither_said_to_be_well_nor_to_be_in_the_way(bench: Bench) -> None:
+    bench.checker.says["www.moon.test"] = (finding("dns.lame", "www.moon.test", Verdict.UNKNOWN),)
+    bench.checker.says["shop.moon.test"] = (finding("domain.expiring", "shop.moon.test", Verdict.UNKNOWN),)
+    opened(bench, MOON, "add")
+    [row] = rows(bench)
+    body = live.work(bench.desk, row)
+    assert body is not None
+    lines = [one for part in picking.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
+    assert [(one.name, one.label.plain()) for one in lines] == [
+        ("shop.moon.test", "nothing is in the way"),
+        ("www.moon.test", "not everything could be seen"),
+    ]
+    assert "found dns.lame" in lines[1].detail.plain()
 
 
 def test_many_names_are_checked_by_and_by(bench: Bench) -> None:
@@ -339,6 +355,19 @@ def test_a_sheet_needs_the_right_of_the_table(role: Role, sheet: str, name: str)
         last = tx.audit.last()
     refused = last is not None and last.result == "refused"
     assert refused is (role not in holders(SHEETS[sheet].action))
+
+
+@pytest.mark.parametrize(
+    "text", [*TEXTS, "add {}", "renew {}", "add --store {}", "renew --store {}", "add --store {}.test"]
+)
+@pytest.mark.parametrize("caller", [MOON, STRANGER], ids=lambda one: one.role)
+def test_what_a_command_opens_says_nothing_of_another_store(caller: Caller, text: str) -> None:
+    found = []
+    for store in (OTHER, UNKNOWN):
+        world = make()
+        outcome = dispatch(text.replace("{}", store), caller, desk_of(world), "C1", modal=True)
+        found.append(f"{outcome.reply} {outcome.sheet} {outcome.live}".replace(store, "STORE"))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.id)

@@ -156,7 +156,9 @@ def test_an_update_keeps_what_is_translated_and_drops_what_is_no_sentence(tmp_pa
     assert updated(path, (GO, DAYS)) == text
 
 
-def test_a_sentence_that_gets_a_plural_is_translated_anew(tmp_path: Path) -> None:
+def test_a_sentence_that_gets_a_plural_is_translated_anew_where_there_are_several_forms(
+    tmp_path: Path,
+) -> None:
     path = po(tmp_path, "de", 'msgid "{count} day"\nmsgstr "{count} Tag"\n', DAYS)
     assert "Tag" not in path.read_text(encoding="utf-8")
 
@@ -191,7 +193,7 @@ EVERYTHING = Reply(
     say("{name} is blocked: one thing is in the way", name="x.test"),
     (
         Paragraph(say("next attempt {at}", at=NOW)),
-        Hint(say("{count} more are not shown here.", count=1)),
+        Hint(say_n("{count:,} more is not shown here.", "{count:,} more are not shown here.", count=1)),
         Fields(((say("Names"), "x.test"), (say("Valid until"), NOW), (say("Since"), ()))),
         Plan("x.test", ((say("installed"), Mark.DONE), (say("order"), Mark.NOW))),
         Problem("dns.lame", say("failed"), say("none"), say("the platform"), blocks=True),
@@ -199,7 +201,14 @@ EVERYTHING = Reply(
         Mention(("S0123",), say("{severity}: please look at this.", severity=say("Urgent"))),
         Buttons(
             (
-                Button("a", "v", say("Check again"), confirm=say("Renew {count} certificates now?", count=2)),
+                Button(
+                    "a",
+                    "v",
+                    say("Check again"),
+                    confirm=say_n(
+                        "Renew {count:,} certificate now?", "Renew {count:,} certificates now?", count=2
+                    ),
+                ),
                 Menu("m", say("Snooze"), (("1", say("1 day")),)),
             )
         ),
@@ -289,3 +298,31 @@ def test_a_list_has_the_languages_own_comma() -> None:
 def test_a_translation_is_escaped_like_any_text() -> None:
     wicked = Language("de", "Deutsch", Locale("de"), {"Go": ("<!channel> & los",)})
     assert mrkdwn(say("Go"), wicked) == "&lt;!channel&gt; &amp; los"
+
+
+def test_a_sentence_that_gets_a_plural_or_a_format_keeps_its_translation_where_one_form_is_all(
+    tmp_path: Path,
+) -> None:
+    before = 'msgid "{count} days"\nmsgstr "{count}일"\n\nmsgid "{n} of {m}"\nmsgstr "{m} 중 {n}"\n'
+    path = po(tmp_path, "ko", before)
+    path.write_text(HEAD.format(code="ko") + "\n" + before, encoding="utf-8")
+    days = Message("{count:,} day", "{count:,} days", ("a.py",))
+    path.write_text(updated(path, (days, Message("{n:,} of {m}", "", ("a.py",)))), encoding="utf-8")
+    korean = loaded(tmp_path, "ko")
+    assert korean.plain(say_n("{count:,} day", "{count:,} days", count=4210)) == "4,210일"
+    assert korean.plain(say("{n:,} of {m}", n=1, m=2)) == "2 중 1"
+
+
+@pytest.mark.parametrize("base", ["", '||||||| base\nmsgid "Go"\nmsgstr ""\n\n'])
+def test_an_update_takes_what_both_sides_of_a_conflict_have(tmp_path: Path, base: str) -> None:
+    ours = 'msgid "Go"\nmsgstr "Los"\n\nmsgid "Ours"\nmsgstr "Unser"\n\n'
+    theirs = 'msgid "Go"\nmsgstr ""\n\nmsgid "Theirs"\nmsgstr "Ihr"\n\n'
+    body = f"<<<<<<< HEAD\n{ours}{base}=======\n{theirs}>>>>>>> main\n"
+    path = po(tmp_path, "de", body, GO, Message("Ours", "", ("a.py",)), Message("Theirs", "", ("a.py",)))
+    german = loaded(tmp_path, "de")
+    assert [german.plain(say("{x}", x=Text(one))) for one in ("Go", "Ours", "Theirs")] == [
+        "Los",
+        "Unser",
+        "Ihr",
+    ]
+    assert "<<<<" not in path.read_text(encoding="utf-8")
