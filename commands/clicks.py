@@ -158,7 +158,7 @@ def _certificate(call: Call) -> Certificate:
         raise MalformedClickError
     with call.desk.storage.read() as tx:
         found = tx.certificates.get(call.words[0])
-    if found is None or not call.caller.sees(found.store):
+    if found is None or not found.wanted or not call.caller.sees(found.store):
         raise CertdeskError(say("certdesk no longer knows this certificate. Nothing was done."))
     return found
 

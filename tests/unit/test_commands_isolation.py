@@ -72,6 +72,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
         "moon.test --store {}",
     ),
     "renew": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
+    "remove": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),

@@ -76,6 +76,13 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "--cause dns.not_hosted",
         "--cause dns.not_hosted --store {}",
     ),
+    "remove": (
+        "{}.test",
+        "bad.{}.example",
+        "{}.test --store {}",
+        "moon.test {}.test",
+        "moon.test --store {}",
+    ),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "www.{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),
