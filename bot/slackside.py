@@ -20,11 +20,13 @@ from bot.slack.rooms import SlackRooms
 from bot.slack.screens import SlackScreens
 from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
+from bot.slack.uploads import SlackUploads
 from bot.text.language import language
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
 from commands.screens import Screens
+from commands.uploads import Uploads
 from services.model.text import say
 
 
@@ -38,6 +40,7 @@ class SlackSide:
     homes: Homes
     views: LiveViews
     rooms: Rooms
+    uploads: Uploads
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -117,6 +120,7 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             speech=speech,
         ),
+        uploads=SlackUploads(asking_client(slack), slack, clock),
         rooms=SlackRooms(asking_client(slack), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

@@ -161,6 +161,7 @@ class Workers:
                 slack.screens,
                 slack.rooms,
                 known=slack.identity.known,
+                uploads=slack.uploads,
             )
             self._application.bell.ring()
 
