@@ -26,6 +26,7 @@ from bot.config_values import (
     Number,
     Port,
     RdapUrl,
+    RedirectUrl,
     Seconds,
     Strings,
     Whole,
@@ -213,12 +214,27 @@ class Slack(Section):
     team: str = ""
     command: Command = "/ssl"
     date_tokens: bool = True
+    client_id: str = ""
+    client_secret: str = Field(default="", repr=False)
+    redirect_url: RedirectUrl = ""
+    pkce: bool = False
     canary_channel: str = ""
     staff_channels: Strings = ()
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()
     merchants: Annotated[dict[str, Strings], AfterValidator(upper_keys)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _installing_is_whole(self) -> Self:
+        """Refuse half of what further workspaces need: which one is the support workspace is part of it."""
+        needed = ("client_id", "client_secret", "redirect_url", "team")
+        missing = [name for name in needed if not getattr(self, name)]
+        if self.client_id and missing:
+            raise ValueError(
+                f"client_id is given without {missing[0]}; to be installed in other workspaces certdesk needs both"
+            )
+        return self
 
 
 class Log(Section):

@@ -22,6 +22,8 @@ from services.model.errors import InvalidNameError
 from services.naming import parse
 
 ENDPOINT = "ADDRESS or ADDRESS:PORT is needed, such as 10.0.0.53:5300 or [2001:db8::53]:5300; host names are not looked up"
+CALLBACK = "/slack/oauth/callback"
+"""Where certdesk's own listener takes browsers that come back from Slack."""
 _LISTEN = "ADDRESS:PORT is needed, such as 127.0.0.1:8402"
 
 
@@ -114,6 +116,20 @@ def _rdap(url: str) -> str:
         raise ValueError(
             "a base URL is needed, such as https://rdap.example/ or http://127.0.0.1:9000/; an empty text asks nobody"
         )
+    return url
+
+
+def _redirect(url: str) -> str:
+    """Return the address that Slack sends browsers back to: https, but for a trial on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if url and (
+        not (parts.scheme == "https" or local) or parts.path != CALLBACK or parts.query or parts.fragment
+    ):
+        raise ValueError(f"an https:// URL is needed that ends in {CALLBACK}")
     return url
 
 
@@ -233,6 +249,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpsUrl = Annotated[str, AfterValidator(_https)]
 AdminUrl = Annotated[str, AfterValidator(_admin)]
 RdapUrl = Annotated[str, AfterValidator(_rdap)]
+RedirectUrl = Annotated[str, AfterValidator(_redirect)]
 KeyText = Annotated[str, AfterValidator(_key)]
 Mac = Annotated[str, AfterValidator(_mac)]
 Command = Annotated[str, AfterValidator(_command)]

@@ -34,6 +34,7 @@ class FrontDoor:
             unready=self._unready,
             registry=metrics.registry(application.storage, application.traffic, application.clock),
             slack=slack.door if slack else None,
+            installer=slack.installer if slack else None,
             checks=health.checks,
         )
         self._web = WebServer(make_app(site), host, port, threads=application.loaded.config.http.threads)

@@ -145,7 +145,7 @@ def slack(loaded: Loaded) -> SlackSettings:
     """Return how Slack is connected; no mode without a bot token."""
     keys = loaded.config.slack
     return SlackSettings(
-        mode=keys.mode if keys.bot_token else "",
+        mode=keys.mode if keys.bot_token or keys.client_id else "",
         bot_token=keys.bot_token,
         signing_secret=keys.signing_secret,
         app_token=keys.app_token,
@@ -153,6 +153,10 @@ def slack(loaded: Loaded) -> SlackSettings:
         team=keys.team,
         roles={Role.ADMIN: keys.admins, Role.SUPPORT: keys.support, Role.ONCALL: keys.oncall},
         merchants=keys.merchants,
+        client_id=keys.client_id,
+        client_secret=keys.client_secret,
+        redirect_url=keys.redirect_url,
+        pkce=keys.pkce,
         command=keys.command,
         date_tokens=keys.date_tokens,
         canary_channel=keys.canary_channel,

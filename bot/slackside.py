@@ -9,19 +9,23 @@ from typing import Any
 from bot import settings
 from bot.config import ConfigurationError
 from bot.slack.app import Intake, make_app
+from bot.slack.callers import Callers
 from bot.slack.canary import Canary
-from bot.slack.clients import asking_client, posting_client
+from bot.slack.departures import Departures
 from bot.slack.homes import Homes
 from bot.slack.http import SlackDoor
 from bot.slack.identity import Identity
+from bot.slack.installing import Installer
 from bot.slack.live_views import LiveViews
 from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
+from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
 from bot.slack.uploads import SlackUploads
-from bot.text.language import language
+from bot.slack.workspaces import Clients
+from bot.text.language import Language, language
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
@@ -35,6 +39,7 @@ class SlackSide:
     """One of door (HTTP mode) and socket (Socket Mode) is there."""
 
     identity: Identity
+    callers: Callers
     notifier: Notifier
     screens: Screens
     homes: Homes
@@ -45,6 +50,10 @@ class SlackSide:
     socket: SocketTransport | None
     canary: Canary | None = None
     """Tests Socket Mode end to end, where ``slack.canary_channel`` is set."""
+    installer: Installer | None = None
+    """Installs certdesk in further workspaces, where ``slack.client_id`` is set."""
+    rotation: Rotation | None = None
+    """Renews their tokens."""
 
     def tick(self, now: datetime) -> None:
         """Do what comes round for the connection; call it every few seconds, in processes that listen."""
@@ -81,51 +90,62 @@ def connect(application: Application) -> SlackSide | None:
     if slack.mode == "socket" and not slack.app_token:
         raise ConfigurationError(say("slack.app_token is missing: Socket Mode opens its connection with it."))
     clock = application.clock
-    intake = Intake(application.storage, clock, application.bell.ring)
+    clients = Clients(slack, application.storage, application.vault)
+    intake = Intake(application.storage, clock, application.bell.ring, slack.workspace)
     ear = _Ear()
-    identity = Identity(asking_client(slack), slack, clock, storage=application.storage)
-    speech = Speech(application.storage, identity.locale, identity.named)
-    app = make_app(slack, intake, ear, lambda user: language(identity.remembered_locale(user)))
+    departures = Departures(slack, application.desk)
+    identity = Identity(clients.asking(), slack, clock, storage=application.storage)
+    callers = Callers(identity, clients.asking, application.storage, clock, slack.workspace)
+    speech = Speech(application.storage, callers.locale, callers.named)
+    tongue = partial(_tongue, identity)
+    app = make_app(slack, intake, ear, departures.heard, tongue)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
-        ear.canary = Canary(
-            posting_client(slack), application.storage, slack.canary_channel, socket.reconnect
-        )
+        ear.canary = Canary(clients.posting(), application.storage, slack.canary_channel, socket.reconnect)
     return SlackSide(
         identity=identity,
+        callers=callers,
         notifier=Notifier(
-            posting_client(slack),
+            clients.posting,
             application.storage,
             partial(compose, application.desk),
             clock,
             slack.command,
             date_tokens=slack.date_tokens,
+            departures=departures,
             speech=speech,
         ),
-        screens=SlackScreens(
-            posting_client(slack), slack.command, date_tokens=slack.date_tokens, speech=speech
-        ),
+        screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens, speech=speech),
         homes=Homes(
-            posting_client(slack),
+            clients.posting,
             application.desk,
-            identity.caller,
+            callers.caller,
             slack.command,
             date_tokens=slack.date_tokens,
             speech=speech,
         ),
         views=LiveViews(
-            posting_client(slack),
+            clients.posting,
             application.desk,
             slack.command,
             date_tokens=slack.date_tokens,
             speech=speech,
         ),
-        uploads=SlackUploads(asking_client(slack), slack, clock),
-        rooms=SlackRooms(asking_client(slack), slack, identity, clock),
+        uploads=SlackUploads(clients.asking, slack.api_url, clock),
+        rooms=SlackRooms(clients.asking(), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,
+        installer=Installer(slack, application.desk, application.vault, clock) if slack.several else None,
+        rotation=Rotation(slack, application.storage, application.vault, departures)
+        if slack.several
+        else None,
     )
+
+
+def _tongue(identity: Identity, user: str) -> Language:
+    """Return the language of a user as far as it is remembered."""
+    return language(identity.remembered_locale(user))
 
 
 class _Ear:

@@ -1,6 +1,6 @@
 """The HTTP side: Slack's requests, http-01 answers, the proof that an edge is ours, health and metrics.
 
-Everything is on one listener, metrics included: the edge forwards only /slack/events and the two folders below
+Everything is on one listener, metrics included: the edge forwards only what is below /slack/ and the two folders below
 /.well-known/, so /health and /metrics stay with whoever reaches the listener itself (127.0.0.1 by default).
 """
 
@@ -20,7 +20,9 @@ from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
+from bot.install_pages import add_pages
 from bot.slack.http import SlackDoor
+from bot.slack.installing import Installer
 from services.alerting.selfcheck import Check
 from services.checks.edge_proof import edge_proof
 from services.model.clock import rfc3339
@@ -56,6 +58,8 @@ class Site:
     registry: CollectorRegistry
     slack: SlackDoor | None = None
     """Takes Slack's requests in HTTP mode; None: there is no such page."""
+    installer: Installer | None = None
+    """Installs certdesk in further workspaces; None: there are no such pages."""
     checks: Callable[[], Sequence[Check]] = tuple
     """Returns how certdesk itself is."""
 
@@ -72,6 +76,8 @@ def make_app(site: Site) -> flask.Flask:
     _health(app, site)
     if site.slack is not None:
         _slack(app, site.slack)
+    if site.installer is not None:
+        add_pages(app, site.installer)
     return app
 
 

@@ -11,6 +11,7 @@ from bot.jobs import JobSteps
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
+from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
@@ -66,6 +67,8 @@ class Workers:
             self._pumps = (*self._pumps, *self._slack_pumps())
             ticks.append(Tick("approvals", APPROVALS_SECONDS, self._expire))
             ticks.append(Tick("lead", lead.SECONDS, self._take_turn))
+            if slack.rotation is not None:
+                ticks.append(Tick(rotation.DUTY, rotation.SECONDS, self._rotate))
             ticks.append(Tick("homes", HOMES_SECONDS, self._stir_homes))
         if ahead:
             self._pumps = (*self._pumps, *Lookout(application).pumps, JobSteps(application).pump())
@@ -114,6 +117,10 @@ class Workers:
         if self._lead.turn():
             self._application.mail.ring()
 
+    def _rotate(self) -> None:
+        if self._slack is not None and self._slack.rotation is not None:
+            self._slack.rotation.tick(self.name, self._application.clock())
+
     def _digest(self) -> None:
         if digest.put(self._application.desk, self._application.clock()):
             self._application.mail.ring()
@@ -152,7 +159,8 @@ class Workers:
     def _perform(self, request: Request) -> None:
         if self._slack is not None:
             slack, desk = self._slack, self._application.desk
-            caller = slack.identity.caller(request)
+            request = slack.callers.placed(request)
+            caller = slack.callers.caller(request)
             requests.perform(
                 desk,
                 request,
@@ -160,7 +168,7 @@ class Workers:
                 slack.identity.named,
                 slack.screens,
                 slack.rooms,
-                known=slack.identity.known,
+                known=slack.callers.known,
                 uploads=slack.uploads,
             )
             self._application.bell.ring()

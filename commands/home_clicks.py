@@ -9,6 +9,7 @@ from services import fleet, home
 from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
 from services.model.text import say
+from services.model.workspaces import place
 
 FAMILY = "home."
 """How the actions of the Home tab begin."""
@@ -66,4 +67,4 @@ def _memory(call: Call) -> str:
 
 
 def _show(call: Call, shown: Shown) -> None:
-    home.show(call.desk, call.caller.person, shown.to_json())
+    home.show(call.desk, call.caller.person, shown.to_json(), team=place(call.channel)[0])

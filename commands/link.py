@@ -7,7 +7,7 @@ from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
 from commands.help import no_access
 from commands.link_requests import person
-from commands.mentions import Mentioned, meant_as_one, mentioned
+from commands.mentions import Mentioned, joined, meant_as_one, mentioned
 from commands.reply import Hint, Outcome, Part, Reply, Tone
 from services import linking
 from services.model.audiences import LASTS, Kind
@@ -20,7 +20,7 @@ _STORE = re.compile(r"[^\W_][\w.-]{0,63}")
 
 def run(call: Call) -> Outcome:
     """Ask for a link to STORE, or link a person or a channel to it."""
-    words = arguments(call, values=(), stores=True).words
+    words = joined(arguments(call, values=(), stores=True).words)
     if len(words) > 1 or any(meant_as_one(word) for word in words):
         return _link(call, words) if call.caller.may(Action.LINK) else no_access(call.caller, Action.LINK)
     if not words:
@@ -79,6 +79,13 @@ def _link(call: Call, words: tuple[str, ...]) -> Outcome:
         headline = say("{who} is linked to the store {store} now", who=shown(who), store=store)
         hint = say("They see its certificates, and can add and renew them, from now on.")
         return _answer(Tone.GOOD, headline, Hint(hint), store=store, subject=subject)
+    if who.kind is Kind.WORKSPACE:
+        headline = say("The workspace {who} is linked to the store {store} now", who=shown(who), store=store)
+        hint = say(
+            "People there see the store once they are linked to it as well: they ask with {command}, and you decide.",
+            command=f"/ssl link {store}",
+        )
+        return _answer(Tone.GOOD, headline, Hint(hint), store=store, subject=subject)
     headline = say("The channel {who} is linked to the store {store} now", who=shown(who), store=store)
     means = say("There, commands without {option} mean this store.", option="--store")
     return _answer(Tone.GOOD, headline, Hint(means), *_before(linked.before), store=store, subject=subject)
@@ -121,8 +128,8 @@ def store_in(word: str) -> str:
 
 
 def resolved(call: Call, who: Mentioned) -> str:
-    """Return a channel's id, or a person as TEAM/USER. Raises CertdeskError if nobody knows the person's workspace."""
-    if who.kind is Kind.CHANNEL:
+    """Return a channel's or a workspace's id, or a person as TEAM/USER. Raises CertdeskError if nobody knows the person's workspace."""
+    if who.kind is not Kind.PERSON:
         return who.id
     found = f"{who.team}/{who.id}" if who.team else call.people(who.id)
     if found is None:
@@ -135,7 +142,7 @@ def resolved(call: Call, who: Mentioned) -> str:
 
 
 def shown(who: Mentioned) -> Text:
-    """Return a person as Slack shows one by name, or a channel's id."""
+    """Return a person as Slack shows one by name, or the id of a channel or a workspace."""
     return person(who.id) if who.kind is Kind.PERSON else say("{id}", id=who.id)
 
 
@@ -147,8 +154,10 @@ def _answer(tone: Tone, headline: Text, *parts: Part, store: str = "", subject: 
 COMMAND = Command(
     name="link",
     action=Action.ASK_LINK,
-    summary=say("Ask to be linked to your store; for support: link a person or a channel to a store"),
-    usage="/ssl link [@user | #channel] STORE",
+    summary=say(
+        "Ask to be linked to your store; for support: link a person, a channel or a workspace to a store"
+    ),
+    usage="/ssl link [@user | #channel | workspace TEAM] STORE",
     example="/ssl link my-store",
     run=run,
     changes=True,

@@ -1,6 +1,6 @@
 """/ssl links: who is linked to a store, and what a person or a channel is linked to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from commands import naming, views
@@ -9,7 +9,7 @@ from commands.command import Call, Command, UsageError, arguments
 from commands.help import no_access
 from commands.link import resolved, shown
 from commands.link_requests import person
-from commands.mentions import meant_as_one, mentioned
+from commands.mentions import joined, meant_as_one, mentioned
 from commands.reply import Fields, Hint, Outcome, Part, Reply, Tone
 from services import linking
 from services.model.audiences import Kind, Link
@@ -22,7 +22,7 @@ MOST_STORES = 50
 
 def run(call: Call) -> Outcome:
     """List the links to STORE, or of a person or channel; without a word those to the caller's own stores."""
-    words = arguments(call, values=(), stores=True).words
+    words = joined(arguments(call, values=(), stores=True).words)
     if len(words) > 1:
         raise UsageError(say("This takes one store, and {count} were given.", count=len(words)))
     if words and meant_as_one(words[0]):
@@ -76,9 +76,16 @@ def _answer(call: Call, links: Sequence[Link], headline: Text) -> Outcome:
     return Outcome(Reply(Tone.INFO, headline, parts, private=True), data=data)
 
 
+_LABELS: Mapping[Kind, Callable[[Text], Text]] = {
+    Kind.PERSON: lambda who: say("Person {who}", who=who),
+    Kind.CHANNEL: lambda who: say("Channel {who}", who=who),
+    Kind.WORKSPACE: lambda who: say("Workspace {who}", who=who),
+}
+
+
 def _row(link: Link, caller: Caller) -> tuple[Text, Text]:
     who = person(link.who) if link.kind is Kind.PERSON else say("{id}", id=link.who)
-    label = say("Person {who}", who=who) if link.kind is Kind.PERSON else say("Channel {who}", who=who)
+    label = _LABELS[link.kind](who)
     if caller.limited:  # which of the platform's people did it is not the merchant's business
         return label, say("{store}, since {at}", store=link.store, at=link.at)
     text = "{store}, since {at}, by {by}"
@@ -94,7 +101,7 @@ COMMAND = Command(
     name="links",
     action=Action.LOOK,
     summary=say("Show which people and channels are linked to a store"),
-    usage="/ssl links [STORE | @user | #channel]",
+    usage="/ssl links [STORE | @user | #channel | workspace TEAM]",
     example="/ssl links my-store",
     run=run,
 )

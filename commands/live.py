@@ -13,7 +13,7 @@ from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.identity import new_id
 from services.model.text import Text, say
-from services.ports import Message
+from services.ports import Message, Request
 
 VIA = "view"
 """`services.ports.Message.via` of what is shown in a modal; its `channel` is then the modal's handle."""
@@ -70,24 +70,26 @@ def left(message: Message, now: datetime) -> Message | None:
         created_at=now,
         follows=message.follows,
         run_after=now,
+        team=message.team,
     )
 
 
-def row(request: str, handle: str, user: str, outcome: Outcome, now: datetime) -> Message:
+def row(request: Request, handle: str, outcome: Outcome, now: datetime) -> Message:
     """Return the row that shows ``outcome`` in the modal with this handle, and keeps it up to date."""
     live = outcome.live or _still(outcome)
     return Message(
         id=new_id("msg"),
-        key=f"view:{request}",
+        key=f"view:{request.id}",
         kind=live.kind,
         channel=handle,
-        user=user,
+        user=request.user,
         private=True,
         body=live.body,
         created_at=now,
         follows=outcome.follows,
         run_after=now,
         via=VIA,
+        team=request.workspace,
     )
 
 

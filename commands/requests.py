@@ -17,6 +17,7 @@ from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
 from services.model.text import NOTHING, say
+from services.model.workspaces import placed
 from services.ports import Message, Request
 
 COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
@@ -95,6 +96,7 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
         created_at=now,
         follows=outcome.follows,
         run_after=now,
+        team=request.workspace,
     )
 
 
@@ -109,10 +111,10 @@ def _owed(
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
-        return (live.row(request.id, handle(request), request.user, outcome, now),)
+        return (live.row(request, handle(request), outcome, now),)
     if outcome.sheet is None and outcome.live is None:
         return (_message(request, outcome, now),)
-    row = live.row(request.id, handle(request), request.user, outcome, now)
+    row = live.row(request, handle(request), outcome, now)
     shown = live.compose(desk, row)
     if not screens.sheet(request, shown.sheet):
         return (_message(request, outcome, now),)
@@ -131,7 +133,7 @@ def _command(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> 
         request.text,
         caller,
         desk,
-        request.channel,
+        placed(request.workspace, request.channel),
         lookups.people,
         modal=bool(request.trigger),
         request=request.id,
@@ -145,7 +147,7 @@ def _click(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Pe
         (),
         caller,
         desk,
-        request.channel,
+        placed(request.workspace, request.channel),
         people=lookups.people,
         known=lookups.known,
         request=request.id,
@@ -165,13 +167,14 @@ def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed)
     if outcome is not None and (outcome.sheet is not None or outcome.live is not None):  # it opens a modal
         return performed
     own = action.startswith(home_clicks.FAMILY)
-    home.show(desk, caller.person, note=outcome.reply.title if outcome is not None and own else NOTHING)
+    note = outcome.reply.title if outcome is not None and own else NOTHING
+    home.show(desk, caller.person, note=note, team=request.workspace)
     return Performed(None, performed.deed) if own else performed
 
 
-def _home(desk: Desk, _request: Request, caller: Caller, _lookups: Lookups) -> Performed:
+def _home(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:
     """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
-    home.show(desk, caller.person)
+    home.show(desk, caller.person, team=request.workspace)
     return Performed(None)
 
 

@@ -8,7 +8,7 @@ from commands import confirming, views
 from commands.caller import Action
 from commands.command import Call, Command, arguments
 from commands.link import named, resolved, shown
-from commands.mentions import Mentioned
+from commands.mentions import Mentioned, joined
 from commands.proposable import Proposable, Question
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import linking
@@ -21,7 +21,7 @@ from services.ports import Transaction
 
 def run(call: Call) -> Outcome:
     """Ask whether to take the link back; exit code 1 if there is none."""
-    who, store = named(arguments(call, values=(), stores=True).words)
+    who, store = named(joined(arguments(call, values=(), stores=True).words))
     key = resolved(call, who)
     linked = any(link.store == store for link in linking.linked_to(call.desk, who.kind, key))
     if not linked:
@@ -48,6 +48,8 @@ def _question(_desk: Desk, proposal: Proposal) -> Question:
     )
     if kind is Kind.CHANNEL:
         comes = say("Commands there no longer mean this store. Nothing happens to the certificates.")
+    if kind is Kind.WORKSPACE:
+        comes = say("Nobody sees the store there any more. Nothing happens to the certificates.")
     fields = Fields(((say("Link of"), _shown(kind, key)), (say("Store"), store)))
     return Question(title, (fields, Paragraph(comes)), say("Take back"))
 
@@ -95,7 +97,7 @@ COMMAND = Command(
     name="unlink",
     action=Action.LINK,
     summary=say("Take back the link of a person or a channel to a store"),
-    usage="/ssl unlink @user | #channel STORE",
+    usage="/ssl unlink @user | #channel | workspace TEAM STORE",
     example="/ssl unlink C0123456789 my-store",
     run=run,
     changes=True,

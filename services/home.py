@@ -23,9 +23,9 @@ ALERTS, FLEET = "alerts", "fleet"
 """What a Home follows that shows open alerts, and the counts of the whole fleet."""
 
 
-def key(person: str) -> str:
-    """Return the key of the message that is the Home of ``person`` (TEAM/USER)."""
-    return f"home:{person}"
+def key(person: str, team: str = "") -> str:
+    """Return the key of the message that is the Home of ``person`` (TEAM/USER) in the workspace ``team``."""
+    return f"home:{team}:{person}" if team else f"home:{person}"
 
 
 def of_person(person: str) -> str:
@@ -38,13 +38,17 @@ def of_store(store: str) -> str:
     return f"store {store}"
 
 
-def show(desk: Desk, person: str, shown: Mapping[str, Any] | None = None, note: Text = NOTHING) -> None:
+def show(
+    desk: Desk, person: str, shown: Mapping[str, Any] | None = None, note: Text = NOTHING, *, team: str
+) -> None:
     """Have the Home of ``person`` (TEAM/USER) published at once, with a ``note`` of what came of a click.
+
+    ``team`` is the workspace where they look at it; empty: the support workspace.
 
     Without ``shown`` it shows what it showed, if that is not too long ago; else what the person's role begins with.
     """
     with desk.storage.write() as tx:
-        _put(tx, person, shown, note, desk.clock())
+        _put(tx, person, shown, note, desk.clock(), team)
     desk.wake()
 
 
@@ -66,14 +70,16 @@ def stir(desk: Desk, seen: Hashable) -> Hashable:
     return now
 
 
-def _put(tx: Transaction, person: str, shown: Mapping[str, Any] | None, note: Text, now: datetime) -> None:
-    before = tx.outbox.by_key(key(person))
+def _put(
+    tx: Transaction, person: str, shown: Mapping[str, Any] | None, note: Text, now: datetime, team: str
+) -> None:
+    before = tx.outbox.by_key(key(person, team))
     if shown is None:
         shown = before.body.get("shown", {}) if before is not None and lately(before, now) else {}
     body = {"person": person, "shown": shown, "opened_at": rfc3339(now)}
     message = Message(
         id=new_id("msg"),
-        key=key(person),
+        key=key(person, team),
         kind=HOME,
         channel="",
         user=person.rpartition("/")[2],
@@ -83,6 +89,7 @@ def _put(tx: Transaction, person: str, shown: Mapping[str, Any] | None, note: Te
         follows=before.follows if before is not None else (),
         run_after=now - SETTLES,
         via=HOME,
+        team=team,
     )
     tx.outbox.put(message)
 

@@ -11,7 +11,8 @@ from services.model.errors import NotFoundError
 from services.model.identity import new_id
 from services.model.settings import Alerting
 from services.model.text import Text, say
-from services.ports import Message
+from services.model.workspaces import HOME, place
+from services.ports import Message, Transaction
 
 REQUEST, ANSWER = "link_request", "link_answer"
 """Kinds of messages: a request as support sees it, and what the asker is told once it is approved."""
@@ -50,14 +51,16 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
     """Take the wish of ``person`` (TEAM/USER), typed in ``channel``, to be linked to ``store``; False: nobody could see it.
 
     Nobody can tell by the result, nor by how long it takes, whether there is such a store: for an unknown one the same
-    rows are written, and its message is marked as sent. Asked again while it is open, it stays one request.
+    rows are written, and its message is marked as sent. In a workspace of its own a store is unknown that is not linked to
+    it. Asked again while it is open, it stays one request.
     """
     support = support_channel(desk.alerting)
     if not support:
         return False
     now = desk.clock()
     with desk.storage.write() as tx:
-        known = tx.stores.get(store) is not None
+        there = _known_in(tx, place(channel)[0], store)  # asked for an unknown store as well: the same work
+        known = tx.stores.get(store) is not None and there
         wish = tx.links.ask(LinkRequest(new_id("link"), person, store, channel, now), now)
         key = request_key(wish.id) if known else f"link_unknown:{wish.id}"
         if tx.outbox.by_key(key) is None:
@@ -65,6 +68,12 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
             tx.outbox.put(message if known else replace(message, sent=message.version))
     desk.wake()
     return True
+
+
+def _known_in(tx: Transaction, team: str, store: str) -> bool:
+    """Tell whether the store is known in a workspace: all are in the support workspace, elsewhere those linked to it."""
+    linked = any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
+    return linked or team == HOME
 
 
 def support_channel(policy: Alerting) -> str:
@@ -113,12 +122,16 @@ def _said(request: LinkRequest | None, *, done: bool) -> Text:
 def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
     """Link ``who`` (a person as TEAM/USER, or a channel's id) to the store; a channel's former link is replaced.
 
-    Raises NotFoundError if there is no such store.
+    Raises NotFoundError if there is no such store, or certdesk is not in that workspace.
     """
     with desk.storage.write() as tx:
         if tx.stores.get(store) is None:
             raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=store))
-        before = "" if kind is Kind.PERSON else next((one.store for one in tx.links.of(kind, who)), "")
+        if kind is Kind.WORKSPACE and tx.workspaces.get(who) is None:
+            text = "certdesk is not installed in a workspace {team}. Nothing was changed; it is installed first, and then linked."
+            raise NotFoundError(say(text, team=who))
+        former = tx.links.of(kind, who) if kind is Kind.CHANNEL else ()
+        before = next((one.store for one in former), "")
         new = tx.links.put(Link(kind, who, store, by, desk.clock()))
         tx.outbox.touch(home.of_person(who), desk.clock())
     return Linked(new, before if new else "")
@@ -145,8 +158,9 @@ def linked_to(desk: Desk, kind: Kind, who: str) -> tuple[Link, ...]:
 
 def _answer(request: LinkRequest, now: datetime) -> Message:
     key, body = f"link_answer:{request.id}", {"request": request.id}
-    message = _message(key, ANSWER, request.channel, user_of(request.person), body, now)
-    return replace(message, private=True)
+    team, channel = place(request.channel)
+    message = _message(key, ANSWER, channel, user_of(request.person), body, now)
+    return replace(message, private=True, team=team)
 
 
 def _message(key: str, kind: str, channel: str, user: str, body: Mapping[str, str], now: datetime) -> Message:

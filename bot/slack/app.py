@@ -35,18 +35,19 @@ def make_app(
     settings: SlackSettings,
     intake: Intake,
     heard: Callable[[Mapping[str, Any]], None] = lambda _event: None,
+    left: Callable[[Mapping[str, Any]], None] = lambda _body: None,
     language: Callable[[str], Language] = lambda _user: ENGLISH,
 ) -> App:
     """Return the Bolt app. It does not verify signatures: in HTTP mode it stands behind `bot.slack.http.SlackDoor`.
 
-    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on. ``language`` tells
-    that of a user at once, for Slack waits for an apology.
+    ``heard`` is told of reactions, of which there are events only where `bot.slack.canary` is switched on; ``left`` of
+    workspaces that certdesk was uninstalled from. ``language`` tells that of a user at once, for Slack waits for an apology.
     """
     app = App(
         name="certdesk",
         logger=wire_logger(),
         client=asking_client(SlackSettings(api_url=settings.api_url)),
-        authorize=_OneWorkspace(settings.bot_token),
+        authorize=_Anybody(),
         before_authorize=RestoreBody(),
         process_before_response=True,  # the answer leaves when the listener returns: no polling, no thread pool
         token_verification_enabled=False,
@@ -81,17 +82,29 @@ def make_app(
     def take_home(ack: Ack, body: dict[str, Any]) -> None:
         take(ack, body, intake.home)
 
-    def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
-        heard(event)
-        ack()
-
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
-    app.event("reaction_added")(take_reaction)
+    _hear_events(app, heard, left)
     app.error(_sorry(language))
     return app
+
+
+def _hear_events(
+    app: App, heard: Callable[[Mapping[str, Any]], None], left: Callable[[Mapping[str, Any]], None]
+) -> None:
+    def take_reaction(ack: Ack, event: dict[str, Any]) -> None:
+        heard(event)
+        ack()
+
+    def take_departure(ack: Ack, body: dict[str, Any]) -> None:
+        left(body)
+        ack()
+
+    app.event("reaction_added")(take_reaction)
+    app.event("app_uninstalled")(take_departure)
+    app.event("tokens_revoked")(take_departure)
 
 
 class RestoreBody(Middleware):
@@ -150,12 +163,11 @@ def apologise(error: Exception, language: Language = ENGLISH) -> BoltResponse:
     return BoltResponse(status=200, body={"response_type": "ephemeral", "text": mrkdwn(sentence, language)})
 
 
-class _OneWorkspace(Authorize):
-    """Answers Bolt's question whose token to use without asking Slack: there is one workspace and one token."""
+class _Anybody(Authorize):
+    """Answers Bolt's question whose token to use without asking Slack or the vault: listeners write down and call nobody."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._token = token
 
     def __call__(self, *, team_id: str | None, user_id: str | None, **_: Any) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id=team_id, user_id=user_id, bot_token=self._token)
+        return AuthorizeResult(enterprise_id=None, team_id=team_id, user_id=user_id)

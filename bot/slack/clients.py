@@ -21,11 +21,12 @@ def wire_logger() -> logging.Logger:
 
 def asking_client(settings: SlackSettings) -> WebClient:
     """Return a client for look-ups: a broken connection and a 429 are each tried once more."""
-    retries: list[RetryHandler] = [
-        ConnectionErrorRetryHandler(max_retry_count=1),
-        RateLimitErrorRetryHandler(max_retry_count=1),
-    ]
-    return _client(settings, retries)
+    return _client(settings, asking_retries())
+
+
+def asking_retries() -> list[RetryHandler]:
+    """Return what tries a look-up once more."""
+    return [ConnectionErrorRetryHandler(max_retry_count=1), RateLimitErrorRetryHandler(max_retry_count=1)]
 
 
 def posting_client(settings: SlackSettings) -> WebClient:

@@ -25,6 +25,7 @@ class Then(StrEnum):
     DIRECT = "direct"  # this place takes nothing from us: write to the person directly
     ANEW = "anew"  # what was posted cannot be edited any more: post another
     PLAIN = "plain"  # the blocks are refused: send the text alone
+    AWAY = "away"  # certdesk is not in that workspace any more: what it was owed falls back to support
     ALOUD = "aloud"  # nothing can be added to its thread: say it in the channel
 
 
@@ -38,11 +39,14 @@ _CODES: Mapping[Then, str] = {
     Then.ANEW: "cant_update_message edit_window_closed message_not_found",
     Then.PLAIN: "attachment_payload_limit_exceeded invalid_attachments invalid_blocks invalid_blocks_format"
     " msg_blocks_too_long msg_too_long too_many_attachments",
+    Then.AWAY: "WorkspaceGoneError",
     Then.ALOUD: "cannot_reply_to_message invalid_thread_ts restricted_action_thread_locked thread_not_found",
 }
 THEN: Mapping[str, Then] = {code: then for then, codes in _CODES.items() for code in codes.split()}
 """Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral). All others pass by themselves."""
 
+LOST = frozenset({"account_inactive", "invalid_auth", "token_revoked"})
+"""What Slack's methods say of a token that is good no more."""
 SOON = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60))
 """Waiting time after the first, second … failure that passes by itself; the last one repeats."""
 SELDOM = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 360))
@@ -119,9 +123,16 @@ def next_way(way: Way, todo: Then, user: str = "somebody") -> Way | None:
     return replace(way, plain=True) if todo is Then.PLAIN else None
 
 
-def then(error: CallError) -> Then:
-    """Return what to do about a failed call."""
-    return THEN.get(error.code, Then.LATER)
+def then(error: CallError, team: str = "") -> Then:
+    """Return what to do about a failed call; ``team`` is the workspace, empty for the support workspace.
+
+    There an operator has to mend the token. Elsewhere a refused one means that certdesk was sent away, and one that has
+    merely ended is being renewed.
+    """
+    todo = THEN.get(error.code, Then.LATER)
+    if not team:
+        return Then.MEND if todo is Then.AWAY else todo
+    return Then.AWAY if error.code in LOST else Then.LATER if error.code == "token_expired" else todo
 
 
 def wait(todo: Then, message: Message, retry_after: int | None) -> timedelta:

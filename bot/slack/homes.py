@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from slack_sdk.web import WebClient
 
 from bot.slack.dates import in_utc
 from bot.slack.delay import error_line
@@ -13,11 +12,13 @@ from bot.slack.delivery import then, wait
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home
 from bot.slack.speech import English, Speech
+from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller
 from commands.home import Seen, look
 from services.desk import Desk
 from services.home import lately
 from services.model.errors import LeaseLostError
+from services.model.workspaces import placed
 from services.ports import Message, Request
 
 _log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ class Homes:
 
     def __init__(
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         desk: Desk,
         caller: Callable[[Request], Caller],
         command: str = "/ssl",
@@ -38,8 +39,8 @@ class Homes:
         date_tokens: bool = True,
         speech: Speech | English | None = None,
     ) -> None:
-        """``client`` must not repeat calls by itself; ``caller`` says who a person is, and never from memory of a view."""
-        self._client, self._desk, self._caller = client, desk, caller
+        """``clients`` must not repeat calls by themselves; ``caller`` says who a person is, and never from memory of a view."""
+        self._clients, self._desk, self._caller = clients, desk, caller
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
         self._lock = threading.Lock()
@@ -61,9 +62,10 @@ class Homes:
     def _publish(self, message: Message) -> None:
         caller = self._caller(_asks(message))
         seen = self._looked(message, caller)
-        view = home(seen.page, self._command, self._speech.to_person(message.user))
+        view = home(seen.page, self._command, self._speech.to_person(placed(message.team, message.user)))
         try:
-            self._client.views_publish(user_id=message.user, view=view if self._date_tokens else in_utc(view))
+            shown = view if self._date_tokens else in_utc(view)
+            self._clients(message.team).views_publish(user_id=message.user, view=shown)
         except CALL_ERRORS as error:
             facts = read_error(error)
             _log.info("slack.home_refused", message=message.id, error=facts.code)
@@ -109,5 +111,12 @@ def _asks(message: Message) -> Request:
     """Return the Home as a request of its person, by which they are looked up."""
     team, _, user = str(message.body["person"]).rpartition("/")
     return Request(
-        id=message.id, dedupe="", team=team, user=user, channel="", text="", created_at=message.created_at
+        id=message.id,
+        dedupe="",
+        team=team,
+        user=user,
+        channel="",
+        text="",
+        created_at=message.created_at,
+        workspace=message.team,
     )

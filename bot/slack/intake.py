@@ -9,6 +9,7 @@ from bot.slack import payloads
 from bot.slack.payloads import sender
 from services.model.clock import Clock
 from services.model.identity import new_id
+from services.model.workspaces import HOME
 from services.ports import Request, Storage
 
 
@@ -19,8 +20,15 @@ class Intake:
     them writes all that are waiting. Each thread returns when its own row is committed, and leads for one batch only.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
-        """``wake`` tells the workers of this process that requests wait."""
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        wake: Callable[[], None],
+        workspace: Callable[[str], str] = lambda _team: HOME,
+    ) -> None:
+        """``wake`` tells the workers of this process that requests wait; ``workspace`` how rows name a workspace."""
+        self._workspace = workspace
         self._storage, self._clock, self._wake = storage, clock, wake
         self._lock = threading.Lock()
         self._line: list[_Waiting] = []
@@ -68,6 +76,7 @@ class Intake:
             text="",
             created_at=self._clock(),
             kind="home",
+            workspace=self._workspace(payloads.workspace(body)),
         )
         return self._take(request)
 
@@ -98,6 +107,7 @@ class Intake:
             created_at=self._clock(),
             kind=kind,
             trigger=str(body.get("trigger_id") or ""),
+            workspace=self._workspace(payloads.workspace(body)),
         )
 
     def _lead(self) -> None:

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from slack_sdk.web import WebClient
 
 from bot.slack.dates import in_utc
 from bot.slack.delivery import Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render_views import modal
 from bot.slack.speech import English, Speech
+from bot.slack.workspaces import ByWorkspace
 from commands import live
 from services.desk import Desk
 from services.model.errors import CertdeskError, LeaseLostError
+from services.model.workspaces import placed
 from services.ports import Message
 
 _log = structlog.get_logger(__name__)
@@ -36,15 +37,15 @@ class LiveViews:
 
     def __init__(
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         desk: Desk,
         command: str = "/ssl",
         *,
         date_tokens: bool = True,
         speech: Speech | English | None = None,
     ) -> None:
-        """``client`` must not repeat calls by itself: the row says when to try again."""
-        self._client, self._desk, self._command, self._date_tokens = client, desk, command, date_tokens
+        """``clients`` must not repeat calls by themselves: the row says when to try again."""
+        self._clients, self._desk, self._command, self._date_tokens = clients, desk, command, date_tokens
         self._speech = speech or English()
 
     def deliver(self, row: Message) -> None:
@@ -70,10 +71,12 @@ class LiveViews:
 
     def _show(self, row: Message, shown: live.Shown) -> CallError | None:
         """Show it; return why Slack did not take it, or None if it did."""
-        view = modal(shown.sheet, self._command, self._speech.to_person(row.user), handle=row.channel)
+        view = modal(
+            shown.sheet, self._command, self._speech.to_person(placed(row.team, row.user)), handle=row.channel
+        )
         view = view if self._date_tokens else in_utc(view)
         try:
-            self._client.views_update(external_id=row.channel, view=view)
+            self._clients(row.team).views_update(external_id=row.channel, view=view)
         except CALL_ERRORS as error:
             facts = read_error(error)
             _log.info("slack.view_not_shown", row=row.id, error=facts.code)

@@ -28,6 +28,9 @@ EVENTS = ("app_home_opened",)
 """What certdesk is told of: somebody looks at its Home tab, which is then filled. No scope is needed for it."""
 CANARY_EVENTS = ("reaction_added",)
 
+DEPARTURES = ("app_uninstalled", "tokens_revoked")
+"""Events by which `bot.slack.departures` hears that a workspace is left; they take no scope."""
+
 
 def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
     """Return the manifest (version 1 of Slack's schema) as JSON-ready data.
@@ -43,6 +46,11 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
         raise CertdeskError(say(text, url=url))
     endpoint = {} if socket else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if socket else {"request_url": endpoint["url"]}
+    events = [
+        *EVENTS,
+        *(CANARY_EVENTS if canary else ()),
+        *(DEPARTURES if settings.several else ()),
+    ]
     return {
         "_metadata": {"major_version": 1},
         "display_information": {
@@ -67,13 +75,17 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ())]}},
+        "oauth_config": {
+            **({"redirect_urls": [settings.redirect_url]} if settings.several else {}),
+            "scopes": {"bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ())]},
+        },
         "settings": {
             "interactivity": {"is_enabled": True, **request},
-            "event_subscriptions": {"bot_events": [*EVENTS, *(CANARY_EVENTS if canary else ())], **request},
+            "event_subscriptions": {"bot_events": events, **request},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
-            "token_rotation_enabled": False,
+            # a token that stands in the settings would end; one that Slack gave to certdesk is renewed
+            "token_rotation_enabled": settings.several and not settings.bot_token,
         },
     }
 

@@ -14,19 +14,21 @@ import structlog
 from slack_sdk.web import SlackResponse, WebClient
 
 from bot.slack.delay import delayed, error_line
-from bot.slack.delivery import Method, Place, Then, Way, first_way, next_way, place_of, then, wait
+from bot.slack.delivery import LOST, Method, Place, Then, Way, first_way, next_way, place_of, then, wait
+from bot.slack.departures import Departures
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.render import Rendered, render
 from bot.slack.speech import English, Speech
+from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
 from commands.reply import Hint, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
 from services.model.text import say
+from services.model.workspaces import place, placed
 from services.ports import Message, Storage
 
 _log = structlog.get_logger(__name__)
-_EVERYWHERE = "*"
 _A_MOMENT = timedelta(seconds=1)
 REMEMBERED = timedelta(hours=1)
 """How long a pause that has ended is kept: by then everything that was due before its end has been claimed."""
@@ -69,19 +71,24 @@ class _ParentWaitsError(Exception):
 class Notifier:
     """Delivers claimed messages. Safe to use from many threads, each with messages of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a notifier has these parts, each named where it is put together
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         storage: Storage,
         compose: Callable[[Message], Composed],
         clock: Clock,
         command: str = "/ssl",
         *,
         date_tokens: bool = True,
+        departures: Departures | None = None,
         speech: Speech | English | None = None,
     ) -> None:
-        """``client`` must not repeat calls by itself (`bot.slack.clients.posting_client`)."""
-        self._client, self._storage, self._compose, self._clock = client, storage, compose, clock
+        """``clients`` must not repeat calls by themselves (`bot.slack.clients.posting_client`).
+
+        ``departures`` takes what is owed to a workspace that is gone; without it there is one workspace.
+        """
+        self._clients, self._storage, self._compose, self._clock = clients, storage, compose, clock
+        self._departures = departures
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
         self._pauses = _Pauses()
@@ -107,7 +114,7 @@ class Notifier:
             return
         sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
-            self._failed(message, sent)
+            self._failed(message, sent, now)
         else:
             self._delivered(message, sent, final=composed.final)
 
@@ -120,6 +127,10 @@ class Notifier:
             return None
         with self._storage.read() as tx:
             parent = tx.outbox.by_key(message.thread)
+        if parent is not None and parent.team != message.team:
+            return (
+                None  # one of the two has fallen back to the support workspace, and this one not, or not yet
+            )
         place = place_of(parent) if parent is not None else None
         if place is None and not message.ts and (parent is not None or now - message.created_at < ORPHANED):
             error = parent.error if parent is not None else ""
@@ -133,6 +144,8 @@ class Notifier:
         reply = composed.reply
         if (hint := delayed(message, self._clock())) is not None:
             reply = replace(reply, parts=(*reply.parts, hint))
+        if message.origin:
+            reply = replace(reply, parts=(*reply.parts, _fallen(message.origin)))
         way: Way | None = first_way(message, private=private, final=composed.final, under=under)
         failed = _Failed(CallError("none"), Then.LATER)
         tried: set[Way] = set()
@@ -142,29 +155,33 @@ class Notifier:
                 return self._go(way, message, reply, private=private)
             except CALL_ERRORS as error:
                 facts = read_error(error)
-                failed = _Failed(facts, then(facts))
+                failed = _Failed(facts, then(facts, message.team))
                 _log.info("slack.call_failed", message=message.id, method=way.method, error=facts.code)
                 way = next_way(way, failed.todo, message.user)
         return failed
 
     def _go(self, way: Way, message: Message, reply: Reply, *, private: bool) -> Place:
-        channel = way.channel or self._direct_channel(message.user)
+        channel = way.channel or self._direct_channel(message)
         if channel != message.channel and not private and not message.thread:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
         language = self._language(message, channel, private=private)
         rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
         content = _content(rendered, plain=way.plain)
-        answer = _CALLS[way.method](self._client, message, replace(way, channel=channel), content)
+        answer = _CALLS[way.method](
+            self._clients(message.team), message, replace(way, channel=channel), content
+        )
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
 
     def _language(self, message: Message, channel: str, *, private: bool) -> Language:
         """Return the language of who will see the message in ``channel``."""
+        team = message.team
         if message.user and (private or channel.startswith("D")):
-            return self._speech.to_person(message.user, message.channel)
-        return self._speech.in_channel(channel)
+            return self._speech.to_person(placed(team, message.user), placed(team, message.channel))
+        return self._speech.in_channel(placed(team, channel))
 
-    def _direct_channel(self, user: str) -> str:
-        opened: Mapping[str, Any] = self._client.conversations_open(users=[user])["channel"]
+    def _direct_channel(self, message: Message) -> str:
+        client = self._clients(message.team)
+        opened: Mapping[str, Any] = client.conversations_open(users=[message.user])["channel"]
         return str(opened["id"])
 
     def _delivered(self, message: Message, place: Place, *, final: bool) -> None:
@@ -174,10 +191,15 @@ class Notifier:
         except LeaseLostError:
             _log.warning("slack.delivered_late", message=message.id)
 
-    def _failed(self, message: Message, failed: _Failed) -> None:
+    def _failed(self, message: Message, failed: _Failed, asked_at: datetime) -> None:
+        if failed.todo is Then.AWAY and self._departures is not None:
+            if failed.error.code in LOST:
+                self._departures.lost(message.team, failed.error.code, asked_at)
+            self._departures.fall_back(message)
+            return
         until = self._clock() + wait(failed.todo, message, failed.error.retry_after)
         error = error_line(failed.error.code)
-        if (where := _paused_by(failed, message.channel)) is not None:
+        if (where := _paused_by(failed, message)) is not None:
             self._pauses.pause(where, _Pause(until, error))
         self._postpone(message, until, error)
 
@@ -221,13 +243,29 @@ _CALLS: Mapping[Method, Callable[[WebClient, Message, Way, dict[str, Any]], Slac
 }
 
 
-def _paused_by(failed: _Failed, channel: str) -> str | None:
-    """Return what a failure pauses: the channel for a rate limit, everything for an outage or a bad token, else nothing."""
+def _fallen(origin: str) -> Hint:
+    """Return the line that says where a message was to stand, and why it stands here."""
+    team, channel = place(origin)
+    said = say(
+        "This was for the channel {channel} of the workspace {team}, where certdesk is not installed any more. Whoever runs"
+        " that workspace can install it again.",
+        channel=channel,
+        team=team,
+    )
+    return Hint(said)
+
+
+def _everywhere(message: Message) -> str:
+    return f"*{message.team}"
+
+
+def _paused_by(failed: _Failed, message: Message) -> str | None:
+    """Return what a failure pauses: the channel for a rate limit, the workspace for an outage or a bad token, else nothing."""
     if failed.error.status == 429:
-        return channel
+        return placed(message.team, message.channel)
     answered = failed.error.status is not None and failed.error.status < 500
     down = failed.todo is Then.MEND or (failed.todo is Then.LATER and not answered)
-    return _EVERYWHERE if down else None
+    return _everywhere(message) if down else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +295,13 @@ class _Pauses:
             }
             found = [
                 self._held[where]
-                for where in (message.channel, message.thread, _EVERYWHERE)
+                for where in (placed(message.team, message.channel), message.thread, _everywhere(message))
                 if where in self._held and _waits(message, self._held[where], now)
             ]
         return max(found, key=lambda pause: pause.until, default=None)
 
     def pause(self, where: str, pause: _Pause) -> None:
-        """Pause ``where`` (a channel, the key of a thread's message, or everything), unless it is paused for longer."""
+        """Pause ``where`` (a channel, the key of a thread's message, or a workspace), unless it is paused for longer."""
         with self._lock:
             held = self._held.get(where)
             if held is None or held.until < pause.until:

@@ -68,6 +68,21 @@ def sender(body: Mapping[str, Any]) -> tuple[str, str]:
     return str(body.get("team_id") or ""), str(body["user_id"])
 
 
+def workspace(body: Mapping[str, Any]) -> str:
+    """Return the id of the workspace in which something was done: the one whose installation of certdesk hears of it.
+
+    That need not be the person's own (`sender`). Events name it under ``authorizations``, clicks and modals as ``team``.
+    """
+    authorizations = body.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
+    if isinstance(first, Mapping) and first.get("team_id"):
+        return str(first["team_id"])
+    team = body.get("team")
+    if isinstance(team, Mapping) and team.get("id"):
+        return str(team["id"])
+    return str(body.get("team_id") or "")
+
+
 def clicked(body: Mapping[str, Any]) -> Clicked:
     """Return what was clicked (Slack's block_actions). Raises NotOursError if it is nothing of ours."""
     actions = body.get("actions")

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from slack_sdk.web import WebClient
 
 from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.render_views import home, modal
 from bot.slack.speech import English, Speech
+from bot.slack.workspaces import ByWorkspace
 from commands.reply import Page, Sheet
 from commands.screens import handle
+from services.model.workspaces import placed
 from services.ports import Request
 
 _log = structlog.get_logger(__name__)
@@ -22,14 +23,14 @@ class SlackScreens:
 
     def __init__(
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         command: str = "/ssl",
         *,
         date_tokens: bool = True,
         speech: Speech | English | None = None,
     ) -> None:
-        """``client`` must not repeat calls by itself: a trigger opens one modal."""
-        self._client, self._command, self._date_tokens = client, command, date_tokens
+        """``clients`` must not repeat calls by themselves: a trigger opens one modal."""
+        self._clients, self._command, self._date_tokens = clients, command, date_tokens
         self._speech = speech or English()
 
     def sheet(self, request: Request, sheet: Sheet) -> bool:
@@ -38,23 +39,26 @@ class SlackScreens:
         A click changes the page that was clicked, and no other that has taken its place meanwhile: of two quick clicks the
         one that Slack takes first counts (`hash`, docs: views.update).
         """
-        language = self._speech.to_person(request.user, request.channel)
+        client, team = self._clients(request.workspace), request.workspace
+        language = self._speech.to_person(placed(team, request.user), placed(team, request.channel))
         view = modal(sheet, self._command, language, handle=handle(request))
         view = view if self._date_tokens else in_utc(view)
         if request.view and request.form.get("kind") == "modal":
             clicked = str(request.form.get("hash") or "") or None
             return _taken(
-                lambda: self._client.views_update(view_id=request.view, view=view, hash=clicked),
+                lambda: client.views_update(view_id=request.view, view=view, hash=clicked),
                 but="hash_conflict",
             )
         if not request.trigger:
             return False
-        return _taken(lambda: self._client.views_open(trigger_id=request.trigger, view=view))
+        return _taken(lambda: client.views_open(trigger_id=request.trigger, view=view))
 
     def page(self, request: Request, page: Page) -> bool:
         """Publish ``page`` as the Home tab of who asked."""
-        view: Mapping[str, Any] = home(page, self._command, self._speech.to_person(request.user))
-        return _taken(lambda: self._client.views_publish(user_id=request.user, view={**view}))
+        client = self._clients(request.workspace)
+        language = self._speech.to_person(placed(request.workspace, request.user))
+        view: Mapping[str, Any] = home(page, self._command, language)
+        return _taken(lambda: client.views_publish(user_id=request.user, view={**view}))
 
 
 def _taken(call: Callable[[], object], but: str = "") -> bool:

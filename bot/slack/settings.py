@@ -30,6 +30,13 @@ class SlackSettings:
     merchants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids of the stores of each merchant. The key is a person of our workspace (U…), guests included, or TEAM/USER for
     a person of another workspace in a shared channel."""
+    client_id: str = ""
+    """The app's client id; with it certdesk can be installed in other workspaces (OAuth v2). Empty: it cannot."""
+    client_secret: str = field(default="", repr=False)
+    redirect_url: str = ""
+    """Where Slack sends the browser back to: https://…/slack/oauth/callback."""
+    pkce: bool = False
+    """Whether PKCE is switched on for the app at Slack, which is for good."""
     command: str = "/ssl"
     """The slash command's name, with its slash."""
     date_tokens: bool = True
@@ -38,3 +45,12 @@ class SlackSettings:
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
     staff_channels: frozenset[str] = frozenset()
     """Ids of channels that are for the platform's own people: what staff ask there, everybody there may hear."""
+
+    @property
+    def several(self) -> bool:
+        """Whether certdesk may be installed in more than the support workspace."""
+        return bool(self.client_id)
+
+    def workspace(self, team: str) -> str:
+        """Return how rows name the workspace ``team`` (T…): empty for the support workspace, as which all count if it is alone."""
+        return team if self.several and team != self.team else ""

@@ -9,12 +9,13 @@ import structlog
 from slack_sdk.web import WebClient
 
 from bot.slack.errors import CALL_ERRORS, read_error
-from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import ByWorkspace
 from commands.uploads import Upload
 from services.bulk.lists import MOST_BYTES
 from services.model.clock import Clock
 from services.model.errors import CertdeskError
 from services.model.text import say
+from services.model.workspaces import place
 
 _log = structlog.get_logger(__name__)
 RECENT = timedelta(hours=1)
@@ -27,16 +28,18 @@ KINDS = frozenset({"csv", "text", "txt", "tsv"})
 class SlackUploads:
     """`commands.uploads.Uploads` by Slack's Web API (files:read)."""
 
-    def __init__(self, client: WebClient, settings: SlackSettings, clock: Clock) -> None:
-        """``client`` asks with the bot's token; the file itself is fetched with the same."""
-        self._client, self._settings, self._clock = client, settings, clock
+    def __init__(self, clients: ByWorkspace, api_url: str, clock: Clock) -> None:
+        """``clients`` ask with the workspace's token; the file itself is fetched with the same."""
+        self._clients, self._api_url, self._clock = clients, api_url, clock
 
     def latest(self, channel: str, person: str) -> Upload | None:
         """Return the newest list of this person in the channel; None without one. Raises CertdeskError."""
+        team, within = place(channel)
         user = person.rpartition("/")[2]
+        client = self._clients(team)
         since = int((self._clock() - RECENT).timestamp())
         try:
-            answer = self._client.files_list(channel=channel, user=user, ts_from=str(since), count=20)
+            answer = client.files_list(channel=within, user=user, ts_from=str(since), count=20)
         except CALL_ERRORS as error:
             raise _unfetched(read_error(error).code) from None
         files: list[Any] = answer.get("files") or []
@@ -46,12 +49,14 @@ class SlackUploads:
         if not mine:
             return None
         newest = max(mine, key=lambda one: int(one.get("created") or 0))
-        return Upload(str(newest.get("name") or "file"), self._fetched(str(newest.get("url_private") or "")))
+        return Upload(
+            str(newest.get("name") or "file"), self._fetched(client, str(newest.get("url_private") or ""))
+        )
 
-    def _fetched(self, url: str) -> bytes:
-        if not ours(url, self._settings.api_url):
+    def _fetched(self, client: WebClient, url: str) -> bytes:
+        if not ours(url, self._api_url):
             raise _unfetched("url_not_allowed")
-        headers = {"Authorization": f"Bearer {self._settings.bot_token}"}
+        headers = {"Authorization": f"Bearer {client.token}"}
         try:
             with requests.get(
                 url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False

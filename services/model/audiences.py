@@ -10,15 +10,16 @@ class Kind(StrEnum):
 
     PERSON = "person"
     CHANNEL = "channel"
+    WORKSPACE = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A person who may see and change a store, or a channel in which the commands mean it."""
+    """A person who may see and change a store, a channel in which the commands mean it, or a workspace where it is known at all."""
 
     kind: Kind
     who: str
-    """A person as TEAM/USER, a channel as its id."""
+    """A person as TEAM/USER, a channel as `services.model.workspaces.placed` writes it, a workspace as its id."""
     store: str
     by: str
     """Who made it, TEAM/USER or ``terminal``."""

@@ -59,9 +59,9 @@ class Workspace:
 def placed(team: str, channel: str) -> str:
     """Return how a channel is written where several workspaces are: C… in the support workspace, else TEAM/C….
 
-    Ids of channels are unique in their workspace alone.
+    Ids of channels are unique in their workspace alone. Without a channel the workspace stays: TEAM/.
     """
-    return f"{team}/{channel}" if team and channel else channel
+    return f"{team}/{channel}" if team else channel
 
 
 def place(channel: str) -> tuple[str, str]:

@@ -142,7 +142,7 @@ class Outbox(Protocol):
         ...
 
     def fall_back(self, message: Message, channel: str, origin: str) -> None:
-        """Give a claimed message to ``channel`` of the support workspace, to be posted there anew and at once.
+        """Give a claimed message to ``channel`` of the support workspace, to be posted there anew; its thread stays.
 
         `origin` is where it was owed. With no channel it is closed: nobody can be told. Raises LeaseLostError as above.
         """

@@ -112,7 +112,7 @@ class MemoryOutbox(MemoryRepository):
         if not channel:
             self._put(replace(stored, sent=stored.version, run_after=None))
             return
-        moved = replace(stored, team="", channel=channel, ts=None, thread="", failures=0, error="")
+        moved = replace(stored, team="", channel=channel, ts=None, failures=0, error="")
         self._put(replace(moved, run_after=message.run_after or message.created_at))
 
     def revive(self, via: str = "slack") -> None:

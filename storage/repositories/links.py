@@ -52,7 +52,7 @@ class SqlLinks(Repository):
         Raises NotFoundError if there is no such store.
         """
         while insert(self._connection, _PUT, records.link_values(link)).rowcount == 0:
-            if link.kind is Kind.PERSON:
+            if link.kind is not Kind.CHANNEL:
                 return False
             standing = self._connection.execute(_STANDING, {"the_who": link.who}).scalar()
             if standing is not None:  # else it was dropped in between

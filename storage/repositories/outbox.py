@@ -73,11 +73,7 @@ _DELIVERED = (
 )
 _FORGET = update(OUTBOX).where(_O.id == bindparam("the_id")).values(follows="[]")
 _POSTPONED = update(OUTBOX).where(held(OUTBOX)).values(failures=_O.failures + 1, lease_until=None)
-_FALLEN = (
-    update(OUTBOX)
-    .where(held(OUTBOX))
-    .values(team="", ts=None, thread="", failures=0, error="", lease_until=None)
-)
+_FALLEN = update(OUTBOX).where(held(OUTBOX)).values(team="", ts=None, failures=0, error="", lease_until=None)
 _CLOSED = update(OUTBOX).where(held(OUTBOX)).values(sent=_O.version, run_after=None, lease_until=None)
 _REVIVED = update(OUTBOX).where(_OWED, _O.failures > 0).values(run_after=_O.created_at)
 _WAITING = select(func.count()).select_from(OUTBOX).where(_DIRTY)

@@ -13,6 +13,7 @@ from bot.demo.parts.local_slack import BOT_USER, LocalSlack
 from bot.slack.clients import posting_client
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.messages import compose
 from services.alerting import clicks, digest
 from services.checks import delegation, servers, store
@@ -57,7 +58,7 @@ class Fleet(World):
         super().__init__(policy=POLICY, now=utc_now() - DAY)
         client = posting_client(SlackSettings(api_url=slack.api_url, bot_token="xoxb-local"))
         self._notifier = Notifier(
-            client,
+            alone(client),
             self.storage,
             lambda message: compose(self.desk, message),
             lambda: self.now,

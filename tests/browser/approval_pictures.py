@@ -10,6 +10,7 @@ from bot.demo.parts.local_slack import BOT_USER, LocalSlack
 from bot.slack.clients import posting_client
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands import requests
 from commands.caller import Caller, Role
 from commands.hearing import Room
@@ -50,7 +51,7 @@ class Scene:
         self._number = 0
         client = posting_client(SlackSettings(api_url=slack.api_url, bot_token="xoxb-local"))
         self._notifier = Notifier(
-            client,
+            alone(client),
             self.bench.storage,
             lambda message: compose(self.desk, message),
             lambda: self.bench.now,

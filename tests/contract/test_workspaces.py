@@ -113,7 +113,7 @@ def test_a_message_falls_back_to_the_support_workspace_to_be_posted_anew(storage
             tx.outbox.fall_back(replace(claimed, fence=claimed.fence - 1), SUPPORT, THERE)
         [fallen] = tx.outbox.claim(NOW, LEASE, 9)
     assert (fallen.team, fallen.channel, fallen.origin) == ("", SUPPORT, THERE)
-    assert (fallen.ts, fallen.thread, fallen.failures, fallen.error) == (None, "", 0, "")
+    assert (fallen.ts, fallen.thread, fallen.failures, fallen.error) == (None, "alert:1", 0, "")
     with storage.write() as tx:  # what is written under its key goes where it is now
         tx.outbox.put(samples.message(channel="C2", team="T2", run_after=NOW))
         stored = tx.outbox.by_key(fallen.key)

@@ -28,6 +28,7 @@ from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from bot.slack.signature import sign
 from bot.slack.transport import SocketTransport
+from bot.slack.workspaces import alone
 from bot.web import Site, WebServer
 from bot.web import make_app as make_web
 from commands.caller import Role
@@ -66,7 +67,7 @@ class Desk:
         self.events: list[Mapping[str, Any]] = []
         self.app = make_app(self.settings, Intake(self.storage, utc_now, self._wake), self.events.append)
         self.identity = Identity(asking_client(self.settings), self.settings, utc_now)
-        self.notifier = Notifier(posting_client(self.settings), self.storage, compose, utc_now)
+        self.notifier = Notifier(alone(posting_client(self.settings)), self.storage, compose, utc_now)
 
     def _wake(self) -> None:
         self.woken += 1

@@ -15,6 +15,7 @@ from bot.slack.limits import violations
 from bot.slack.render import render
 from bot.slack.settings import SlackSettings
 from bot.slack.uploads import SlackUploads, ours
+from bot.slack.workspaces import alone
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
 from commands.reply import Reply, Row, Rows
@@ -220,7 +221,7 @@ def api() -> Iterator[SlackApi]:
 
 def uploads(api: SlackApi) -> SlackUploads:
     settings = SlackSettings(bot_token="xoxb-1", api_url=api.url)
-    return SlackUploads(asking_client(settings), settings, FakeClock())
+    return SlackUploads(alone(asking_client(settings)), api.url, FakeClock())
 
 
 def test_the_newest_list_of_the_person_is_fetched(api: SlackApi) -> None:

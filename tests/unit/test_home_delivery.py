@@ -10,6 +10,7 @@ import pytest
 from bot.slack.clients import posting_client
 from bot.slack.homes import Homes
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.caller import Caller, Role
 from services import home
 from services.model.lifecycle import State
@@ -31,7 +32,7 @@ class Published(HomeWorld):
         self.asked: list[Request] = []
         api.tell("views.publish", ok(view={}))
         client = posting_client(SlackSettings(api_url=api.url, bot_token="xoxb-1"))
-        self.homes = Homes(client, self.desk, self._caller, **settings)
+        self.homes = Homes(alone(client), self.desk, self._caller, **settings)
 
     def _caller(self, request: Request) -> Caller:
         self.asked.append(request)

@@ -13,6 +13,7 @@ from bot.slack.live_views import ACKNOWLEDGED, LiveViews
 from bot.slack.screens import SlackScreens
 from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands import live, messages, picking
 from commands.reply import Outcome, Reply, Tone
 from commands.screens import handle
@@ -46,7 +47,7 @@ def slack() -> Iterator[SlackApi]:
 
 @pytest.fixture
 def views(bench: Bench, slack: SlackApi) -> LiveViews:
-    return LiveViews(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)), bench.desk)
+    return LiveViews(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))), bench.desk)
 
 
 def deliver(bench: Bench, views: LiveViews) -> int:
@@ -191,7 +192,7 @@ def test_a_worker_that_ends_leaves_the_rest_of_the_names_to_another(
     [lost] = claim(bench)  # and with it its worker
     assert lost.id == row.id
     bench.now += timedelta(minutes=2)
-    other = LiveViews(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)), bench.desk)
+    other = LiveViews(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))), bench.desk)
     deliver(bench, other)
     assert len(bench.checker.asked) == len(set(bench.checker.asked)) == 11
     assert "Being checked now" not in str(slack.asked("views.update")[-1])
@@ -208,7 +209,7 @@ def test_a_row_that_another_worker_has_is_left_to_it(bench: Bench, views: LiveVi
 
 
 def test_a_kind_of_a_later_version_waits(bench: Bench, views: LiveViews, slack: SlackApi) -> None:
-    row = live.row("r", "h", "U1", Outcome(Reply(Tone.INFO, say("Done"))), bench.now)
+    row = live.row(request(), "h", Outcome(Reply(Tone.INFO, say("Done"))), bench.now)
     with bench.storage.write() as tx:
         tx.outbox.put(replace(row, kind="sheet_of_tomorrow"))
     assert deliver(bench, views) == 1
@@ -264,7 +265,7 @@ def test_a_sheet_that_is_nothing_of_ours_is_closed() -> None:
 
 
 def test_a_command_opens_a_modal_under_its_own_handle(slack: SlackApi) -> None:
-    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    screens = SlackScreens(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))))
     asked = request(trigger="1.2")
     assert screens.sheet(asked, WAITING)
     [call] = slack.asked("views.open")
@@ -272,7 +273,7 @@ def test_a_command_opens_a_modal_under_its_own_handle(slack: SlackApi) -> None:
 
 
 def test_a_click_in_a_modal_changes_that_modal(slack: SlackApi) -> None:
-    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    screens = SlackScreens(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))))
     front = Front()
     actions = [{"action_id": "menu.add", "value": "-", "type": "button"}]
     front.app.dispatch(BoltRequest(mode="socket_mode", body=click(actions=actions, view=VIEW)))
@@ -284,7 +285,7 @@ def test_a_click_in_a_modal_changes_that_modal(slack: SlackApi) -> None:
 
 
 def test_a_click_on_a_page_that_another_click_has_changed_does_nothing(slack: SlackApi) -> None:
-    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    screens = SlackScreens(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))))
     clicked = request(view="V1", form={"kind": "modal", "hash": "1"})
     slack.tell("views.update", no("hash_conflict"))
     assert screens.sheet(clicked, WAITING)  # and no message is sent in its place
@@ -294,6 +295,6 @@ def test_a_click_on_a_page_that_another_click_has_changed_does_nothing(slack: Sl
 
 def test_a_trigger_that_ran_out_opens_nothing(slack: SlackApi) -> None:
     slack.tell("views.open", no("expired_trigger_id"))
-    screens = SlackScreens(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url)))
+    screens = SlackScreens(alone(posting_client(SlackSettings(bot_token="xoxb", api_url=slack.url))))
     assert not screens.sheet(request(trigger="1.2"), WAITING)
     assert not screens.sheet(request(), WAITING)

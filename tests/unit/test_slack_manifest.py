@@ -1,5 +1,7 @@
 """The manifest asks for the fewest rights and fits the way certdesk is connected."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.slack.manifest import BOT_SCOPES, CANARY_SCOPES, manifest
@@ -63,3 +65,30 @@ def test_the_home_tab_is_on_and_its_opening_is_told() -> None:
     made = manifest(SlackSettings(mode="socket"))
     assert made["features"]["app_home"]["home_tab_enabled"] is True
     assert made["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"]}
+
+
+SEVERAL = SlackSettings(
+    mode="http",
+    team="T0HOME",
+    client_id="1.2",
+    client_secret="hush",
+    redirect_url="https://certdesk.example.com/slack/oauth/callback",
+)
+
+
+def test_for_several_workspaces_it_has_the_way_back_and_hears_who_leaves() -> None:
+    made = manifest(SEVERAL, "https://certdesk.example.com")
+    assert made["oauth_config"]["redirect_urls"] == [SEVERAL.redirect_url]
+    assert made["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
+    subscribed = made["settings"]["event_subscriptions"]
+    assert subscribed["bot_events"] == ["app_home_opened", "app_uninstalled", "tokens_revoked"]
+    assert subscribed["request_url"] == "https://certdesk.example.com/slack/events"
+    assert "request_url" not in manifest(SEVERAL)["settings"]["event_subscriptions"]
+    assert "hush" not in str(made)
+
+
+def test_tokens_rotate_only_where_none_stands_in_the_settings() -> None:
+    assert manifest(SEVERAL)["settings"]["token_rotation_enabled"] is True
+    kept = replace(SEVERAL, bot_token="xoxb-1")
+    assert manifest(kept)["settings"]["token_rotation_enabled"] is False
+    assert manifest(SlackSettings())["settings"]["token_rotation_enabled"] is False

@@ -11,6 +11,7 @@ from bot.slack.clients import posting_client
 from bot.slack.delivery import OFTEN, SELDOM, SOON, THEN, Then
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.reply import Paragraph, Reply, Tone
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -41,7 +42,7 @@ class World:
 
     def another(self, url: str = "") -> Notifier:
         client = posting_client(SlackSettings(api_url=url or self.api.url, bot_token="xoxb-1"))
-        return Notifier(client, self.storage.port, self._compose, self.clock)
+        return Notifier(alone(client), self.storage.port, self._compose, self.clock)
 
     def _compose(self, message: Message) -> Composed:
         return self.composed(message)

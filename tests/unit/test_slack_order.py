@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.slack.clients import posting_client
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.reply import Reply, Tone
 from services.model.text import say
 from services.ports import Message
@@ -61,7 +62,7 @@ class Traffic:
     def __init__(self, workspace: Workspace) -> None:
         self.clock, self.storage, self.workspace = FakeClock(), MemoryStorage(), workspace
         client = posting_client(SlackSettings(api_url=workspace.url, bot_token="xoxb-1"))
-        self.notifier = Notifier(client, self.storage, _compose, self.clock)
+        self.notifier = Notifier(alone(client), self.storage, _compose, self.clock)
         self.owed: dict[str, Message] = {}
 
     def put(self, key: str, channel: str, text: str, thread: str = "") -> None:

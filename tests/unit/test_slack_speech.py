@@ -12,6 +12,7 @@ from bot.slack.notifier import Notifier
 from bot.slack.screens import SlackScreens
 from bot.slack.settings import SlackSettings
 from bot.slack.speech import English, Known, Speech, choose
+from bot.slack.workspaces import alone
 from bot.text.language import Language, language
 from commands.reply import Page, Paragraph, Reply, Sheet, Tone
 from services.model.audiences import ChannelLanguage, Kind, Link
@@ -140,7 +141,7 @@ def delivered(
     """Return the text that Slack was sent last, and who was asked for."""
     speech, storage = Two(), FakeStorage()
     client = posting_client(SlackSettings(api_url=api.url, bot_token="xoxb-1"))
-    notifier = Notifier(client, storage.port, lambda _message: BLOCKED, FakeClock(), speech=speech)
+    notifier = Notifier(alone(client), storage.port, lambda _message: BLOCKED, FakeClock(), speech=speech)
     message = Message("msg_1", "m", "reply", channel, user, private, body={}, created_at=NOW)
     storage.outbox.put(message)
     notifier.deliver(message)
@@ -170,7 +171,7 @@ def test_who_is_told_directly_because_a_channel_is_closed_is_told_in_theirs(api:
 def test_a_modal_and_the_home_tab_are_in_the_language_of_who_looks(api: SlackApi) -> None:
     speech = Two()
     client = posting_client(SlackSettings(api_url=api.url, bot_token="xoxb-1"))
-    screens = SlackScreens(client, speech=speech)
+    screens = SlackScreens(alone(client), speech=speech)
     request = Request("req_1", "d", "T1", "U1", "C1", "", NOW, trigger="t")
     parts = (Paragraph(say("Names")),)
     assert screens.sheet(request, Sheet("s", say("Names"), parts))
