@@ -51,6 +51,8 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "moon.test {}.test",
         "moon.test --store {}",
         "https://shop.{}.test/admin",
+        "--file",
+        "--file --store {}",
         "",
         "--store {}",
     ),
