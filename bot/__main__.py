@@ -90,6 +90,17 @@ def manifest(
     typer.echo(print_manifest(url))
 
 
+@app.command()
+def workspaces(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="As a list for machines.")] = False,
+) -> None:
+    """List the Slack workspaces in which certdesk is installed by OAuth, with their state and stores."""
+    from bot.installed import list_workspaces
+
+    typer.echo(list_workspaces(as_json=json))
+
+
 @app.command(context_settings=PASS_ON)
 def ssl(context: typer.Context) -> None:
     """Do what /ssl does in Slack: `certdesk ssl help` lists it. Add --json for machines, --wait to follow to the end."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands import views
+from commands import copying, views
 from commands.alert_buttons import CHECK_ONE, RETRY_ONE
 from commands.caller import Caller, Role
 from commands.endings import compared, ending, reasons
@@ -168,4 +168,5 @@ def _attempts(case: _Case) -> tuple[Part, ...]:
 
 def _buttons(certificate: Certificate) -> tuple[Part, ...]:
     retry = Button(RETRY_ONE, certificate.id, say("Try again"), "primary")
-    return (Buttons((retry, Button(CHECK_ONE, certificate.id, say("Check again")))),)
+    check = Button(CHECK_ONE, certificate.id, say("Check again"))
+    return (Buttons((retry, check, copying.button(copying.CERTIFICATE, certificate.id))),)

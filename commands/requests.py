@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commands import audit, clicks, home_clicks, live, messages, sheets
 from commands.caller import Caller
@@ -22,6 +22,8 @@ from services.ports import Message, Request
 
 COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
 """Kinds of requests (`services.ports.Request.kind`)."""
+ACKNOWLEDGED = timedelta(milliseconds=300)
+"""When what came of a modal is first shown: before Slack has our acknowledgement, it would only say that it knows no such modal."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
 
@@ -111,7 +113,8 @@ def _owed(
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
-        return (live.row(request, handle(request), outcome, now),)
+        row = live.row(request, handle(request), outcome, now)
+        return (replace(row, run_after=now + ACKNOWLEDGED),)
     if outcome.sheet is None and outcome.live is None:
         return (_message(request, outcome, now),)
     row = live.row(request, handle(request), outcome, now)

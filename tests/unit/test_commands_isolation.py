@@ -200,6 +200,7 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         "home": (theirs, "cert_0"),
         "menu": ("-", "-"),
         "approval": ("prop_1", "prop_0"),
+        "store": (f"{OTHER}.test", f"{UNKNOWN}.test"),
         "bulk": ("job_1", "job_0"),
     }
 

@@ -13,7 +13,9 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from bot.auditing import verified
+from services.model.audiences import Kind, Link
 from services.model.audit import BEGINNING, Break, Entry
+from services.model.workspaces import Workspace
 from storage.database import Database
 from storage.memory import MemoryStorage
 
@@ -356,3 +358,24 @@ def test_nothing_in_a_row_steers_the_terminal(trail: Path) -> None:
     shown = said("audit", "show", "--limit", "1")
     assert shown.endswith("a[2Jb cd")
     assert len(shown.splitlines()) == 1
+
+
+def test_workspaces_are_listed_with_their_stores_and_without_their_tokens(
+    stores: Path, tmp_path: Path
+) -> None:
+    assert "is installed in no workspace" in said("workspaces")
+    said("stores", "import", stores)
+    at = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
+    moon = Workspace("T2MOON", "", "Moon", "UBOT", b"sealed token", "T2MOON/U1", at, b"sealed refresh", at)
+    database = Database.open(f"sqlite:///{tmp_path}/certdesk.db")
+    with database.write() as tx:
+        tx.workspaces.install(moon)
+        tx.links.put(Link(Kind.WORKSPACE, "T2MOON", "moon", "terminal", at))
+    database.close()
+    listed = said("workspaces")
+    assert "T2MOON" in listed
+    assert "active" in listed
+    assert "Moon: moon" in listed
+    [row] = json.loads(said("workspaces", "--json"))
+    assert (row["team"], row["state"], row["stores"]) == ("T2MOON", "active", ["moon"])
+    assert "sealed" not in listed + str(row)

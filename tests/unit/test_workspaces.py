@@ -13,6 +13,7 @@ from slack_bolt import BoltRequest
 from bot.slack.app import make_app
 from bot.slack.callers import Callers
 from bot.slack.departures import Departures
+from bot.slack.homes import Homes
 from bot.slack.identity import Identity
 from bot.slack.intake import Intake
 from bot.slack.notifier import Notifier
@@ -25,7 +26,7 @@ from commands.caller import TERMINAL, Caller, Role
 from commands.messages import compose
 from commands.reply import Reply, Sheet, Tone
 from commands.reply_json import reply_to_json
-from services import linking
+from services import home, linking
 from services.model.audiences import Kind
 from services.model.text import say
 from services.model.workspaces import Workspace, WorkspaceState, place, placed
@@ -507,3 +508,22 @@ def test_a_token_that_has_ended_waits_to_be_renewed_and_loses_nothing(world: Wor
 def test_places_are_written_so_that_they_can_be_read() -> None:
     for team, channel in (("", "C1"), ("T2", "C1"), ("T2", "")):
         assert place(placed(team, channel)) == (team, channel)
+
+
+def test_a_home_tab_is_published_in_the_workspace_where_it_was_opened(world: World) -> None:
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.link(Kind.PERSON, f"{THERE}/U1", "moon")
+    world.api.tell("views.publish", ok(view={}))
+    event = {"type": "app_home_opened", "user": "U1", "tab": "home"}
+    body = {"type": "event_callback", "team_id": THERE, "event_id": "Ev1", "event": event}
+    world.hear({**body, "authorizations": [{"team_id": THERE}]})
+    with world.storage.write() as tx:
+        [request] = tx.requests.claim(world.bench.now, LEASE, 9)
+    requests.perform(world.desk, request, world.callers.caller(request))
+    with world.storage.write() as tx:
+        [owed] = tx.outbox.claim(world.bench.now, LEASE, 9, home.HOME)
+    Homes(world.clients.posting, world.desk, world.callers.caller).deliver(owed)
+    assert ("views.publish", f"xoxb-{THERE}") in world.api.tokens
+    [published] = world.api.asked("views.publish")
+    assert "moon" in str(published)
+    assert "sun" not in str(published)
