@@ -1,16 +1,17 @@
 """Does what a person asked for in Slack, by a command or a click: the request row in, one outbox message out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from commands import audit, clicks, home_clicks, live, messages, sheets
+from commands import audit, clicks, home_clicks, live, messages, sheets, unfurling
 from commands.caller import Caller
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
 from commands.screens import BLIND, Screens, handle
+from commands.uploads import NOWHERE, Uploads
 from services import home
 from services.approvals import asked_key
 from services.desk import Desk
@@ -19,7 +20,7 @@ from services.model.text import NOTHING, say
 from services.model.workspaces import placed
 from services.ports import Message, Request
 
-COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
+COMMAND, CLICK, SUBMISSION, HOME, LINKS = "command", "click", "submission", "home", "links"
 """Kinds of requests (`services.ports.Request.kind`)."""
 ACKNOWLEDGED = timedelta(milliseconds=300)
 """When what came of a modal is first shown: before Slack has our acknowledgement, it would only say that it knows no such modal."""
@@ -27,7 +28,16 @@ MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
 
 
-def perform(
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a request may ask Slack."""
+
+    people: People
+    known: Known
+    uploads: Uploads
+
+
+def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tests
     desk: Desk,
     request: Request,
     caller: Caller,
@@ -36,6 +46,7 @@ def perform(
     rooms: Rooms = CLOSED,
     *,
     known: Known = strange,
+    uploads: Uploads = NOWHERE,
 ) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
@@ -48,9 +59,14 @@ def perform(
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
-    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people, known)
+    done = (
+        _given_up(request)
+        if request.tries > MOST_TRIES
+        else _done(desk, request, caller, Lookups(people, known, uploads))
+    )
     if done.outcome is not None:
-        done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
+        told = heard(done.outcome, caller, request.channel, rooms)
+        done = replace(done, outcome=unfurling.heard(told, request.channel, rooms))
     now = desk.clock()
     owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:
@@ -95,6 +111,10 @@ def _owed(
     What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
     then wipe it out (`bot.slack.live_views` waits for that).
     """
+    if request.kind == LINKS:
+        if outcome.unfurls:
+            screens.unfurl(request, {link: shown.reply for link, shown in outcome.unfurls.items()})
+        return ()
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
@@ -109,34 +129,35 @@ def _owed(
     return () if shown.final else (row,)
 
 
-def _done(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+def _done(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     performer = PERFORMERS.get(request.kind)
     if performer is None:  # nothing here is shown for it: it ends, and is not tried again and again
         return Performed(None)
-    return performer(desk, request, caller, people, known)
+    return performer(desk, request, caller, lookups)
 
 
-def _command(desk: Desk, request: Request, caller: Caller, people: People, _known: Known) -> Performed:
+def _command(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     outcome = dispatch(
         request.text,
         caller,
         desk,
         placed(request.workspace, request.channel),
-        people,
+        lookups.people,
         modal=bool(request.trigger),
         request=request.id,
+        uploads=lookups.uploads,
     )
     return Performed(outcome, outcome.deed)
 
 
-def _click(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+def _click(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     call = Call(
         (),
         caller,
         desk,
         placed(request.workspace, request.channel),
-        people=people,
-        known=known,
+        people=lookups.people,
+        known=lookups.known,
         request=request.id,
         form=request.form,
     )
@@ -159,22 +180,29 @@ def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed)
     return Performed(None, performed.deed) if own else performed
 
 
-def _home(desk: Desk, request: Request, caller: Caller, _people: People, _known: Known) -> Performed:
+def _home(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:
     """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
     home.show(desk, caller.person, team=request.workspace)
     return Performed(None)
 
 
-def _submission(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
-    call = Call((), caller, desk, people=people, known=known, request=request.id, form=request.form)
+def _submission(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
+    call = Call(
+        (), caller, desk, people=lookups.people, known=lookups.known, request=request.id, form=request.form
+    )
     return sheets.perform(request.text, call)
 
 
-PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Performed]] = {
+def _links(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:
+    return Performed(unfurling.look(desk, request, caller))
+
+
+PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, Lookups], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
     SUBMISSION: _submission,
     HOME: _home,
+    LINKS: _links,
 }
 """What is done with each kind of request."""
 
