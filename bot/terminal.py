@@ -31,6 +31,7 @@ from commands.reply import (
     Reply,
     Row,
     Rows,
+    Steps,
     Tone,
 )
 from services.model.text import Text, Value, say
@@ -191,7 +192,7 @@ def view(reply: Reply, zone: tzinfo | None = None, language: Language = ENGLISH)
 def _placed(part: Part, reader: _Reader) -> RenderableType:
     """Return one part below the title; code stands at the margin, so that it can be copied as it is."""
     drawn = _DRAW[type(part)](part, reader)
-    return drawn if isinstance(part, Code) else _indented(drawn)
+    return drawn if isinstance(part, Code | Steps) else _indented(drawn)
 
 
 def _indented(what: RenderableType) -> Padding:
@@ -253,6 +254,10 @@ def _code(part: Code, _reader: _Reader) -> Line:
     return Line(clean_lines(part.text), overflow="fold")
 
 
+def _steps_to_copy(part: Steps, reader: _Reader) -> Line:
+    return Line("\n".join(reader.sentence(line) for line in part.lines), overflow="fold")
+
+
 _DRAW: Mapping[type[Part], Callable[[Any, _Reader], RenderableType]] = {
     Paragraph: _paragraph,
     Hint: _hint,
@@ -261,5 +266,6 @@ _DRAW: Mapping[type[Part], Callable[[Any, _Reader], RenderableType]] = {
     Problem: _problem,
     Rows: _rows,
     Code: _code,
+    Steps: _steps_to_copy,
     Mention: _paragraph,
 }

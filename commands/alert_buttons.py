@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from commands import copying
 from commands.reply import Button, Buttons, Menu, Part
 from services.model.alerts import Alert, Severity
-from services.model.findings import CODES
+from services.model.findings import CODES, Owner
 from services.model.text import say, say_n
 
 CHECK, RENEW, ACKNOWLEDGE, SNOOZE = "alert.check", "alert.renew", "alert.ack", "alert.snooze"
@@ -73,4 +74,5 @@ def _others(alert: Alert, count: int) -> tuple[Button, ...]:
     sure = say("Hand this to support? They are told in their channel.")
     hand = (Button(HAND_OVER, _value(alert), say("Hand to support"), confirm=sure),)
     listed = (Button(LIST, _value(alert), say("List certificates")),)
-    return (() if alert.handed_to else hand) + (listed if count > 1 else ())
+    copy = (copying.button(copying.ALERT, _value(alert)),) if alert.owner is Owner.MERCHANT else ()
+    return copy + (() if alert.handed_to else hand) + (listed if count > 1 else ())

@@ -177,6 +177,13 @@ _NAMED: Mapping[str, Phrase] = {
 }
 
 
+_THINGS: Mapping[str, Text] = {
+    # what `services.alerting.causes` calls a thing of which it knows no name
+    "primary name server": say("the primary name server"),
+    "deploy targets": say("the deploy targets"),
+}
+
+
 def noun(code: str, thing: str = ALL, *, wide: bool = True) -> Text:
     """Return what is broken, as a noun: the store moon, ns1.platform.test; of many things what kind they are of.
 
@@ -187,6 +194,8 @@ def noun(code: str, thing: str = ALL, *, wide: bool = True) -> Text:
         return _SOME.get(family) or say("several domains")
     if not wide and code.startswith(_MERCHANTS):
         return say("the servers of {thing}", thing=views.shown(thing))
+    if thing in _THINGS:
+        return _THINGS[thing]
     if family not in _NAMED or (family == "ca" and not wide):
         return say("{thing}", thing=views.shown(thing))
     return _NAMED[family].said(thing=views.shown(thing))

@@ -1,10 +1,11 @@
 """/ssl check NAME: run every check on one name now. A dry run: it spends nothing at the CA and changes nothing."""
 
-from commands import naming, views
+from commands import copying, naming, views
 from commands.caller import Action
 from commands.command import Call, Command, arguments, one_word
-from commands.reply import Hint, Outcome, Part, Reply, Tone
+from commands.reply import Buttons, Hint, Outcome, Part, Reply, Tone
 from services import overview
+from services.alerting import merchants
 from services.model.findings import Finding, Verdict
 from services.model.status import NameStatus
 from services.model.text import Text, say, say_n
@@ -20,7 +21,7 @@ def run(call: Call) -> Outcome:
     if status.store is None:
         return naming.refuse(call, status, args.store)
     tone, title = _verdict(status)
-    parts = (*views.problems(status.findings), *_next(status))
+    parts = (*views.problems(status.findings), *_next(status), *_copy(call, status))
     reply = Reply(tone, title, parts, private=call.caller.limited)
     return Outcome(reply, exit_code=1 if status.blocked else 0, data=status.as_json())
 
@@ -55,6 +56,13 @@ def _next(status: NameStatus) -> tuple[Part, ...]:
     if status.blocked or status.certificate is not None:
         return ()
     return (Hint(say("To get the certificate, type: {command}", command=views.typed("add", status.name))),)
+
+
+def _copy(call: Call, status: NameStatus) -> tuple[Part, ...]:
+    """Return the button that sends the merchant what is theirs to do; nothing if nothing is, or for who may not send it."""
+    may = status.store is not None and call.caller.may_to(Action.TELL, status.store)
+    buttons = copying.name_button(status.name) if may and merchants.todo(status.findings) else ()
+    return (Buttons(buttons),) if buttons else ()
 
 
 COMMAND = Command(

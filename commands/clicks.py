@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 
 from commands import alert_buttons as button
 from commands import approval_view as approval
-from commands import audit, bulk, bulk_view, deciding, home_clicks, home_view, link_requests, menu, views
+from commands import (
+    audit,
+    bulk,
+    bulk_view,
+    copying,
+    deciding,
+    home_clicks,
+    home_view,
+    link_requests,
+    menu,
+    views,
+)
 from commands.alerts import gather, members_reply
 from commands.caller import Action, Caller, Doubt
 from commands.command import Call
@@ -158,7 +169,7 @@ def _certificate(call: Call) -> Certificate:
         raise MalformedClickError
     with call.desk.storage.read() as tx:
         found = tx.certificates.get(call.words[0])
-    if found is None or not call.caller.sees(found.store):
+    if found is None or not found.wanted or not call.caller.sees(found.store):
         raise CertdeskError(say("certdesk no longer knows this certificate. Nothing was done."))
     return found
 
@@ -222,6 +233,10 @@ CLICKS: Mapping[str, Click] = {
     # a certificate that was handed over
     button.RETRY_ONE: Click(Action.CHANGE, _retry),
     button.CHECK_ONE: Click(Action.LOOK, _check, changes=False),
+    # what a merchant has to do, sent to the channels of their store
+    copying.ALERT: Click(Action.TELL, copying.copy_alert),
+    copying.CERTIFICATE: Click(Action.TELL, copying.copy_certificate),
+    copying.NAME: Click(Action.TELL, copying.copy_name),
     # the Home tab: what it shows
     home_view.SEARCH: Click(Action.LOOK, home_clicks.search, changes=False),
     home_view.FIND: Click(Action.LOOK, home_clicks.search, changes=False),

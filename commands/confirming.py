@@ -39,7 +39,7 @@ def ask(
         return _at_once(call, proposable, proposal)
     approvals.propose(call.desk, proposal, _told_deciders(call, proposal))
     reply = replace(asked(call.desk, proposal, proposable), private=private or call.caller.limited)
-    data = {"message": reply.title.plain(), "proposal": proposal.id, "expires": proposal.expires.isoformat()}
+    data = {"message": reply.title.plain(), "expires": proposal.expires.isoformat()}
     return Outcome(reply, data=data, proposal=proposal.id, subject=proposable.subject(proposal))
 
 

@@ -23,7 +23,9 @@ class Followed:
 
     @property
     def done(self) -> bool:
-        """Whether all names asked for are installed and seen at the edge, and nothing is under way."""
+        """Whether all names asked for are installed and seen at the edge, or none is wanted any more; nothing is under way."""
+        if self.certificate.state is State.RETIRED:
+            return True
         return self.certificate.state is State.INSTALLED and not self.missing and not self.unproved
 
     @property
@@ -54,4 +56,4 @@ def followed_now(tx: Transaction, certificate: Certificate, names: Sequence[str]
     revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
     covered = frozenset(revision.names) if revision else frozenset()
     findings = tuple(tx.certificates.findings(certificate.id)) if certificate.resting else ()
-    return Followed(certificate, mine or certificate.wanted, covered, findings)
+    return Followed(certificate, mine or certificate.wanted or tuple(names), covered, findings)

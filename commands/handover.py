@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands import views
+from commands import copying, views
 from commands.alert_buttons import CHECK_ONE, RETRY_ONE
 from commands.caller import Caller, Role
 from commands.endings import compared, ending, reasons
@@ -69,6 +69,12 @@ def handover_message(desk: Desk, message: Message) -> Composed:
         certificate = tx.certificates.get(str(message.body["certificate"]))
         if certificate is None:
             return Composed(GONE, final=True)
+        if certificate.state is State.RETIRED:
+            gone = say(
+                "Nothing to do: no name of the certificate for {domain} is wanted any more",
+                domain=certificate.domain,
+            )
+            return Composed(Reply(Tone.INFO, gone), final=True)
         one = followed_now(tx, certificate, certificate.wanted)
         history = tx.certificates.history(certificate.id)
     failed = [row for row in history if row.what == Event.ATTEMPT_FAILED.value]
@@ -86,7 +92,7 @@ def timeline_message(desk: Desk, message: Message) -> Composed:
         if certificate is None:
             return Composed(GONE, final=True)
         rows = chronicle.timeline(tx, certificate.id)
-    name = certificate.wanted[0]
+    name = certificate.wanted[0] if certificate.wanted else certificate.domain
     headline = say("What has happened to {name}", name=views.shown(name))
     look = Hint(say("To see it as it is later, type: {command}", command=views.typed("history", name)))
     return Composed(Reply(Tone.INFO, headline, (*timeline(rows, STAFF, MOST_LINES), look)), final=True)
@@ -162,4 +168,5 @@ def _attempts(case: _Case) -> tuple[Part, ...]:
 
 def _buttons(certificate: Certificate) -> tuple[Part, ...]:
     retry = Button(RETRY_ONE, certificate.id, say("Try again"), "primary")
-    return (Buttons((retry, Button(CHECK_ONE, certificate.id, say("Check again")))),)
+    check = Button(CHECK_ONE, certificate.id, say("Check again"))
+    return (Buttons((retry, check, copying.button(copying.CERTIFICATE, certificate.id))),)

@@ -23,6 +23,7 @@ MOST_SHOWN = 20
 
 WORDS: Mapping[str, Text] = {
     "added": say("Name added"),
+    "removed": say("Name removed"),
     "asked": say("Asked for by a person"),
     "renewal_due": say("Renewal began by itself"),
     "retry_due": say("Next attempt began"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from commands import copying
 from commands.alerts import alert_message, note_message
 from commands.approval_message import approval_message
 from commands.digest import digest_message
@@ -14,6 +15,7 @@ from commands.refusals import refused_from_json, refused_to_json
 from commands.reply import Composed, Outcome
 from commands.reply_json import reply_from_json, reply_to_json
 from services import approvals, linking
+from services.alerting import merchants
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -69,6 +71,9 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     TIMELINE: timeline_message,
     # the day's or the week's summary: the body says what it was when it was put out
     DIGEST: digest_message,
+    # what a merchant has to do: of an alert, as it stands, and as somebody has sent it
+    merchants.ALERT: copying.alert_message,
+    merchants.STEPS: copying.steps_message,
     # a request for a link as support sees it, and what the asker is told once it is approved
     linking.REQUEST: request_message,
     linking.ANSWER: answer_message,

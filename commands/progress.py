@@ -98,6 +98,7 @@ _SHORT: Mapping[State, Text] = {
     State.BLOCKED: say("waiting"),
     State.FAILED: say("failed"),
     State.NEEDS_SUPPORT: say("needs support"),
+    State.RETIRED: say("removed"),
 }
 
 
@@ -127,6 +128,7 @@ _VERDICTS: Mapping[State, Phrase] = {
     State.BLOCKED: Phrase("Certificate for {name} has to wait"),
     State.FAILED: Phrase("Certificate for {name} failed at this step: {step}"),
     State.NEEDS_SUPPORT: Phrase("Certificate for {name} needs a support agent"),
+    State.RETIRED: Phrase("{name} was removed: its certificate is not renewed any more"),
 }
 _PARTLY = Phrase("Certificate for {name} is installed without some names")
 _UNPROVED = Phrase("Certificate for {name} is installed but not seen at the edge yet")

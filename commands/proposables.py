@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import renew, renew_cause, unlink
+from commands import remove, renew, renew_cause, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
@@ -10,6 +10,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
     for one in (
         # who asked confirms it
         renew.PROPOSABLE,
+        remove.PROPOSABLE,
         unlink.PROPOSABLE,
         # another person approves it
         renew_cause.PROPOSABLE,

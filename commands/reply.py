@@ -92,6 +92,13 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """What somebody has to do, preformatted, to be copied line by line; in the language of who reads it."""
+
+    lines: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Calls on people: ``groups`` are ids of Slack user groups (S…), who are notified when the message is posted."""
 
@@ -129,7 +136,7 @@ class Buttons:
     items: tuple[Button | Menu, ...]
 
 
-Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Mention | Buttons
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons
 
 
 @dataclass(frozen=True, slots=True)

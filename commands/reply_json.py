@@ -19,6 +19,7 @@ from commands.reply import (
     Reply,
     Row,
     Rows,
+    Steps,
     Tone,
 )
 from services.model.text import Value, from_json, say, to_json
@@ -57,6 +58,8 @@ def part_to_json(part: Part) -> dict[str, Any]:
             body = {"rows": [_row_to_json(row) for row in rows]}
         case Code(text):
             body = {"text": text}
+        case Steps(lines):
+            body = {"lines": [to_json(line) for line in lines]}
         case Mention(groups, text):
             body = {"groups": list(groups), "text": to_json(text)}
         case Buttons(items):
@@ -127,6 +130,7 @@ _READERS: Mapping[str, Callable[[Data], Part]] = {
     "problem": _problem_from_json,
     "rows": lambda data: Rows(tuple(_row_from_json(row) for row in data["rows"])),
     "code": lambda data: Code(data["text"]),
+    "steps": lambda data: Steps(tuple(from_json(line) for line in data["lines"])),
     "mention": lambda data: Mention(tuple(map(str, data["groups"])), from_json(data["text"])),
     "buttons": lambda data: Buttons(tuple(_item_from_json(item) for item in data["items"])),
 }

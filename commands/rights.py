@@ -26,6 +26,7 @@ class Action(StrEnum):
     LOOK = "look"
     CHANGE = "change"
     ALERTS = "alerts"
+    TELL = "tell"
     LINK = "link"
     LANGUAGE = "language"
 
@@ -55,6 +56,8 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     Action.CHANGE: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     # what is wrong across stores
     Action.ALERTS: _row(_ALL, _ALL, _ALL, _NO, _NO),
+    # to tell a merchant, in the channels of their store, what they have to do
+    Action.TELL: _row(_ALL, _ALL, _ALL, _NO, _NO),
     # who belongs to which store
     Action.LINK: _row(_ALL, _ALL, _NO, _NO, _NO),
     # in which language certdesk speaks in a channel: merchants where it is linked to their store

@@ -10,6 +10,7 @@ from commands import (
     language,
     link,
     links,
+    remove,
     renew,
     status,
     unlink,
@@ -21,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     add.COMMAND,
     status.COMMAND,
     renew.COMMAND,
+    remove.COMMAND,
     # why not, and what was
     check.COMMAND,
     history.COMMAND,

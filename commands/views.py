@@ -34,6 +34,7 @@ TONES: Mapping[str, Tone] = {
     State.BLOCKED: Tone.WARN,
     State.FAILED: Tone.BAD,
     State.NEEDS_SUPPORT: Tone.BAD,
+    State.RETIRED: Tone.INFO,
 }
 """The tone of a state; one that is not here is under way."""
 

@@ -49,6 +49,7 @@ LABELS: Mapping[State, Text] = {
     State.BLOCKED: say("Blocked, watched"),
     State.FAILED: say("Failed, will be tried again"),
     State.NEEDS_SUPPORT: say("Needs a support agent"),
+    State.RETIRED: say("Retired: no name is wanted"),
 }
 CANNOT_RENEW = say("Installed, but cannot renew")
 """What is said of an installed certificate while the checks see something in the way of its renewal."""

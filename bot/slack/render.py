@@ -32,6 +32,7 @@ from commands.reply import (
     Reply,
     Row,
     Rows,
+    Steps,
     Tone,
 )
 from services.model.text import Text, say
@@ -190,6 +191,11 @@ def _code(part: Code, _reader: Reader) -> Iterator[Block]:
     yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
 
 
+def _steps(part: Steps, reader: Reader) -> Iterator[Block]:
+    lines = [fit(preformatted(reader.language.plain(line)), MAX_CODE_LINE) for line in part.lines]
+    yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
+
+
 def _mention(part: Mention, reader: Reader) -> Iterator[Block]:
     yield from _section(_mentioned(part, reader))
 
@@ -206,6 +212,7 @@ _DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
     Problem: _problem,
     Rows: _rows,
     Code: _code,
+    Steps: _steps,
     Mention: _mention,
 }
 """How each part is drawn; `Buttons` need to know of each other, see `Actions`."""

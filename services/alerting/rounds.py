@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.alerting import hasten, outgoing
+from services.alerting import hasten, merchants, outgoing
 from services.alerting.causes import causes_of
 from services.alerting.decide import Decision, Facts, decide
 from services.alerting.routing import tags_in_use
@@ -46,11 +46,13 @@ def tend(desk: Desk, alert: Alert) -> None:
     now = desk.clock()
     try:
         with desk.storage.write() as tx:
-            decision = decide(gather(tx, desk, alert), desk.alerting, now)
+            facts = gather(tx, desk, alert)
+            decision = decide(facts, desk.alerting, now)
             if _twin(tx, alert, decision):
                 decision = Decision(replace(alert, due_at=None))
             tx.alerts.save(decision.alert)
             tell(tx, decision, now)
+            tell_merchant(tx, facts, decision, now)
     except LeaseLostError:
         log.info("lease lost", alert=alert.id)
         return
@@ -93,6 +95,16 @@ def tell(tx: Transaction, decision: Decision, now: datetime) -> None:
     for note in decision.notes:
         outgoing.put_note(tx, alert, note, decision.told, now)
     outgoing.put_pages(tx, alert, decision.pages, now)
+
+
+def tell_merchant(tx: Transaction, facts: Facts, decision: Decision, now: datetime) -> None:
+    """Write into the outbox what the merchant is told, where the alert is theirs and of their store alone."""
+    if decision.due != now:
+        return  # nothing that anybody would act upon
+    if not decision.alert.open:
+        merchants.close_alert(tx, decision.alert, now)
+    elif store := merchants.store_alone(facts):
+        merchants.put_alert(tx, decision.alert, store, now)
 
 
 def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:

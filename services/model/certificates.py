@@ -100,7 +100,12 @@ class Certificate:
 
     @property
     def place(self) -> tuple[int, datetime, str]:
-        """Its place in listings, worst first: what needs somebody, what is under way, what is installed; by expiry."""
+        """Its place in listings, worst first: what needs somebody, what is under way, what is installed; by expiry.
+
+        What is retired stands behind all that is looked at (`services.model.fleet`).
+        """
+        if self.state is State.RETIRED:
+            return 3, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain
         well = self.state is State.INSTALLED and self.problem is None and self.retry_at is None
         group = 2 if well else 0 if self.resting else 1
         return group, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain

@@ -46,8 +46,8 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All of them."""
-        return sum(self.states.values())
+        """All of them but for what is retired."""
+        return sum(count for state, count in self.states.items() if state is not State.RETIRED)
 
     def of(self, portion: Portion) -> int:
         """Return how many a portion has."""

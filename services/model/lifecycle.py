@@ -20,6 +20,8 @@ class State(StrEnum):
     BLOCKED = "blocked"
     FAILED = "failed"
     NEEDS_SUPPORT = "needs_support"
+    RETIRED = "retired"
+    """It has no name left that is wanted: nothing is renewed."""
 
 
 class Event(StrEnum):
@@ -45,6 +47,7 @@ class Event(StrEnum):
     RETRY_DUE = "retry_due"
     RENEWAL_DUE = "renewal_due"
     ASKED = "asked"
+    REMOVED = "removed"
 
 
 _S, _E = State, Event
@@ -99,9 +102,15 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     # the watch has seen that something is right now that was wrong
     (_S.NEEDS_SUPPORT, _E.RETRY_DUE): _S.CHECKING,
     (_S.NEEDS_SUPPORT, _E.ASKED): _S.CHECKING,
+    # a person has removed its last name, and perhaps adds one again
+    (_S.INSTALLED, _E.REMOVED): _S.RETIRED,
+    (_S.BLOCKED, _E.REMOVED): _S.RETIRED,
+    (_S.FAILED, _E.REMOVED): _S.RETIRED,
+    (_S.NEEDS_SUPPORT, _E.REMOVED): _S.RETIRED,
+    (_S.RETIRED, _E.ASKED): _S.CHECKING,
 }
 
-RESTING = frozenset({_S.INSTALLED, _S.BLOCKED, _S.FAILED, _S.NEEDS_SUPPORT})
+RESTING = frozenset({_S.INSTALLED, _S.BLOCKED, _S.FAILED, _S.NEEDS_SUPPORT, _S.RETIRED})
 """States in which nothing is under way: they end only by time, by evidence or by a person."""
 
 

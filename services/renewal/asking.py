@@ -99,7 +99,7 @@ def begin(tx: Transaction, certificate: str, actor: str, now: datetime) -> bool:
     Raises BusyError if a worker holds the row just now: then nothing is written.
     """
     row = tx.certificates.get(certificate)
-    if row is None or not row.resting:
+    if row is None or not row.resting or not row.wanted:
         return False
     asked = replace(
         row.moved(Event.ASKED, now=now, run_after=now),

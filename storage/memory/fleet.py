@@ -56,6 +56,8 @@ class MemoryFleet(MemoryRepository):
         """Return certificates with a wanted name, or a domain, or a store that begins with ``prefix``, each once."""
         found: list[Placed] = []
         for row in self._of(stores) if prefix else ():
+            if row.state is State.RETIRED:
+                continue
             terms = [term for term in (*row.wanted, row.domain, row.store) if term.startswith(prefix)]
             if terms:
                 found.append(((min(terms), row.id), row))

@@ -130,7 +130,12 @@ def _found(*, store: bool, back: bool) -> Select[Any]:
         select(_T.term, *_COLUMNS)
         .join_from(TERMS, CERTIFICATES, _C.id == _T.certificate)
         .where(
-            *chosen, _T.term >= _FROM, _T.term < _TO, (key < _TERM_AT) if back else (key > _TERM_AT), first
+            *chosen,
+            _C.state != State.RETIRED.value,
+            _T.term >= _FROM,
+            _T.term < _TO,
+            (key < _TERM_AT) if back else (key > _TERM_AT),
+            first,
         )
         .order_by(*order)
         .limit(_LIMIT)

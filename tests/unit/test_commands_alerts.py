@@ -292,6 +292,7 @@ def test_nobody_is_called_without_groups_after_an_acknowledgement_or_in_the_chan
 
 CHECK, RENEW, ACK = "alert.check", "alert.renew", "alert.ack"
 SNOOZE, HAND, LIST = "alert.snooze", "alert.hand_over", "alert.list"
+COPY = "alert.copy"
 BUTTONS = [
     ({}, {}, 1, {CHECK, RENEW, ACK, SNOOZE, HAND}),
     ({}, {}, 2, {CHECK, RENEW, ACK, SNOOZE, HAND, LIST}),
@@ -302,7 +303,12 @@ BUTTONS = [
     ({"snoozed_until": NOW - DAY, "snoozed_by": "T1/U1"}, {}, 1, {CHECK, RENEW, ACK, SNOOZE, HAND}),
     ({}, {"blocks": False}, 1, {CHECK, ACK, SNOOZE, HAND}),
     ({"handed_to": "T1/U1"}, {}, 1, {CHECK, RENEW, ACK, SNOOZE}),
-    ({"code": "store.inactive"}, {}, 1, {CHECK, ACK, SNOOZE, HAND}),  # a rule: to try would only be refused
+    (
+        {"code": "store.inactive"},
+        {},
+        1,
+        {CHECK, ACK, SNOOZE, HAND, COPY},
+    ),  # a rule: to try would only be refused
     ({"code": "certdesk.stalled"}, {}, 1, {ACK, SNOOZE}),
     ({"code": "certdesk.stalled", "acked": _S.WARNING}, {}, 1, set()),
 ]

@@ -78,6 +78,7 @@ def test_support_is_told_everything_that_is_known(bench: Bench) -> None:
     assert {action: getattr(item, "value", "") for action, item in clickable(shown.reply).items()} == {
         "certificate.retry": certificate.id,
         "certificate.check": certificate.id,
+        "certificate.copy": certificate.id,
     }
 
 
@@ -129,7 +130,7 @@ def test_a_certificate_without_some_names_is_solved_in_part(bench: Bench) -> Non
     assert not shown.final
     assert shown.reply.tone is Tone.WARN
     assert shown.reply.title.plain().startswith("Solved in part: ")
-    assert set(clickable(shown.reply)) == {"certificate.retry", "certificate.check"}
+    assert set(clickable(shown.reply)) == {"certificate.retry", "certificate.check", "certificate.copy"}
 
 
 @pytest.mark.parametrize("kind", ["handover", "timeline"])

@@ -72,6 +72,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
         "moon.test --store {}",
     ),
     "renew": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
+    "remove": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),
@@ -199,6 +200,7 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         "home": (theirs, "cert_0"),
         "menu": ("-", "-"),
         "approval": ("prop_1", "prop_0"),
+        "store": (f"{OTHER}.test", f"{UNKNOWN}.test"),
         "bulk": ("job_1", "job_0"),
     }
 

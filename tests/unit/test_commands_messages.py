@@ -29,6 +29,7 @@ from commands.reply import (
     Reply,
     Row,
     Rows,
+    Steps,
     Tone,
 )
 from commands.reply_json import part_from_json, part_to_json, reply_from_json, reply_to_json
@@ -227,6 +228,7 @@ PARTS: Any = st.one_of(
         Rows, st.lists(st.builds(Row, PLAIN, st.sampled_from(Tone), TEXTS, TEXTS), max_size=3).map(tuple)
     ),
     st.builds(Code, PLAIN),
+    st.builds(Steps, st.lists(TEXTS, max_size=3).map(tuple)),
     st.builds(Mention, st.lists(PLAIN, max_size=2).map(tuple), TEXTS),
     st.builds(Buttons, st.lists(ITEMS, max_size=3).map(tuple)),
 )
@@ -238,7 +240,7 @@ def test_a_reply_comes_back_from_json_unchanged(reply: Reply) -> None:
 
 
 def test_every_kind_of_part_can_be_written_and_read() -> None:
-    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code, Mention, Buttons}
+    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code, Steps, Mention, Buttons}
     assert kinds == set(Part.__args__)
 
 

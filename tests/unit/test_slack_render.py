@@ -26,6 +26,7 @@ from commands.reply import (
     Reply,
     Row,
     Rows,
+    Steps,
     Tone,
 )
 from services.model.text import NOTHING, Text, say
@@ -58,6 +59,7 @@ _parts: st.SearchStrategy[Part] = st.one_of(
     st.builds(Problem, _long, _texts, _texts, _texts, st.booleans()),
     st.builds(Rows, st.lists(_rows, max_size=40).map(tuple)),
     st.builds(Code, _long),
+    st.builds(Steps, st.lists(_texts, max_size=40).map(tuple)),
 )
 _replies = st.builds(Reply, st.sampled_from(Tone), _texts, st.lists(_parts, max_size=70).map(tuple))
 

@@ -1,0 +1,104 @@
+"""What a merchant has to do, told in the channels that are linked to their store: what is theirs alone, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.alerting.decide import Facts
+from services.model.alerts import Alert
+from services.model.audiences import Kind
+from services.model.findings import Finding, Owner, Verdict, worst_first
+from services.model.identity import new_id
+from services.model.names import counts_as
+from services.model.text import Text, to_json
+from services.ports import Message, Transaction
+
+ALERT, STEPS = "merchant_alert", "merchant_steps"
+"""Kinds: an alert as its merchant sees it, which changes with it; and what somebody of the platform has sent, which stays."""
+MOST_CERTIFICATES = 100
+"""Certificates of one alert whose findings are gathered."""
+
+
+def channels_of(tx: Transaction, store: str) -> tuple[str, ...]:
+    """Return the ids of the channels that are linked to the store."""
+    return tuple(link.who for link in tx.links.to(store) if link.kind is Kind.CHANNEL)
+
+
+def linked(tx: Transaction, channel: str, store: str) -> bool:
+    """Tell whether the channel is linked to the store now."""
+    return any(link.store == store for link in tx.links.of(Kind.CHANNEL, channel))
+
+
+def store_alone(facts: Facts) -> str:
+    """Return the only store that an alert is about, if it is its merchant's move; empty if it is not, or there are several."""
+    alert, members = facts.alert, facts.members
+    if alert.owner is not Owner.MERCHANT or facts.tally.stores != 1 or not members:
+        return ""
+    return members[0].store
+
+
+def put_alert(tx: Transaction, alert: Alert, store: str, now: datetime) -> None:
+    """Tell of the alert in the store's channels, or edit what stands there."""
+    for channel in channels_of(tx, store) if store and alert.said is not None else ():
+        key, body = f"merchant:{alert.id}:{channel}", {"alert": alert.id, "store": store}
+        tx.outbox.put(_message(key, ALERT, channel, body, now))
+
+
+def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
+    """Let what a merchant was told of an alert that is over say so."""
+    if alert.owner is not Owner.MERCHANT or alert.lead is None or alert.said is None:
+        return
+    rows = (tx.stores.domain(name) for name in counts_as(alert.lead.name))
+    owner = next((row.store for row in rows if row is not None), None)
+    for channel in channels_of(tx, owner) if owner is not None else ():
+        message = tx.outbox.by_key(f"merchant:{alert.id}:{channel}")
+        if message is not None:
+            tx.outbox.put(_message(message.key, ALERT, channel, message.body, now))
+
+
+def findings_for(
+    tx: Transaction, certificates: Sequence[str], code: str = ""
+) -> Mapping[str, tuple[Finding, ...]]:
+    """Return by store what its merchant has to mend of these certificates, the worst first; ``code``: of this kind alone."""
+    found: dict[str, tuple[Finding, ...]] = {}
+    for one in tx.certificates.get_many(certificates[:MOST_CERTIFICATES]):
+        saved = (*tx.certificates.findings(one.id), *((one.problem,) if one.problem is not None else ()))
+        theirs = [f for f in saved if f.name in one.wanted and code in ("", f.code)]
+        found[one.store] = worst_first(todo((*found.get(one.store, ()), *theirs)))
+    return {store: some for store, some in found.items() if some}
+
+
+def todo(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return those that are the merchant's to mend, each name's once."""
+    mine = (f for f in findings if f.owner is Owner.MERCHANT and f.verdict in (Verdict.BLOCK, Verdict.WARN))
+    return tuple({(f.code, f.name): f for f in mine}.values())
+
+
+def put_steps(
+    tx: Transaction, store: str, steps: Sequence[tuple[Text, Sequence[Text]]], request: str, now: datetime
+) -> int:
+    """Send what has to be done, (what was found, lines to copy) each, to the store's channels; return to how many.
+
+    The same ``request`` again sends it once.
+    """
+    channels = channels_of(tx, store)
+    body = {
+        "store": store,
+        "steps": [[to_json(found), [to_json(line) for line in lines]] for found, lines in steps],
+    }
+    for channel in channels:
+        tx.outbox.put(_message(f"steps:{request}:{store}:{channel}", STEPS, channel, body, now))
+    return len(channels)
+
+
+def _message(key: str, kind: str, channel: str, body: Mapping[str, object], now: datetime) -> Message:
+    return Message(
+        id=new_id("msg"),
+        key=key,
+        kind=kind,
+        channel=channel,
+        user="",
+        private=False,
+        body=body,
+        created_at=now,
+        run_after=now,
+    )
