@@ -23,12 +23,14 @@ from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
+from bot.slack.uploads import SlackUploads
 from bot.slack.workspaces import Clients
 from bot.text.language import Language, language
 from bot.wiring import Application
 from commands.hearing import Rooms
 from commands.messages import compose
 from commands.screens import Screens
+from commands.uploads import Uploads
 from services.model.text import say
 
 
@@ -43,6 +45,7 @@ class SlackSide:
     homes: Homes
     views: LiveViews
     rooms: Rooms
+    uploads: Uploads
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -128,6 +131,7 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             speech=speech,
         ),
+        uploads=SlackUploads(clients.asking, slack.api_url, clock),
         rooms=SlackRooms(clients.asking(), slack, identity, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,

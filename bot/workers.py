@@ -169,6 +169,7 @@ class Workers:
                 slack.screens,
                 slack.rooms,
                 known=slack.callers.known,
+                uploads=slack.uploads,
             )
             self._application.bell.ring()
 

@@ -1,8 +1,9 @@
 """/ssl add NAME…: certificates for names that the merchant has added."""
 
-from commands import naming, picking
+from commands import add_file, naming, picking
+from commands.add_file import FILE
 from commands.asking import Asked, answer
-from commands.caller import Action
+from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
 from commands.reply import Outcome
 from services.issuance import adding
@@ -14,7 +15,10 @@ def run(call: Call) -> Outcome:
 
     Without a name, where a modal can be shown, names are offered to choose from.
     """
-    args = arguments(call)
+    terminal = call.caller.person == TERMINAL.person
+    args = arguments(call, values=("--store", FILE)) if terminal else arguments(call, flags=(FILE,))
+    if FILE in args.values or FILE in args.flags:
+        return add_file.run(call, args)
     if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
         return picking.start_adding(call, *asked)
     read = naming.read_all(some_words(args), call)
@@ -29,7 +33,7 @@ COMMAND = Command(
     name="add",
     action=Action.CHANGE,
     summary=say("Get certificates for names of a store"),
-    usage="/ssl add NAME… [--store STORE]",
+    usage="/ssl add NAME… | --file [--store STORE]",
     example="/ssl add shop.example.com www.example.com",
     run=run,
     changes=True,

@@ -17,6 +17,7 @@ from commands.reply import (
     Rows,
     Tone,
 )
+from services.bulk.kinds import ADD
 from services.bulk.turning import look
 from services.desk import Desk
 from services.model.jobs import Counts, Item, Job, JobState, ends_at
@@ -80,6 +81,8 @@ def _title(job: Job, counts: Counts) -> Text:
 
 
 def _what(job: Job) -> Text:
+    if job.kind == ADD:
+        return say("certificates for names from {file}", file=str(job.what.get("file", "")))
     return say("renewal of certificates that suffer from {code}", code=str(job.what.get("code", "")))
 
 

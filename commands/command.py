@@ -8,6 +8,7 @@ from typing import Any
 from commands import pasted
 from commands.caller import Action, Caller, Role
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
+from commands.uploads import NOWHERE, Uploads
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.text import Text, say
@@ -72,6 +73,8 @@ class Call:
     modal: bool = False
     """Whether a modal can be opened for it: never in a terminal."""
     known: Known = strange
+    uploads: Uploads = NOWHERE
+    """Where files are that a person has handed in."""
     request: str = ""
     """Id of the request that it comes from (`services.ports.Request`); empty in a terminal."""
     form: Mapping[str, Any] = field(default_factory=dict)

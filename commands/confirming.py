@@ -16,11 +16,16 @@ from services.ports import Message
 
 
 def ask(
-    call: Call, proposable: Proposable, what: Mapping[str, Any], *stores: str, private: bool = False
+    call: Call,
+    proposable: Proposable,
+    what: Mapping[str, Any],
+    *stores: str,
+    private: bool = False,
+    decider: Decider | None = None,
 ) -> Outcome:
     """Propose ``what`` (JSON-ready), which is about ``stores``; the answer is a question that its buttons answer.
 
-    ``private``: for the asker's eyes alone. Who can run certdesk on its own machine may: there nothing is asked, and it
+    ``decider``: who has to say yes, if not whom the entry says. ``private``: for the asker's eyes alone. Who can run certdesk on its own machine may: there nothing is asked, and it
     is done. Asked again for the same request it stays one proposal. Raises CertdeskError for what cannot be done.
     """
     now = call.desk.clock()
@@ -32,8 +37,8 @@ def ask(
         role=call.caller.role.value,
         channel=call.channel,
         at=now,
-        expires=now + LASTS[proposable.decider],
-        decider=proposable.decider,
+        expires=now + LASTS[decider or proposable.decider],
+        decider=decider or proposable.decider,
     )
     if call.caller.person == TERMINAL.person:
         return _at_once(call, proposable, proposal)

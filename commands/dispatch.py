@@ -9,6 +9,7 @@ from commands.command import Call, Command, People, UsageError, unasked, usage_o
 from commands.help import access, no_access, offered
 from commands.reply import Hint, Outcome, Part, Reply, Tone
 from commands.table import COMMANDS
+from commands.uploads import NOWHERE, Uploads
 from commands.words import split, tidy
 from services import linking, naming
 from services.desk import Desk
@@ -21,7 +22,7 @@ _HELP = _HELP_OPTIONS | {"help", "?"}
 _OWN_NAMES = frozenset({"/ssl", "ssl", "certdesk"})  # what people type again, or paste from the terminal
 
 
-def dispatch(
+def dispatch(  # noqa: PLR0913 - what a command can do depends on where it is typed
     text: str | Sequence[str],
     caller: Caller,
     desk: Desk,
@@ -30,6 +31,7 @@ def dispatch(
     *,
     modal: bool = False,
     request: str = "",
+    uploads: Uploads = NOWHERE,
 ) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
@@ -54,7 +56,18 @@ def dispatch(
     store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
     outcome = _run(
         command,
-        Call(rest, caller, desk, channel, COMMANDS, store, people, modal=modal, request=request),
+        Call(
+            rest,
+            caller,
+            desk,
+            channel,
+            COMMANDS,
+            store,
+            people,
+            modal=modal,
+            request=request,
+            uploads=uploads,
+        ),
     )
     return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)
 

@@ -76,7 +76,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Certificates"), number(len(chosen))),
         (say("Stores"), number(len(proposal.stores))),
-        *_cost(cost),
+        *cost_rows(cost),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
     comes = say(
@@ -91,7 +91,8 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     return Question(title, (Fields(rows), Paragraph(comes), *first), say("Approve"))
 
 
-def _cost(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
+def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
+    """Return what it costs at the CA, and about how long it takes, as rows of a request."""
     minutes = max(1, round(cost.takes.total_seconds() / 60))
     hours = round(minutes / 60)
     takes = (

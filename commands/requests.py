@@ -1,8 +1,8 @@
 """Does what a person asked for in Slack, by a command or a click: the request row in, one outbox message out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from commands import audit, clicks, home_clicks, live, messages, sheets
 from commands.caller import Caller
@@ -11,6 +11,7 @@ from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
 from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
 from commands.screens import BLIND, Screens, handle
+from commands.uploads import NOWHERE, Uploads
 from services import home
 from services.approvals import asked_key
 from services.desk import Desk
@@ -21,11 +22,22 @@ from services.ports import Message, Request
 
 COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
 """Kinds of requests (`services.ports.Request.kind`)."""
+ACKNOWLEDGED = timedelta(milliseconds=300)
+"""When what came of a modal is first shown: before Slack has our acknowledgement, it would only say that it knows no such modal."""
 MOST_TRIES = 5
 """A request that was begun so often and never finished brings its worker down: it is closed with an apology."""
 
 
-def perform(
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a request may ask Slack."""
+
+    people: People
+    known: Known
+    uploads: Uploads
+
+
+def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tests
     desk: Desk,
     request: Request,
     caller: Caller,
@@ -34,6 +46,7 @@ def perform(
     rooms: Rooms = CLOSED,
     *,
     known: Known = strange,
+    uploads: Uploads = NOWHERE,
 ) -> None:
     """Do what ``request`` says and leave the answer in the outbox; in one transaction with it the request is finished.
 
@@ -46,7 +59,11 @@ def perform(
     Safe to repeat: the use cases are idempotent, and the message's key is the request's id. Raises LeaseLostError, and
     answers nothing, if another worker has claimed the request since.
     """
-    done = _given_up(request) if request.tries > MOST_TRIES else _done(desk, request, caller, people, known)
+    done = (
+        _given_up(request)
+        if request.tries > MOST_TRIES
+        else _done(desk, request, caller, Lookups(people, known, uploads))
+    )
     if done.outcome is not None:
         done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
     now = desk.clock()
@@ -96,7 +113,8 @@ def _owed(
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
-        return (live.row(request, handle(request), outcome, now),)
+        row = live.row(request, handle(request), outcome, now)
+        return (replace(row, run_after=now + ACKNOWLEDGED),)
     if outcome.sheet is None and outcome.live is None:
         return (_message(request, outcome, now),)
     row = live.row(request, handle(request), outcome, now)
@@ -106,34 +124,35 @@ def _owed(
     return () if shown.final else (row,)
 
 
-def _done(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+def _done(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     performer = PERFORMERS.get(request.kind)
     if performer is None:  # nothing here is shown for it: it ends, and is not tried again and again
         return Performed(None)
-    return performer(desk, request, caller, people, known)
+    return performer(desk, request, caller, lookups)
 
 
-def _command(desk: Desk, request: Request, caller: Caller, people: People, _known: Known) -> Performed:
+def _command(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     outcome = dispatch(
         request.text,
         caller,
         desk,
         placed(request.workspace, request.channel),
-        people,
+        lookups.people,
         modal=bool(request.trigger),
         request=request.id,
+        uploads=lookups.uploads,
     )
     return Performed(outcome, outcome.deed)
 
 
-def _click(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
+def _click(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     call = Call(
         (),
         caller,
         desk,
         placed(request.workspace, request.channel),
-        people=people,
-        known=known,
+        people=lookups.people,
+        known=lookups.known,
         request=request.id,
         form=request.form,
     )
@@ -156,18 +175,20 @@ def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed)
     return Performed(None, performed.deed) if own else performed
 
 
-def _home(desk: Desk, request: Request, caller: Caller, _people: People, _known: Known) -> Performed:
+def _home(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:
     """Have the Home tab published that somebody has opened: what is in it is looked up when it is."""
     home.show(desk, caller.person, team=request.workspace)
     return Performed(None)
 
 
-def _submission(desk: Desk, request: Request, caller: Caller, people: People, known: Known) -> Performed:
-    call = Call((), caller, desk, people=people, known=known, request=request.id, form=request.form)
+def _submission(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
+    call = Call(
+        (), caller, desk, people=lookups.people, known=lookups.known, request=request.id, form=request.form
+    )
     return sheets.perform(request.text, call)
 
 
-PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, People, Known], Performed]] = {
+PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, Lookups], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
     SUBMISSION: _submission,

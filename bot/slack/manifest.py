@@ -15,9 +15,10 @@ BOT_SCOPES = (
     "channels:read",  # to see who can read an answer in a public channel: whether it is shared with others (conversations.info)
     "groups:read",  # the same of private channels, and who is in them (conversations.members)
     "mpim:read",  # the same of direct messages among several
+    "files:read",  # to fetch a list of names that somebody has put into a channel, for /ssl add --file (files.list)
     "usergroups:read",  # to see who is in the user groups (S…) that roles name
 )
-"""Everything the bot may do, each with its reason; it cannot read messages, files or e-mail addresses."""
+"""Everything the bot may do, each with its reason; it cannot read messages or e-mail addresses."""
 CANARY_SCOPES = (
     "reactions:write",  # to put a reaction on its own message in slack.canary_channel
     "reactions:read",  # to be told of it: the event reaction_added

@@ -36,7 +36,7 @@ class Read:
     code: str
     """The file's name: ``ko``, ``pt_BR``."""
     messages: Mapping[str, tuple[str, ...]]
-    """Template -> its translation, or one for each plural form; what is not translated is left out."""
+    """`key` of a template -> its translation, or one for each plural form; what is not translated is left out."""
     forms: int
     form: str
     """gettext's rule for the plural: from ``n`` to the place of the form."""
@@ -67,7 +67,7 @@ def read(code: str, folder: Path = FOLDER) -> Read:
     So a slip in a file costs one sentence its translation, and no message.
     """
     catalogue = _parsed(folder / f"{code}.po")
-    messages = {entry.one: entry.said for entry in _entries_of(catalogue) if entry.usable}
+    messages = {key(entry.one, entry.many): entry.said for entry in _entries_of(catalogue) if entry.usable}
     return Read(code, messages, catalogue.num_plurals, catalogue.plural_expr)
 
 
@@ -98,6 +98,14 @@ def _entries_of(catalogue: Catalog) -> Iterator[Entry]:
         if one:  # the empty one is the header
             said = _tuple(message.string)
             yield Entry(one, "".join(many), said, bool(message.fuzzy), tuple(message.user_comments))
+
+
+def key(one: str, many: str) -> str:
+    """Return by what a translation is looked up.
+
+    Without a plural a sentence is not found under one that has it: a row that was written before has no number for it.
+    """
+    return f"{one}\0{many}" if many else one
 
 
 def chooser(read: Read) -> Mapping[int, int]:

@@ -8,7 +8,7 @@ from functools import cache
 from babel import Locale
 from babel.numbers import format_decimal
 
-from bot.text.catalogue import chooser, codes, locale_of, name_of, read
+from bot.text.catalogue import chooser, codes, key, locale_of, name_of, read
 from services.model.text import Text, Value, plain_value, say
 
 _NONE = say("none")
@@ -25,13 +25,13 @@ class Language:
     """What the language calls itself."""
     locale: Locale
     messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
-    """Template -> its translation, or one for each plural form."""
+    """`bot.text.catalogue.key` of a template -> its translation, or one for each plural form."""
     forms: Mapping[int, int] = field(default_factory=dict, repr=False, compare=False)
     """Number -> place of its plural form."""
 
     def template(self, text: Text) -> str:
         """Return the template of ``text`` in this language, in the plural form for its count."""
-        said = self.messages.get(text.template)
+        said = self.messages.get(key(text.template, text.many))
         if said is None:
             return text.many if text.many and text.count != 1 else text.template
         return said[self.forms[text.count]] if text.many and len(said) > 1 else said[0]

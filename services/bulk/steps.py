@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.bulk.kinds import KINDS
+from services.bulk.kinds import ADD, KINDS, covers
 from services.desk import Desk
 from services.issuance.adding import BusyError
 from services.model.certificates import Certificate
@@ -40,7 +40,7 @@ def step(desk: Desk, job: Job) -> None:
 
 def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime | None) -> None:
     begun = tx.jobs.items(job.id, ItemState.BEGUN, WIDTH)
-    settled = [after for after in (_settled(tx, item) for item in begun) if after is not None]
+    settled = [after for after in (_settled(tx, job, item) for item in begun) if after is not None]
     room = 0 if waits is not None else WIDTH - len(begun) + len(settled)
     fresh = [
         KINDS[job.kind](desk, tx, job, item, now)
@@ -73,13 +73,18 @@ def shown(tx: Transaction, job: Job, now: datetime) -> Job:
     return replace(job, shown_at=at)
 
 
-def _settled(tx: Transaction, item: Item) -> Item | None:
+def _settled(tx: Transaction, job: Job, item: Item) -> Item | None:
     """Return the item once its certificate has come to rest; None while it is at work, or waits for a CA's limits."""
     row = tx.certificates.get(item.certificate)
     if row is None:
         return replace(item, state=ItemState.SKIPPED)
     if not row.resting or _postponed(row):
         return None
+    if job.kind == ADD and row.state is State.INSTALLED and not covers(tx, row, item):
+        if row.retry_at is None:  # it starts over with the name at once
+            return None
+        blocking = (f.code for f in tx.certificates.findings(row.id) if f.name == item.name and f.blocks)
+        return replace(item, state=ItemState.FAILED, code=next(blocking, ""))
     if row.state is State.INSTALLED and row.problem is None:
         return replace(item, state=ItemState.DONE)
     return replace(item, state=ItemState.FAILED, code=row.problem.code if row.problem else "")

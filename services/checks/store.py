@@ -20,6 +20,9 @@ _STATUS: dict[StoreStatus, tuple[str, Text]] = {
 }
 
 
+_WORDS = {StoreStatus.INACTIVE: say("inactive"), StoreStatus.DELETED: say("deleted")}
+
+
 def check(case: Case) -> tuple[Finding, ...]:
     """Return what is wrong with the subject's store."""
     return decide(case.subject.name, case.subject.store, case.now)
@@ -33,7 +36,7 @@ def decide(name: str, store: Store | None, now: datetime) -> tuple[Finding, ...]
     summary = say(
         "The store {store} is {status}; no certificate is issued or renewed for {name}.",
         store=store.id,
-        status=store.status.value,
+        status=_WORDS[store.status],
         name=name,
     )
     found = Report(name, now).finding(

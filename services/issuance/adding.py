@@ -61,8 +61,12 @@ def add(
 
 
 def _final(findings: Sequence[Finding]) -> bool:
-    """Tell whether a finding refuses the name for good. A store that is inactive may come back: that only waits."""
-    return any(f.blocks and CODES[f.code].rule and f.code != "store.inactive" for f in findings)
+    return any(map(refuses, findings))
+
+
+def refuses(finding: Finding) -> bool:
+    """Tell whether the finding refuses the name for good. A store that is inactive may come back: that only waits."""
+    return finding.blocks and CODES[finding.code].rule and finding.code != "store.inactive"
 
 
 def _has_one(subject: Subject) -> bool:
@@ -95,7 +99,7 @@ def _want(
     """Write the wish; return the names that did not fit into the certificate."""
     for _ in range(tries):
         with desk.storage.write() as tx:
-            over = _wanted(desk, tx, store, domain, names, actor)
+            over = want(desk, tx, store, domain, names, actor)
         if over is not None:
             return over
         time.sleep(0.05)  # a worker holds the row for the length of a step
@@ -107,10 +111,13 @@ def _want(
     )
 
 
-def _wanted(
+def want(
     desk: Desk, tx: Transaction, store: str, domain: str, names: Sequence[str], actor: str
 ) -> tuple[str, ...] | None:
-    """Return the names that did not fit, or None if the row is held by a worker."""
+    """Make ``names`` wanted ones of the store's certificate for the registrable ``domain``, in this transaction.
+
+    Return the names that did not fit, or None if the row is held by a worker: then nothing is written.
+    """
     now = desk.clock()
     before = tx.certificates.of(store, domain)
     room = desk.issuing.max_names - (len(before.wanted) if before else 0)

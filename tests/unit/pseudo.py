@@ -2,7 +2,7 @@
 
 from babel import Locale
 
-from bot.text.catalogue import FOLDER
+from bot.text.catalogue import FOLDER, key
 from bot.text.extract import extract
 from bot.text.language import Language
 
@@ -21,7 +21,7 @@ PSEUDO = Language(
     "Pseudo",
     Locale("en"),
     {
-        message.one: tuple(bracketed(each) for each in (message.one, message.many) if each)
+        key(message.one, message.many): tuple(bracketed(each) for each in (message.one, message.many) if each)
         for message in extract(FOLDER.parents[1]).messages
     },
     _OneOrMany(),

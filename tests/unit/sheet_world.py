@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from commands import live, requests
@@ -11,6 +12,8 @@ from commands.reply import Choice, Entry, Page, Sheet
 from services.desk import Desk
 from services.ports import Message, Request
 from tests.desks import Bench
+
+_NUMBERS = count(1)
 
 
 @dataclass
@@ -31,10 +34,10 @@ class Screen:
 
 def ask(bench: Bench, caller: Caller, screen: Screen, desk: Desk | None = None, **changes: Any) -> Request:
     """Let ``caller`` do what the request says, and return it."""
-    number = len(bench.checker.asked) + len(screen.sheets) + len(rows(bench)) + len(messages(bench))
+    number = next(_NUMBERS)
     given: dict[str, Any] = {
-        "id": f"req_{number}_{len(str(changes))}",
-        "dedupe": f"V1:{number}_{len(str(changes))}",
+        "id": f"req_{number}",
+        "dedupe": f"V1:{number}",
         "team": "T1",
         "user": "U1",
         "channel": "C1",
@@ -58,6 +61,7 @@ def send(
     request = ask(
         bench, caller, Screen(), desk, kind="submission", text=sheet, channel="", view="V1", form=form
     )
+    bench.now += requests.ACKNOWLEDGED
     with bench.storage.read() as tx:
         row = tx.outbox.by_key(f"view:{request.id}")
     assert row is not None

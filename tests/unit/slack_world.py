@@ -127,6 +127,9 @@ class SlackApi:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 api.respond(self, self.path.rpartition("/")[2], body)
 
+            def do_GET(self) -> None:
+                api.respond(self, self.path.rpartition("/")[2], "")
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
 

@@ -50,6 +50,8 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
         "moon.test {}.test",
         "moon.test --store {}",
         "https://shop.{}.test/admin",
+        "--file",
+        "--file --store {}",
         "",
         "--store {}",
     ),

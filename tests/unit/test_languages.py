@@ -190,7 +190,7 @@ def test_english_korean_and_japanese_are_there() -> None:
 
 EVERYTHING = Reply(
     Tone.WARN,
-    say("{name} is blocked: one thing is in the way", name="x.test"),
+    say("All checks passed for {name}", name="x.test"),
     (
         Paragraph(say("next attempt {at}", at=NOW)),
         Hint(say_n("{count:,} more is not shown here.", "{count:,} more are not shown here.", count=1)),
@@ -326,3 +326,14 @@ def test_an_update_takes_what_both_sides_of_a_conflict_have(tmp_path: Path, base
         "Ihr",
     ]
     assert "<<<<" not in path.read_text(encoding="utf-8")
+
+
+def test_a_row_from_before_a_plural_came_is_shown_without_it(tmp_path: Path) -> None:
+    message = Message("one thing of {name}", "{count} things of {name}", ("a.py",))
+    body = (
+        'msgid "one thing of {name}"\nmsgid_plural "{count} things of {name}"\nmsgstr[0] "{name} {count}개"\n'
+    )
+    po(tmp_path, "ko", body, message)
+    korean = loaded(tmp_path, "ko")
+    assert korean.plain(say_n(message.one, message.many, count=1, name="x")) == "x 1개"
+    assert korean.plain(from_json({"text": message.one, "values": {"name": "x"}})) == "one thing of x"

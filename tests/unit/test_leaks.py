@@ -40,7 +40,7 @@ class _Bracketed(dict[str, tuple[str, ...]]):
     """Any template in brackets: that all of them are in the catalogues is held by tests/architecture/test_catalogues.py."""
 
     def get(self, template: str, _default: Any = None) -> tuple[str, ...]:
-        return (f"⟦{template}⟧",)
+        return (f"⟦{template.rpartition(chr(0))[2]}⟧",)
 
 
 ANY = Language("any", "Any", Locale("en"), _Bracketed())

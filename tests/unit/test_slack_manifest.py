@@ -37,7 +37,7 @@ def test_over_http_slack_needs_https(url: str) -> None:
 
 def test_the_scopes_are_the_fewest() -> None:
     assert manifest(SlackSettings(mode="socket"))["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
-    seen = {"channels:read", "groups:read", "mpim:read", "users:read", "usergroups:read"}
+    seen = {"files:read", "channels:read", "groups:read", "mpim:read", "users:read", "usergroups:read"}
     assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", *seen}
 
 

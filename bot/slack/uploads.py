@@ -1,0 +1,100 @@
+"""Fetches the lists that people drop into a channel: files.list, then url_private with the bot's token, from Slack's hosts alone."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+from slack_sdk.web import WebClient
+
+from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.workspaces import ByWorkspace
+from commands.uploads import Upload
+from services.bulk.lists import MOST_BYTES
+from services.model.clock import Clock
+from services.model.errors import CertdeskError
+from services.model.text import say
+from services.model.workspaces import place
+
+_log = structlog.get_logger(__name__)
+RECENT = timedelta(hours=1)
+TIMEOUT = 10
+"""Seconds that Slack may take."""
+KINDS = frozenset({"csv", "text", "txt", "tsv"})
+"""Slack's names for the types of files that can be a list."""
+
+
+class SlackUploads:
+    """`commands.uploads.Uploads` by Slack's Web API (files:read)."""
+
+    def __init__(self, clients: ByWorkspace, api_url: str, clock: Clock) -> None:
+        """``clients`` ask with the workspace's token; the file itself is fetched with the same."""
+        self._clients, self._api_url, self._clock = clients, api_url, clock
+
+    def latest(self, channel: str, person: str) -> Upload | None:
+        """Return the newest list of this person in the channel; None without one. Raises CertdeskError."""
+        team, within = place(channel)
+        user = person.rpartition("/")[2]
+        client = self._clients(team)
+        since = int((self._clock() - RECENT).timestamp())
+        try:
+            answer = client.files_list(channel=within, user=user, ts_from=str(since), count=20)
+        except CALL_ERRORS as error:
+            raise _unfetched(read_error(error).code) from None
+        files: list[Any] = answer.get("files") or []
+        mine = [
+            one for one in files if one.get("user") == user and str(one.get("filetype", "")).lower() in KINDS
+        ]
+        if not mine:
+            return None
+        newest = max(mine, key=lambda one: int(one.get("created") or 0))
+        return Upload(
+            str(newest.get("name") or "file"), self._fetched(client, str(newest.get("url_private") or ""))
+        )
+
+    def _fetched(self, client: WebClient, url: str) -> bytes:
+        if not ours(url, self._api_url):
+            raise _unfetched("url_not_allowed")
+        headers = {"Authorization": f"Bearer {client.token}"}
+        try:
+            with requests.get(
+                url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False
+            ) as answer:
+                if answer.status_code != requests.codes.ok or "html" in answer.headers.get(
+                    "Content-Type", ""
+                ):
+                    raise _unfetched(
+                        str(answer.status_code)
+                    )  # without the scope Slack shows a page to log in
+                return answer.raw.read(MOST_BYTES + 1, decode_content=True)
+        except requests.RequestException as error:
+            _log.warning("slack.file_not_fetched", error=type(error).__name__)
+            raise _unfetched("no_answer") from None
+
+
+def ours(url: str, api_url: str) -> bool:
+    """Tell whether the bot's token may be sent to this address: to Slack's hosts by https, or to that of the Web API."""
+    try:
+        parts, api = urlsplit(url), urlsplit(api_url)
+    except ValueError:
+        return False
+    if (parts.scheme, parts.netloc) == (api.scheme, api.netloc) and parts.netloc:
+        return True
+    host = parts.hostname or ""
+    return (
+        parts.scheme == "https"
+        and parts.port in (None, 443)
+        and (host == "slack.com" or host.endswith(".slack.com"))
+    )
+
+
+def _unfetched(code: str) -> CertdeskError:
+    return CertdeskError(
+        say(
+            "Slack did not give certdesk the file ({code}). Nothing was done. Whoever runs certdesk should give the app the"
+            " scope {scope} and install it anew; then try again.",
+            code=code,
+            scope="files:read",
+        )
+    )

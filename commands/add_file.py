@@ -1,0 +1,152 @@
+"""/ssl add --file: gets certificates for every name of a list, once it is confirmed or a second person has approved it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from commands import confirming, views
+from commands.bulk_view import job_view
+from commands.caller import TERMINAL, Action
+from commands.command import Arguments, Call, UsageError
+from commands.proposable import Proposable, Question
+from commands.renew_cause import cost_rows
+from commands.reply import Composed, Fields, Hint, Outcome, Paragraph, Reply, Row, Rows, Tone
+from commands.spans import number
+from commands.uploads import Upload
+from services.bulk import lists, plans
+from services.bulk.kinds import ADD
+from services.bulk.steps import WIDTH
+from services.desk import Desk
+from services.model.errors import CertdeskError
+from services.model.proposals import Decider, Proposal
+from services.model.text import Text, Value, say, say_n
+from services.naming import registrable
+from services.ports import Transaction
+
+FILE = "--file"
+
+
+def run(call: Call, args: Arguments) -> Outcome:
+    """Read the list, and ask; a line that is wrong is named, and then nothing of the list is done.
+
+    In a terminal the list is the file that is named, and it begins at once; in Slack it is the newest one that the person
+    has put into the channel. A merchant confirms it; for staff another person approves it.
+    """
+    terminal = call.caller.person == TERMINAL.person
+    upload = _read(args) if terminal else _fetched(call, args)
+    found = lists.read(call.desk, upload.content, args.store, call.caller.changes)
+    if found.bad:
+        return _bad(upload.name, found)
+    what = {"file": upload.name, "chosen": [[one.certificate, one.store, one.name] for one in found.chosen]}
+    decider = Decider.SELF if call.caller.limited else Decider.SECOND
+    return confirming.ask(call, PROPOSABLE, what, *(one.store for one in found.chosen), decider=decider)
+
+
+def _read(args: Arguments) -> Upload:
+    if args.words:
+        raise UsageError(say("Give either names or {option}.", option=FILE))
+    path = Path(args.values[FILE])
+    try:
+        with path.open("rb") as file:
+            return Upload(path.name, file.read(lists.MOST_BYTES + 1))
+    except OSError as error:
+        raise CertdeskError(
+            say("{file} cannot be read: {reason}.", file=str(path), reason=error.strerror or str(error))
+        ) from None
+
+
+def _fetched(call: Call, args: Arguments) -> Upload:
+    if args.words:
+        raise UsageError(
+            say(
+                "Give either names or {option}. In Slack it takes no file name: it takes the newest list that you have put into the channel.",
+                option=FILE,
+            )
+        )
+    upload = call.uploads.latest(call.channel, call.caller.person)
+    if upload is None:
+        raise CertdeskError(
+            say(
+                "There is no list of yours in this channel. Drop a text or CSV file with a name in each line (or"
+                " store,name) into it, and type within an hour: {command}",
+                command=views.typed("add", FILE),
+            )
+        )
+    return upload
+
+
+def _bad(name: str, found: lists.Read) -> Outcome:
+    title = say_n(
+        "{count} line of {file} is wrong, so nothing was done",
+        "{count} lines of {file} are wrong, so nothing was done",
+        count=len(found.bad),
+        file=name,
+    )
+    rows = tuple(
+        Row(views.clipped(one.given), Tone.BAD, say("Line {line}", line=one.line), one.reason)
+        for one in found.bad[: views.MOST_ROWS]
+    )
+    again = Hint(say("Mend these lines, or take them out, and send the file again."))
+    parts = (Rows(rows), *views.more(len(found.bad) - len(rows)), again)
+    lines = [{"line": one.line, "given": one.given, "reason": one.reason.plain()} for one in found.bad]
+    return Outcome(
+        Reply(Tone.BAD, title, parts, private=True),
+        exit_code=1,
+        data={"error": title.plain(), "lines": lines},
+    )
+
+
+def _chosen(proposal: Proposal) -> tuple[plans.Chosen, ...]:
+    return tuple(plans.Chosen(*one) for one in proposal.what["chosen"])
+
+
+def _question(desk: Desk, proposal: Proposal) -> Question:
+    chosen = _chosen(proposal)
+    title = say_n(
+        "Get a certificate for {count} name from {file}?",
+        "Get certificates for {count} names from {file}?",
+        count=len(chosen),
+        file=str(proposal.what["file"]),
+    )
+    certificates = {(one.store, registrable(one.name) or one.name) for one in chosen}
+    rows: tuple[tuple[Text, Value], ...] = (
+        (say("Names"), number(len(chosen))),
+        (say("Stores"), number(len(proposal.stores))),
+        (say("Certificates"), number(len(certificates))),
+        *cost_rows(plans.cost(desk, len(certificates))),
+        (say("First of them"), views.shortened([one.name for one in chosen], 5)),
+    )
+    comes = say(
+        "Nothing is begun yet. Then {width} names are at work at a time, as far as the CA's rate limits allow; it can be"
+        " paused and cancelled. What has a certificate already is left alone.",
+        width=WIDTH,
+    )
+    return Question(title, (Fields(rows), Paragraph(comes)), say("Get them"))
+
+
+def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+    job = plans.start(tx, ADD, proposal, _chosen(proposal), now)
+    return {"follows": [job.id], "job": job.id}
+
+
+def _shown(desk: Desk, proposal: Proposal) -> Composed:
+    return job_view(desk, str(proposal.result.get("job", "")))
+
+
+def _done(desk: Desk, proposal: Proposal) -> Outcome:
+    reply = _shown(desk, proposal).reply
+    return Outcome(reply, data={"job": proposal.result.get("job"), "message": reply.title.plain()})
+
+
+PROPOSABLE = Proposable(
+    name="add --file",
+    right=Action.CHANGE,
+    decider=Decider.SECOND,
+    question=_question,
+    perform=_perform,
+    outcome=_done,
+    subject=lambda proposal: f"{proposal.what['file']} ({len(proposal.what['chosen'])})",
+    progress=_shown,
+    danger=False,
+)
