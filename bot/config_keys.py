@@ -220,6 +220,7 @@ class Slack(Section):
     pkce: bool = False
     canary_channel: str = ""
     staff_channels: Strings = ()
+    link_domain: str = ""
     admins: Strings = ()
     support: Strings = ()
     oncall: Strings = ()

@@ -160,6 +160,7 @@ def slack(loaded: Loaded) -> SlackSettings:
         command=keys.command,
         date_tokens=keys.date_tokens,
         canary_channel=keys.canary_channel,
+        link_domain=keys.link_domain.lower(),
         staff_channels=_staff_channels(loaded),
     )
 

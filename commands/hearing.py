@@ -58,9 +58,14 @@ def aloud(room: Room, caller: Caller, about: frozenset[str] | None) -> bool:
     In doubt they may not. A merchant's answers are for their own ears wherever they ask; what staff ask is for staff, and for
     merchants each of whose stores it is about.
     """
+    return room.direct or (not caller.limited and all_may_hear(room, about))
+
+
+def all_may_hear(room: Room, about: frozenset[str] | None) -> bool:
+    """Tell whether everybody who reads in ``room`` may hear of these stores (None: perhaps any); in doubt they may not."""
     if room.direct:
         return True
-    if caller.limited or not room.known or room.shared:
+    if not room.known or room.shared:
         return False
     if room.staff:
         return True

@@ -28,6 +28,7 @@ from commands.reply import (
 from commands.spans import number
 from services.fleet import Standing
 from services.model.certificates import Certificate
+from services.model.findings import Owner
 from services.model.fleet import Counts, Portion, Position
 from services.model.lifecycle import State
 from services.model.settings import Alerting
@@ -50,7 +51,7 @@ PORTIONS: Mapping[Portion, Text] = {
     Portion.FAILED: say("Failed, will be tried again"),
     Portion.BLOCKED: say("Blocked, watched"),
     Portion.UNDER_WAY: say("Under way"),
-    Portion.INSTALLED: say("Installed, all well"),
+    Portion.INSTALLED: say("Installed"),
     Portion.EXPIRED: say("Expired"),
     Portion.ENDING: say("Expires within 7 days"),
 }
@@ -125,7 +126,7 @@ def _whose(facts: Facts) -> Text:
 
 def _counts(facts: Facts) -> tuple[ViewPart, ...]:
     """Return how many certificates there are in each state: for the platform's own people, who see more than a page."""
-    if facts.caller.limited:
+    if facts.caller.limited or facts.shown.alerts:
         return ()
     pairs: list[tuple[Text, Value]] = [(say("Certificates"), number(facts.counts.total))]
     pairs += [(PORTIONS[portion], number(facts.counts.of(portion))) for portion in _COUNTED]
@@ -136,9 +137,12 @@ def _counts(facts: Facts) -> tuple[ViewPart, ...]:
 
 def _choosing(facts: Facts) -> tuple[ViewPart, ...]:
     """Return the menu and the search, where there is more than can be seen at a glance."""
-    if facts.counts.total <= FEW and facts.caller.limited and not facts.shown.chosen:
+    narrowed = facts.shown.search or facts.shown.what not in {None, Portion.ALL}
+    if facts.counts.total <= FEW and facts.caller.limited and not narrowed:
         return ()
     menu = Menu(SHOW, _now_shown(facts.shown), _choices(facts))
+    if facts.shown.alerts:
+        return (Buttons((menu,)),)
     hint = say("The beginning of a name, such as shop.example.")
     if not facts.caller.limited:
         hint = say("The beginning of a name, such as shop.example, or of a store's id.")
@@ -218,7 +222,7 @@ def _next(one: Standing) -> tuple[Text, Value]:
     if one.next_at is None:
         return say("Next attempt"), say("none: certdesk waits for a person")
     if one.certificate.state is State.INSTALLED:
-        return say("Renews by itself"), one.next_at
+        return (say("Should renew on") if one.blocked else say("Renews by itself")), one.next_at
     return (say("Next attempt") if one.certificate.resting else say("Next step")), one.next_at
 
 
@@ -228,8 +232,10 @@ def _buttons(one: Standing, caller: Caller) -> tuple[ViewPart, ...]:
     if not certificate.resting or not caller.changes(certificate.store):
         return ()
     if not one.well:
-        check = Button(CHECK, certificate.id, say("I have changed it, check now"), "primary")
-        return (Buttons((check,)),)
+        # a merchant who can do nothing about it has changed nothing
+        theirs = not caller.limited or any(found.owner is Owner.MERCHANT for found in one.findings)
+        words = say("I have changed it, check now") if theirs else say("Check now")
+        return (Buttons((Button(CHECK, certificate.id, words, "primary" if theirs else ""),)),)
     sure = say("Renew {name} now? It renews by itself in time.", name=views.shown(certificate.domain))
     return (Buttons((Button(RENEW, certificate.id, say("Renew now"), confirm=sure),)),)
 

@@ -1,7 +1,7 @@
 """What a command answers, as a view that knows nothing of Slack or terminals; bot renders it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -300,6 +300,8 @@ class Outcome:
     """What the asker's Home tab shows from now on, in place of `reply`."""
     staff_only: bool = False
     """Whether it says what only the platform's own people may know, whichever store it is about."""
+    unfurls: Mapping[str, "Outcome"] = field(default_factory=dict)
+    """What links lead to that were shared in a message: link -> the answer of the command of the same meaning."""
 
 
 @dataclass(frozen=True, slots=True)

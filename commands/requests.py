@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from commands import audit, clicks, home_clicks, live, messages, sheets
+from commands import audit, clicks, home_clicks, live, messages, sheets, unfurling
 from commands.caller import Caller
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
@@ -20,7 +20,7 @@ from services.model.text import NOTHING, say
 from services.model.workspaces import placed
 from services.ports import Message, Request
 
-COMMAND, CLICK, SUBMISSION, HOME = "command", "click", "submission", "home"
+COMMAND, CLICK, SUBMISSION, HOME, LINKS = "command", "click", "submission", "home", "links"
 """Kinds of requests (`services.ports.Request.kind`)."""
 ACKNOWLEDGED = timedelta(milliseconds=300)
 """When what came of a modal is first shown: before Slack has our acknowledgement, it would only say that it knows no such modal."""
@@ -65,7 +65,8 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
         else _done(desk, request, caller, Lookups(people, known, uploads))
     )
     if done.outcome is not None:
-        done = replace(done, outcome=heard(done.outcome, caller, request.channel, rooms))
+        told = heard(done.outcome, caller, request.channel, rooms)
+        done = replace(done, outcome=unfurling.heard(told, request.channel, rooms))
     now = desk.clock()
     owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:
@@ -110,6 +111,10 @@ def _owed(
     What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
     then wipe it out (`bot.slack.live_views` waits for that).
     """
+    if request.kind == LINKS:
+        if outcome.unfurls:
+            screens.unfurl(request, {link: shown.reply for link, shown in outcome.unfurls.items()})
+        return ()
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
@@ -188,11 +193,16 @@ def _submission(desk: Desk, request: Request, caller: Caller, lookups: Lookups) 
     return sheets.perform(request.text, call)
 
 
+def _links(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:
+    return Performed(unfurling.look(desk, request, caller))
+
+
 PERFORMERS: Mapping[str, Callable[[Desk, Request, Caller, Lookups], Performed]] = {
     COMMAND: _command,
     CLICK: _click,
     SUBMISSION: _submission,
     HOME: _home,
+    LINKS: _links,
 }
 """What is done with each kind of request."""
 

@@ -1,8 +1,9 @@
 """Where sheets and pages are shown: what the performing of requests needs of whoever can show them."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from commands.reply import Page, Sheet
+from commands.reply import Page, Reply, Sheet
 from services.ports import Request
 
 
@@ -18,6 +19,10 @@ class Screens(Protocol):
 
     def page(self, request: Request, page: Page) -> bool:
         """Show ``page`` as the Home tab of who asked. False if Slack did not take it."""
+        ...
+
+    def unfurl(self, request: Request, shown: Mapping[str, Reply]) -> bool:
+        """Show below the message in which links were shared what they lead to (link -> what). False if Slack did not take it."""
         ...
 
 
@@ -38,6 +43,10 @@ class Blind:
         return False
 
     def page(self, _request: Request, _page: Page) -> bool:
+        """Show nothing."""
+        return False
+
+    def unfurl(self, _request: Request, _shown: Mapping[str, Reply]) -> bool:
         """Show nothing."""
         return False
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from commands import naming, views
-from commands.caller import Action
+from commands.caller import TERMINAL, Action
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
 from commands.following import followed_now
@@ -18,7 +18,12 @@ from services.model.text import Text, say
 
 _STORE = re.compile(r"[\w-]{1,64}")  # what the id of a store may look like, and no domain name does
 MOST_LISTED = 1000
-"""How many names a list holds; a store or a name narrows it."""
+"""How many certificates a list for machines holds; a store or a name narrows it."""
+MOST_COUNTED = 250
+"""How many are looked at in Slack, where a few lines are shown: of more the number is not told."""
+_UNCOUNTED = say(
+    "Many more are not shown here: the Home tab of certdesk has all of them, with pages and a search."
+)
 
 
 def run(call: Call) -> Outcome:
@@ -40,17 +45,22 @@ def run(call: Call) -> Outcome:
 def _all(call: Call, store: str | None) -> Outcome:
     if store is not None and not naming.is_own_store(store, call):
         return naming.unknown_store(store, {"certificates": []})
-    statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=MOST_LISTED)
+    most = MOST_LISTED if call.caller == TERMINAL else MOST_COUNTED
+    statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=most)
+    whole = len({status.certificate.id for status in statuses if status.certificate is not None}) < most
     data = {"certificates": [status.as_json() for status in statuses]}
     if not statuses:
         return Outcome(_nothing(store), data=data)
     rows = Rows(tuple(views.row(status) for status in statuses[: views.MOST_ROWS]))
-    parts = (rows, *views.more(len(statuses) - views.MOST_ROWS), _look_closer(statuses[0].name))
+    beyond = views.more(len(statuses) - views.MOST_ROWS) if whole else (Hint(_UNCOUNTED),)
+    parts = (rows, *beyond, _look_closer(statuses[0].name))
     tone = views.status_tone(statuses[0])
-    return Outcome(Reply(tone, _title(len(statuses), store), parts, private=True), data=data)
+    return Outcome(Reply(tone, _title(len(statuses), store, whole=whole), parts, private=True), data=data)
 
 
-def _title(count: int, store: str | None) -> Text:
+def _title(count: int, store: str | None, *, whole: bool) -> Text:
+    if not whole:
+        return say("The worst of a great many names")
     if store is None:
         return say("Your names, worst first: {count}", count=count)
     return say("Names of the store {store}, worst first: {count}", store=store, count=count)

@@ -54,8 +54,8 @@ def _question(_desk: Desk, proposal: Proposal) -> Question:
     return Question(title, (fields, Paragraph(comes)), say("Take back"))
 
 
-def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, _now: datetime) -> Mapping[str, Any]:
-    return {"gone": tx.links.drop(*_named(proposal))}
+def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+    return {"gone": linking.take_back(tx, *_named(proposal), now)}
 
 
 def _done(_desk: Desk, proposal: Proposal) -> Outcome:

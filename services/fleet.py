@@ -42,7 +42,9 @@ class Standing:
 
 def standings(tx: Transaction, excerpt: Excerpt, now: datetime) -> tuple[Standing, ...]:
     """Return where the certificates of a page stand."""
-    return tuple(standing(one, tx.certificates.findings(one.id), now) for one in excerpt.certificates)
+    shown = excerpt.certificates
+    found = tx.certificates.findings_of([one.id for one in shown])
+    return tuple(standing(one, found.get(one.id, ()), now) for one in shown)
 
 
 def standing(certificate: Certificate, found: Sequence[Finding], now: datetime) -> Standing:

@@ -140,8 +140,13 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
 def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
     """Take a link back; False if there was none."""
     with desk.storage.write() as tx:
-        tx.outbox.touch(home.of_person(who), desk.clock())
-        return tx.links.drop(kind, who, store)
+        return take_back(tx, kind, who, store, desk.clock())
+
+
+def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) -> bool:
+    """Take a link back, and let the person's Home be made anew; False if there was none."""
+    tx.outbox.touch(home.of_person(who), now)
+    return tx.links.drop(kind, who, store)
 
 
 def links_of(desk: Desk, store: str) -> tuple[Link, ...]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
-from services.model.certificates import Certificate, Revision
+from services.model.certificates import Certificate
 from services.model.findings import Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.status import NameStatus
@@ -77,14 +77,18 @@ def next_attempt(certificate: Certificate) -> datetime | None:
 
 
 def status_of(
-    name: str, certificate: Certificate, revision: Revision | None, findings: Sequence[Finding], now: datetime
+    name: str,
+    certificate: Certificate,
+    installed: Sequence[str] | None,
+    findings: Sequence[Finding],
+    now: datetime,
 ) -> NameStatus:
-    """Return the status of one name of a certificate; ``revision`` is the installed one, if any.
+    """Return the status of one name of a certificate; ``installed`` are the names of the installed revision, if any.
 
     Serial and expiry are those of the installed revision, and only if it covers the name. Findings are those of the
     name and of the certificate as a whole, not those of sibling names.
     """
-    covered = revision is not None and name in revision.names
+    covered = installed is not None and name in installed
     own = tuple(f for f in findings if f.name == name)
     problem = certificate.problem
     if problem is not None and _of_others(problem, name):
@@ -143,7 +147,8 @@ def describe(
         if certificate is not None and name in certificate.wanted and subject.store is not None:
             revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
             findings = tuple(tx.certificates.findings(certificate.id))
-            return status_of(name, certificate, revision, findings, desk.clock())
+            covered = revision.names if revision is not None else None
+            return status_of(name, certificate, covered, findings, desk.clock())
     return without_certificate(subject, desk.checker.rules(subject))
 
 
@@ -186,11 +191,14 @@ def listing(
         certificates = sorted(
             (c for one in some for c in tx.certificates.listing(one, limit)), key=lambda c: c.place
         )
-        statuses: list[NameStatus] = []
-        for certificate in certificates[:limit]:
-            revision = tx.certificates.revision(certificate.installed) if certificate.installed else None
-            findings = tuple(tx.certificates.findings(certificate.id))
-            statuses += [status_of(name, certificate, revision, findings, now) for name in certificate.wanted]
+        shown = certificates[:limit]
+        covered = tx.certificates.covered([one.installed for one in shown if one.installed])
+        findings = tx.certificates.findings_of([one.id for one in shown])
+    statuses = [
+        status_of(name, one, covered.get(one.installed or ""), findings.get(one.id, ()), now)
+        for one in shown
+        for name in one.wanted
+    ]
     return tuple(sorted(statuses, key=_place))
 
 

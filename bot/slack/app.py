@@ -82,10 +82,14 @@ def make_app(
     def take_home(ack: Ack, body: dict[str, Any]) -> None:
         take(ack, body, intake.home)
 
+    def take_links(ack: Ack, body: dict[str, Any]) -> None:
+        take(ack, body, lambda one: intake.links(one, settings.link_domain))
+
     app.command(settings.command)(take_command)  # first: Bolt asks its listeners one after another
     app.action({"type": "block_actions", "action_id": _ANY})(take_click)
     app.view(_ANY)(take_sheet)
     app.event("app_home_opened")(take_home)
+    app.event("link_shared")(take_links)
     _hear_events(app, heard, left)
     app.error(_sorry(language))
     return app

@@ -44,7 +44,8 @@ class Homes:
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
         self._lock = threading.Lock()
-        self._paused_until: datetime | None = None
+        self._paused: dict[str, datetime] = {}
+        """Workspace -> until when it takes nothing."""
 
     def deliver(self, message: Message) -> None:
         """Publish the Home as it is now, and record it as delivered or postponed; one that nobody looks at is let go."""
@@ -52,7 +53,7 @@ class Homes:
         try:
             if not lately(message, now):
                 self._done(message, final=True)
-            elif (until := self._pause(now)) is not None:
+            elif (until := self._pause(message.team, now)) is not None:
                 self._postpone(message, until, "ratelimited")
             else:
                 self._publish(message)
@@ -71,7 +72,7 @@ class Homes:
             _log.info("slack.home_refused", message=message.id, error=facts.code)
             until = self._desk.clock() + wait(then(facts), message, facts.retry_after)
             if facts.status == 429:
-                self._hold(until)
+                self._hold(message.team, until)
             self._postpone(message, until, facts.code)
             return
         self._done(message, final=False)
@@ -97,14 +98,15 @@ class Homes:
         with self._desk.storage.write() as tx:
             tx.outbox.postponed(message, until, error_line(code))
 
-    def _pause(self, now: datetime) -> datetime | None:
+    def _pause(self, team: str, now: datetime) -> datetime | None:
         with self._lock:
-            return self._paused_until if self._paused_until is not None and now < self._paused_until else None
+            until = self._paused.get(team, now)
+        return until if now < until else None
 
-    def _hold(self, until: datetime) -> None:
-        """Publish nothing before ``until``: Slack limits views.publish for the app as a whole."""
+    def _hold(self, team: str, until: datetime) -> None:
+        """Publish nothing in a workspace before ``until``: Slack limits views.publish for the app in each as a whole."""
         with self._lock:
-            self._paused_until = until
+            self._paused[team] = until
 
 
 def _asks(message: Message) -> Request:

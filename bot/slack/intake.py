@@ -80,6 +80,26 @@ class Intake:
         )
         return self._take(request)
 
+    def links(self, body: Mapping[str, Any], domain: str) -> bool:
+        """Write down that links to ``domain`` were shared (the event link_shared); False if it came before.
+
+        Raises NotOursError if there is none that could be shown.
+        """
+        shared = payloads.shared(body, domain)
+        request = Request(
+            id=new_id("req"),
+            dedupe=shared.once,
+            team=shared.team,
+            user=shared.user,
+            channel=shared.channel,
+            text="",
+            created_at=self._clock(),
+            kind="links",
+            form=shared.form,
+            workspace=self._workspace(payloads.workspace(body)),
+        )
+        return self._take(request)
+
     def _take(self, request: Request) -> bool:
         mine = _Waiting(request)
         with self._lock:

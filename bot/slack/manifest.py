@@ -24,6 +24,12 @@ CANARY_SCOPES = (
     "reactions:read",  # to be told of it: the event reaction_added
 )
 """What `bot.slack.canary` needs on top, where it is switched on."""
+LINK_SCOPES = (
+    "links:read",  # to be told of links to slack.link_domain that somebody shares: the event link_shared
+    "links:write",  # to show below them what they lead to (chat.unfurl)
+)
+"""What links need on top, where slack.link_domain is set."""
+LINK_EVENTS = ("link_shared",)
 EVENTS = ("app_home_opened",)
 """What certdesk is told of: somebody looks at its Home tab, which is then filled. No scope is needed for it."""
 CANARY_EVENTS = ("reaction_added",)
@@ -44,11 +50,13 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
     if not socket and not _is_https(url):
         text = "Slack sends its requests to an https:// address, and “{url}” is none. Without a URL it is a Socket Mode app."
         raise CertdeskError(say(text, url=url))
+    links = settings.link_domain
     endpoint = {} if socket else {"url": f"{url.rstrip('/')}/slack/events"}
     request = {} if socket else {"request_url": endpoint["url"]}
     events = [
         *EVENTS,
         *(CANARY_EVENTS if canary else ()),
+        *(LINK_EVENTS if links else ()),
         *(DEPARTURES if settings.several else ()),
     ]
     return {
@@ -64,6 +72,7 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
                 "messages_tab_enabled": True,  # where direct messages of certdesk are read, and commands can be typed
                 "messages_tab_read_only_enabled": False,
             },
+            **({"unfurl_domains": [links]} if links else {}),
             "bot_user": {"display_name": "certdesk", "always_online": True},
             "slash_commands": [
                 {
@@ -77,7 +86,9 @@ def manifest(settings: SlackSettings, url: str = "") -> dict[str, Any]:
         },
         "oauth_config": {
             **({"redirect_urls": [settings.redirect_url]} if settings.several else {}),
-            "scopes": {"bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ())]},
+            "scopes": {
+                "bot": [*BOT_SCOPES, *(CANARY_SCOPES if canary else ()), *(LINK_SCOPES if links else ())]
+            },
         },
         "settings": {
             "interactivity": {"is_enabled": True, **request},

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 _FAMILIES = ("alert", "approval", "bulk", "certificate", "home", "link", "menu", "sheet", "store")
 """What our actions are about: the first word of their ids."""
@@ -15,6 +16,8 @@ MAX_CLICK = 150
 """Characters of a click's value, as `commands.reply.Button` promises."""
 MAX_VALUE = 3000
 """Characters of a field's text; what is more is cut."""
+MAX_LINKS = 20
+"""Links of one message that are read."""
 MAX_FIELDS = 100
 """Fields of one view that are read."""
 
@@ -119,6 +122,44 @@ def opened(body: Mapping[str, Any]) -> Opened:
     if not isinstance(event, Mapping) or event.get("tab") != "home":
         raise NotOursError("another tab than Home")
     return Opened(team_of_event(body), str(event["user"]), str(body["event_id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Links that somebody has shared in a message."""
+
+    team: str
+    user: str
+    channel: str
+    once: str
+    form: Mapping[str, Any]
+    """``links``, and what Slack knows the place by: ``unfurl_id`` and ``source``."""
+
+
+def shared(body: Mapping[str, Any], domain: str) -> Shared:
+    """Return which links to ``domain`` were shared (the event link_shared). Raises NotOursError if there is none to be shown.
+
+    What is not sent yet is shown to nobody: Slack tells of links in the box in which a message is written, too.
+    """
+    event = body.get("event")
+    if not isinstance(event, Mapping) or event.get("source") != "conversations_history":
+        raise NotOursError("links that are not in a message")
+    found = event.get("links")
+    links = [
+        str(one.get("url")) for one in (found if isinstance(found, list) else ()) if isinstance(one, Mapping)
+    ]
+    ours = [storable(link) for link in links[:MAX_LINKS] if _host(link) == domain]
+    if not domain or not ours:
+        raise NotOursError("links to another domain")
+    form = {"links": ours, "unfurl_id": str(event["unfurl_id"]), "source": str(event["source"])}
+    return Shared(team_of_event(body), str(event["user"]), str(event["channel"]), str(body["event_id"]), form)
+
+
+def _host(link: str) -> str:
+    try:
+        return (urlsplit(link).hostname or "") if len(link) <= MAX_VALUE else ""
+    except ValueError:
+        return ""
 
 
 def team_of_event(body: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ import structlog
 
 from bot.slack.dates import in_utc
 from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.render import render
 from bot.slack.render_views import home, modal
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
-from commands.reply import Page, Sheet
+from commands.reply import Page, Reply, Sheet
 from commands.screens import handle
 from services.model.workspaces import placed
 from services.ports import Request
@@ -59,6 +60,21 @@ class SlackScreens:
         language = self._speech.to_person(placed(request.workspace, request.user))
         view: Mapping[str, Any] = home(page, self._command, language)
         return _taken(lambda: client.views_publish(user_id=request.user, view={**view}))
+
+    def unfurl(self, request: Request, shown: Mapping[str, Reply]) -> bool:
+        """Show what shared links lead to (docs: chat.unfurl), in the language of the channel."""
+        client, unfurl = self._clients(request.workspace), request.form
+        language = self._speech.in_channel(placed(request.workspace, request.channel))
+        drawn = {
+            link: render(reply, self._command, language=language, date_tokens=self._date_tokens)
+            for link, reply in shown.items()
+        }
+        unfurls = {link: {"blocks": list(one.blocks)} for link, one in drawn.items()}
+        return _taken(
+            lambda: client.chat_unfurl(
+                unfurls=unfurls, unfurl_id=str(unfurl.get("unfurl_id")), source=str(unfurl.get("source"))
+            )
+        )
 
 
 def _taken(call: Callable[[], object], but: str = "") -> bool:

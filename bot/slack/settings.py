@@ -43,6 +43,8 @@ class SlackSettings:
     """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
     canary_channel: str = ""
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
+    link_domain: str = ""
+    """Host of links that are shown below the messages in which they are shared; empty: none are."""
     staff_channels: frozenset[str] = frozenset()
     """Ids of channels that are for the platform's own people: what staff ask there, everybody there may hear."""
 

@@ -1,6 +1,6 @@
 """Ports: stores, certificates, challenges and accounts as the database keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -143,6 +143,14 @@ class Certificates(Protocol):
 
     def findings(self, certificate: str) -> Sequence[Finding]:
         """Return what the last check found."""
+        ...
+
+    def findings_of(self, certificates: Sequence[str]) -> Mapping[str, Sequence[Finding]]:
+        """Return what the last checks of all these found, by certificate; one without findings is left out."""
+        ...
+
+    def covered(self, revisions: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of those of these revisions that exist, by revision."""
         ...
 
     def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:

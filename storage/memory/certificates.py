@@ -1,6 +1,6 @@
 """Certificates with their revisions, findings and history, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -139,6 +139,16 @@ class MemoryCertificates(MemoryRepository):
     def findings(self, certificate: str) -> Sequence[Finding]:
         """Return what the last check found."""
         return list(self._tables.findings.get(certificate, ()))
+
+    def findings_of(self, certificates: Sequence[str]) -> Mapping[str, Sequence[Finding]]:
+        """Return what the last checks of all these found, by certificate; one without findings is left out."""
+        found = {one: self.findings(one) for one in certificates}
+        return {one: some for one, some in found.items() if some}
+
+    def covered(self, revisions: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of those of these revisions that exist, by revision."""
+        found = self._tables.revisions
+        return {one: found[one].names for one in revisions if one in found}
 
     def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:
         """Replace what the last check found."""

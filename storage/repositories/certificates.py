@@ -7,14 +7,13 @@ from sqlalchemy import bindparam, func, select, update
 
 from services.model.certificates import Certificate
 from storage import records
+from storage.repositories.base import chunks
 from storage.repositories.findings import SqlFindings
 from storage.repositories.history import SqlHistory
 from storage.repositories.queue import ID, NOW, UNTIL, Queue, free, held, must_hold
 from storage.repositories.revisions import SqlRevisions
 from storage.repositories.upserts import insert, insert_or_keep
 from storage.schema import CERTIFICATES
-
-_CHUNK = 500  # ids in one IN (…): far below what any of the databases takes
 
 _C = CERTIFICATES.c
 _COLUMNS = [column for column in _C if column.key != "urgency"]
@@ -64,9 +63,8 @@ class SqlCertificates(SqlRevisions, SqlFindings, SqlHistory):
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:
         """Return those of the given ids that exist, in the order given."""
         found = {}
-        for start in range(0, len(certificates), _CHUNK):
-            chunk = {"ids": certificates[start : start + _CHUNK]}
-            found.update({row[0]: row for row in self._connection.execute(_GET_MANY, chunk)})
+        for some in chunks(certificates):
+            found.update({row[0]: row for row in self._connection.execute(_GET_MANY, {"ids": some})})
         return [records.certificate(found[id_]) for id_ in certificates if id_ in found]
 
     def of(self, store: str, domain: str) -> Certificate | None:

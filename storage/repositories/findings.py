@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from services.model.findings import Finding
 from storage import records
-from storage.repositories.base import Repository
+from storage.repositories.base import Repository, chunks
 from storage.schema import CERTIFICATES, FINDINGS
 
 _F = FINDINGS.c
@@ -16,6 +16,11 @@ _OF = (
     select(*(column for column in _F if column.key not in _KEYS))
     .where(_F.certificate == bindparam("certificate"))
     .order_by(_F.position)
+)
+_OF_MANY = (
+    select(_F.certificate, *(column for column in _F if column.key not in _KEYS))
+    .where(_F.certificate.in_(bindparam("certificates", expanding=True)))
+    .order_by(_F.certificate, _F.position)
 )
 _SEEN = select(_F.code, _F.name, _F.first_seen).where(_F.certificate == bindparam("certificate"))
 _CLEAR = delete(FINDINGS).where(_F.certificate == bindparam("certificate"))
@@ -35,6 +40,14 @@ class SqlFindings(Repository):
     def findings(self, certificate: str) -> Sequence[Finding]:
         """Return what the last check found."""
         return [records.finding(row) for row in self._connection.execute(_OF, {"certificate": certificate})]
+
+    def findings_of(self, certificates: Sequence[str]) -> Mapping[str, Sequence[Finding]]:
+        """Return what the last checks of all these found, by certificate; one without findings is left out."""
+        found: dict[str, list[Finding]] = {}
+        for some in chunks(certificates):
+            for certificate, *row in self._connection.execute(_OF_MANY, {"certificates": some}):
+                found.setdefault(certificate, []).append(records.finding(row))
+        return found
 
     def put_findings(self, certificate: str, findings: Sequence[Finding]) -> None:
         """Replace what the last check found; a finding that stays keeps the moment when it was first seen.

@@ -1,13 +1,14 @@
 """Revisions of certificates: one key and one CSR each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, case, select
 
 from services.model.certificates import Revision
 from storage import records
-from storage.repositories.base import Repository
+from storage.records.coding import decode
+from storage.repositories.base import Repository, chunks
 from storage.repositories.upserts import Excluded, insert, insert_or_update
 from storage.schema import REVISIONS
 
@@ -18,6 +19,7 @@ _OF = (
     .where(_R.certificate == bindparam("certificate"))
     .order_by(_R.created_at.desc(), _R.id.desc())
 )
+_NAMES_OF_MANY = select(_R.id, _R.names).where(_R.id.in_(bindparam("revisions", expanding=True)))
 
 
 def _replaced(new: Excluded) -> dict[str, Any]:
@@ -41,6 +43,15 @@ class SqlRevisions(Repository):
         """Return the revision with this id, or None."""
         row = self._connection.execute(_GET, {"id": revision}).first()
         return records.revision(row) if row else None
+
+    def covered(self, revisions: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of those of these revisions that exist, by revision."""
+        rows = (
+            row
+            for some in chunks(revisions)
+            for row in self._connection.execute(_NAMES_OF_MANY, {"revisions": some})
+        )
+        return {revision: tuple(decode(names)) for revision, names in rows}
 
     def put_revision(self, revision: Revision) -> None:
         """Insert or replace the revision. A re-wrapped key stays as it is while the CSR is the same."""

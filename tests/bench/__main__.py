@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, isolation, issuance, preflight, start
+from tests.bench import busy, claim, fleet, home, isolation, issuance, preflight, start
 from tests.bench.figures import table
 
 
@@ -41,6 +41,10 @@ BENCHES: Mapping[str, Bench] = {
     ),
     "lookups": Bench(isolation.lookups, "look-ups in Slack for 1,000 commands"),
     "fleet": Bench(fleet.bench, "scheduling passes, forecasts and alerts among 100,000 certificates"),
+    "home": Bench(
+        home.bench,
+        "Home tabs of a fleet of 100,000, and /ssl status with a million certificates stored, on both databases",
+    ),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),
     "issuance": Bench(issuance.bench, "200 certificates through the full lifecycle, beside certbot and lego"),

@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
 from bot.demo import world as demo_world
@@ -15,10 +13,9 @@ from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.process import wait_until
 from bot.demo.sample import CHANNEL, TEAM, VISITOR
 from bot.demo.world import World
-from bot.slack.signature import sign
 from commands import picking
 from services.model.clock import utc_now
-from tests.browser.workspace import Person, world
+from tests.browser.workspace import Person, signed, world
 
 STORE, NAME = "sun", "sun.test"
 """An English store, and a domain of it."""
@@ -117,18 +114,6 @@ def test_a_modal_opens_while_its_trigger_is_good(slack: LocalSlack) -> None:
 
 
 # --- as Slack signs it -----------------------------------------------------------------------------------------------
-
-
-def signed(running: World, body: Mapping[str, str]) -> requests.Response:
-    """Send what Slack would send."""
-    content = urlencode(body).encode()
-    at = str(int(utc_now().timestamp()))
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Slack-Request-Timestamp": at,
-        "X-Slack-Signature": sign("local-signing-secret", at, content),
-    }
-    return requests.post(f"{running.web}/slack/events", data=content, headers=headers, timeout=10)
 
 
 def payload(kind: str, once: str, **more: Any) -> Mapping[str, str]:

@@ -1,10 +1,12 @@
 """A person before the local workspace's page: types into the message box and reads certdesk's messages."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
+import requests
 from playwright.sync_api import Locator, Page, expect
 from rich.console import Console
 
@@ -12,6 +14,8 @@ from bot.demo import world as demo_world
 from bot.demo.parts.errors import PartMissing
 from bot.demo.transcript import Transcript
 from bot.demo.world import World
+from bot.slack.signature import sign
+from services.model.clock import utc_now
 
 PATIENCE = 60_000
 """Milliseconds that certdesk's answer may take."""
@@ -26,6 +30,18 @@ def world(folder: Path) -> Iterator[World]:
         if started.slack is None:
             raise PartMissing("local-slack", told.getvalue(), "see the reason above")
         yield started
+
+
+def signed(running: World, body: Mapping[str, str]) -> requests.Response:
+    """Send what Slack would send."""
+    content = urlencode(body).encode()
+    at = str(int(utc_now().timestamp()))
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": sign("local-signing-secret", at, content),
+    }
+    return requests.post(f"{running.web}/slack/events", data=content, headers=headers, timeout=10)
 
 
 class Person:

@@ -13,7 +13,18 @@ from services.model.lifecycle import State
 from services.model.text import Text, say, say_n
 from services.ports import Storage
 from tests.contract import samples
-from tests.contract.samples import LEASE, MINUTE, NOW, add, claim, stored, together
+from tests.contract.samples import (
+    LEASE,
+    MINUTE,
+    NOW,
+    add,
+    certificate,
+    claim,
+    finding,
+    revision,
+    stored,
+    together,
+)
 
 
 def test_every_field_comes_back_as_it_was_added(storage: Storage) -> None:
@@ -260,3 +271,29 @@ def test_what_happened_is_kept_as_a_sentence_or_as_it_is(storage: Storage) -> No
         kept = [row.details for row in tx.certificates.history("cert_001", 10)]
     assert kept[0] == sentence
     assert [str(each) for each in kept] == [str(each) for each in said]
+
+
+def test_findings_and_names_of_many_are_had_at_once(storage: Storage) -> None:
+    add(storage, *(certificate(number) for number in (1, 2, 3)))
+    with storage.write() as tx:
+        tx.certificates.put_findings("cert_001", [finding(), finding("dns.lame")])
+        tx.certificates.put_findings("cert_003", [finding("dns.servfail")])
+        tx.certificates.put_revision(revision(1))
+    with storage.read() as tx:
+        found = tx.certificates.findings_of(["cert_003", "cert_002", "cert_001", "cert_0"])
+        assert {one: [row.code for row in rows] for one, rows in found.items()} == {
+            "cert_001": ["dns.not_hosted", "dns.lame"],
+            "cert_003": ["dns.servfail"],
+        }
+        assert list(found["cert_001"]) == list(tx.certificates.findings("cert_001"))
+        assert tx.certificates.covered(["rev_1", "rev_2"]) == {"rev_1": ("a.test", "b.test")}
+        assert tx.certificates.findings_of([]) == {}
+        assert tx.certificates.covered([]) == {}
+
+
+def test_more_are_had_at_once_than_one_question_takes(storage: Storage) -> None:
+    add(storage, certificate(1))
+    with storage.write() as tx:
+        tx.certificates.put_findings("cert_001", [finding()])
+        ids = [*(f"cert_{number}" for number in range(1200)), "cert_001"]
+        assert list(tx.certificates.findings_of(ids)) == ["cert_001"]

@@ -11,7 +11,7 @@ from commands.command import People
 from commands.dispatch import dispatch
 from commands.hearing import Room
 from commands.home import look
-from commands.reply import Page, Sheet
+from commands.reply import Page, Reply, Sheet
 from services import home, linking
 from services.desk import Desk
 from services.model.audiences import Kind, LinkRequest
@@ -51,7 +51,7 @@ CHANNELS = ("C1", f"C_{OWN}", f"C_{OTHER}", "D1", "")
 class Seen:
     """`commands.screens.Screens` and `commands.hearing.Rooms`: keeps what was shown."""
 
-    shown: list[Sheet | Page] = field(default_factory=list)
+    shown: list[Sheet | Page | Reply] = field(default_factory=list)
 
     def sheet(self, _request: Request, sheet: Sheet) -> bool:
         self.shown.append(sheet)
@@ -59,6 +59,10 @@ class Seen:
 
     def page(self, _request: Request, page: Page) -> bool:
         self.shown.append(page)
+        return True
+
+    def unfurl(self, _request: Request, shown: Mapping[str, Reply]) -> bool:
+        self.shown += shown.values()
         return True
 
     def room(self, _channel: str) -> Room:

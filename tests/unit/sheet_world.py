@@ -8,7 +8,7 @@ from typing import Any
 
 from commands import live, requests
 from commands.caller import Caller
-from commands.reply import Choice, Entry, Page, Sheet
+from commands.reply import Choice, Entry, Page, Reply, Sheet
 from services.desk import Desk
 from services.ports import Message, Request
 from tests.desks import Bench
@@ -29,6 +29,9 @@ class Screen:
         return self.open
 
     def page(self, _request: Request, _page: Page) -> bool:
+        return self.open
+
+    def unfurl(self, _request: Request, _shown: Mapping[str, Reply]) -> bool:
         return self.open
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.caller import Caller, Doubt, Role
+from commands.caller import TERMINAL, Caller, Doubt, Role
+from commands.dispatch import dispatch
 from commands.home_memory import Shown, memory, turned
+from commands.reply import Hint
 from services import home, linking
 from services.model.audiences import Kind
 from services.model.fleet import Portion
@@ -60,7 +62,7 @@ def test_support_sees_the_fleet_with_counts(world: HomeWorld) -> None:
     fields = [field["text"] for block in view.content["blocks"] for field in block.get("fields", ())]
     assert "*Certificates*\n7" in fields
     assert "*Needs a support agent*\n3" in fields
-    assert "*Installed, all well*\n4" in fields
+    assert "*Installed*\n4" in fields
 
 
 def test_on_call_sees_the_open_alerts_with_the_buttons_of_their_messages(world: HomeWorld) -> None:
@@ -258,14 +260,16 @@ def test_another_stores_certificate_and_an_unknown_one_are_answered_alike(
 
 
 def test_who_is_unlinked_gets_an_empty_home_and_their_clicks_do_nothing(world: HomeWorld) -> None:
+    person = replace(MOON, person="T1/U0000MOON")  # as Slack writes ids
     world.add("shop.moon.test")
     trouble(world, "shop.moon.test")
-    linking.link(world.desk, Kind.PERSON, MOON.person, "moon", "T1/U_SUPPORT")
-    view = world.open(MOON)
+    linking.link(world.desk, Kind.PERSON, person.person, "moon", "T1/U_SUPPORT")
+    view = world.open(person)
     before = world.bench.certificate("shop.moon.test")
     assert world.owed() == []
-    linking.unlink(world.desk, Kind.PERSON, MOON.person, "moon")
-    gone = Caller(MOON.person, Role.NOBODY)
+    unlinked = dispatch(f"unlink {person.person} moon", TERMINAL, world.desk)
+    assert unlinked.exit_code == 0
+    gone = Caller(person.person, Role.NOBODY)
     world.bench.now += timedelta(seconds=3)
     assert "moon" not in world.published(gone).text
     for text in (f"home.check {before.id}", "home.turn next", "home.show all", "home.search"):
@@ -335,3 +339,12 @@ def test_what_is_shown_survives_the_view() -> None:
         shown, after=(4, "b.test", "cert_2")
     )
     assert turned(memory(shown, at, None), back=False) == shown
+
+
+def test_of_a_great_many_names_status_shows_the_worst_and_points_here(world: HomeWorld) -> None:
+    world.fleet(251)
+    for caller in (SUPPORT, MOON):
+        reply = dispatch("status", caller, world.desk).reply
+        assert reply.title.plain() == "The worst of a great many names"
+        assert any("the Home tab" in part.text.plain() for part in reply.parts if isinstance(part, Hint))
+    assert dispatch("status", TERMINAL, world.desk).reply.title.plain() == "Your names, worst first: 251"
