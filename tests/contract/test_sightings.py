@@ -283,3 +283,21 @@ def test_the_blocked_are_listed_the_earliest_deadline_first(storage: Storage) ->
         assert _certificates(tx.alerts.blocked(UNTIL, "dns.lame")) == ["cert_003", "cert_002", "cert_001"]
         assert _certificates(tx.alerts.blocked(UNTIL, "dns.lame", 1)) == ["cert_003"]
         assert list(tx.alerts.blocked(UNTIL, "dns.servfail")) == []
+
+
+# --- by cause -------------------------------------------------------------------------------------------------------
+
+
+def test_who_suffers_from_a_code_is_told_once_the_earliest_deadline_first(storage: Storage) -> None:
+    add(storage, *(samples.certificate(number) for number in range(3)))
+    late, soon = samples.sighting(1, deadline=NOW + 9 * DAY), samples.sighting(2, deadline=NOW + 2 * DAY)
+    never = samples.sighting(0, deadline=None)
+    twice = samples.sighting(2, key="dns.lame ns2.other.test", deadline=NOW + 3 * DAY)
+    other = samples.sighting(1, key="dns.caa_forbids shop.test", code="dns.caa_forbids")
+    _put(storage, late, never, soon, twice, other)
+    with storage.read() as tx:
+        found = list(tx.alerts.suffering("dns.lame", 10))
+        assert found == [soon, late, never]
+        assert list(tx.alerts.suffering("dns.lame", 2)) == [soon, late]
+        assert list(tx.alerts.suffering("dns.caa_forbids", 10)) == [other]
+        assert list(tx.alerts.suffering("store.inactive", 10)) == []
