@@ -1,12 +1,14 @@
 """Fetches the lists that people drop into a channel: files.list, then url_private with the bot's token, from Slack's hosts alone."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import structlog
 from slack_sdk.web import WebClient
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.workspaces import ByWorkspace
@@ -43,9 +45,7 @@ class SlackUploads:
         except CALL_ERRORS as error:
             raise _unfetched(read_error(error).code) from None
         files: list[Any] = answer.get("files") or []
-        mine = [
-            one for one in files if one.get("user") == user and str(one.get("filetype", "")).lower() in KINDS
-        ]
+        mine = [one for one in files if one.get("user") == user and _list(one)]
         if not mine:
             return None
         newest = max(mine, key=lambda one: int(one.get("created") or 0))
@@ -73,20 +73,29 @@ class SlackUploads:
             raise _unfetched("no_answer") from None
 
 
+def _list(file: Mapping[str, Any]) -> bool:
+    """Tell whether a file can be a list that Slack itself keeps: the address of an external one is somebody else's."""
+    return str(file.get("filetype", "")).lower() in KINDS and not file.get("is_external")
+
+
 def ours(url: str, api_url: str) -> bool:
-    """Tell whether the bot's token may be sent to this address: to Slack's hosts by https, or to that of the Web API."""
-    try:
-        parts, api = urlsplit(url), urlsplit(api_url)
-    except ValueError:
+    """Tell whether the bot's token may be sent to this address: to Slack's hosts by https, or to that of the Web API.
+
+    The address is read by the parser that `requests` connects by, for another one may see another host in it (behind a
+    backslash, say); one that is written in any unusual way is refused besides.
+    """
+    if "\\" in url or not url.isprintable():
         return False
-    if (parts.scheme, parts.netloc) == (api.scheme, api.netloc) and parts.netloc:
+    try:
+        parts, api = parse_url(url), parse_url(api_url)
+    except LocationParseError:
+        return False
+    if parts.auth is not None or not parts.host:
+        return False
+    if (parts.scheme, parts.host, parts.port) == (api.scheme, api.host, api.port):
         return True
-    host = parts.hostname or ""
-    return (
-        parts.scheme == "https"
-        and parts.port in (None, 443)
-        and (host == "slack.com" or host.endswith(".slack.com"))
-    )
+    slack = parts.host == "slack.com" or parts.host.endswith(".slack.com")
+    return parts.scheme == "https" and parts.port in (None, 443) and slack
 
 
 def _unfetched(code: str) -> CertdeskError:

@@ -225,7 +225,7 @@ def uploads(api: SlackApi) -> SlackUploads:
 
 
 def test_the_newest_list_of_the_person_is_fetched(api: SlackApi) -> None:
-    def file(name: str, created: int, **more: str) -> dict[str, Any]:
+    def file(name: str, created: int, **more: object) -> dict[str, Any]:
         return {
             "name": name,
             "created": created,
@@ -239,6 +239,7 @@ def test_the_newest_list_of_the_person_is_fetched(api: SlackApi) -> None:
         file("new.csv", 3),
         file("not.png", 9, filetype="png"),
         file("hers.csv", 8, user="U2"),
+        file("elsewhere.csv", 9, is_external=True),
     ]
     api.tell("files.list", ok(files=files), ok(files=[]))
     api.tell("f", (200, {"Content-Type": "text/csv"}, LIST))
@@ -265,6 +266,12 @@ def test_what_slack_does_not_give_is_said(api: SlackApi, answer: Any) -> None:
         ("https://evilslack.com/x", False),
         ("https://files.slack.com:8443/x", False),
         ("https://files.slack.com@example.test/x", False),
+        ("https://example.test\\.slack.com/x", False),
+        ("https://example.test\\@files.slack.com/x", False),
+        ("https://token@files.slack.com/x", False),
+        ("https://files.slack.com\t.example.test/x", False),
+        ("https://slack.com:99999/x", False),
+        ("https://FILES.slack.com/x", True),
         ("http://127.0.0.1:3100/files/x", True),
         ("http://127.0.0.1:3101/files/x", False),
         ("", False),
