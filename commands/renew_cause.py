@@ -42,9 +42,8 @@ def run(call: Call, args: Arguments) -> Outcome:
                 command="/ssl forecast",
             )
         )
-    chosen = [one for one in plans.suffering(call.desk, code) if call.caller.changes(one.store)]
-    if args.store is not None:
-        chosen = [one for one in chosen if one.store == args.store]
+    suffering = plans.suffering(call.desk, code, args.store)
+    chosen = [one for one in suffering if call.caller.changes(one.store)]
     if not chosen:
         return _none(code)
     what = {"code": code, "chosen": [[one.certificate, one.store, one.name] for one in chosen]}

@@ -38,10 +38,13 @@ class Cost:
     """About how long all of it takes, the waiting for the limit included."""
 
 
-def suffering(desk: Desk, code: str, most: int = MOST) -> tuple[Chosen, ...]:
-    """Return the certificates that were seen to suffer from a finding's code, those whose time is up first."""
+def suffering(desk: Desk, code: str, store: str | None = None, most: int = MOST) -> tuple[Chosen, ...]:
+    """Return the certificates (with ``store``: of that store) that were seen to suffer from a finding's code.
+
+    At most ``most`` of them, those whose time is up first.
+    """
     with desk.storage.read() as tx:
-        found = tx.alerts.suffering(code, most)
+        found = tx.alerts.suffering(code, most, store)
     return tuple(Chosen(one.certificate, one.store, one.name) for one in found)
 
 

@@ -101,8 +101,11 @@ class Alerts(Protocol):
         """Return those of ``tags`` that the store of any confirmed member has."""
         ...
 
-    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
-        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+    def suffering(self, code: str, limit: int, store: str | None = None) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first.
+
+        With ``store`` only of that store's certificates.
+        """
         ...
 
     def forecast(

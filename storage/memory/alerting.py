@@ -53,10 +53,14 @@ class MemorySightings(MemoryRepository):
         rows = [row for row in self._confirmed(key) if store in (None, row.store) and row.blocks >= blocking]
         return sorted(rows, key=_soonest)[:limit]
 
-    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
-        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+    def suffering(self, code: str, limit: int, store: str | None = None) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first.
+
+        With ``store`` only of that store's certificates.
+        """
         found: dict[str, Sighting] = {}
-        rows = [row for row in self._tables.sightings.values() if row.code == code]
+        every = self._tables.sightings.values()
+        rows = [row for row in every if row.code == code and store in (None, row.store)]
         for row in sorted(rows, key=_soonest):
             found.setdefault(row.certificate, row)
         return list(found.values())[:limit]

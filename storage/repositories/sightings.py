@@ -90,10 +90,14 @@ class SqlSightings(Repository):
         encoded = self._connection.execute(_TAGS, {"the_key": key}).scalars()
         return frozenset(tags).intersection(*[{tag for row in encoded for tag in decode(row)}])
 
-    def suffering(self, code: str, limit: int) -> Sequence[Sighting]:
-        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first."""
+    def suffering(self, code: str, limit: int, store: str | None = None) -> Sequence[Sighting]:
+        """Return one sighting of each certificate that suffers from the finding's code, the earliest deadline first.
+
+        With ``store`` only of that store's certificates.
+        """
         found: dict[str, Sighting] = {}
-        for row in self._connection.execute(_SUFFERING, {"the_code": code}):
+        wanted = _SUFFERING if store is None else _SUFFERING.where(_S.store == store)
+        for row in self._connection.execute(wanted, {"the_code": code}):
             sighting = records.sighting(row)
             found.setdefault(sighting.certificate, sighting)
             if len(found) == limit:

@@ -291,7 +291,7 @@ def test_the_blocked_are_listed_the_earliest_deadline_first(storage: Storage) ->
 def test_who_suffers_from_a_code_is_told_once_the_earliest_deadline_first(storage: Storage) -> None:
     add(storage, *(samples.certificate(number) for number in range(3)))
     late, soon = samples.sighting(1, deadline=NOW + 9 * DAY), samples.sighting(2, deadline=NOW + 2 * DAY)
-    never = samples.sighting(0, deadline=None)
+    never = samples.sighting(0, deadline=None, store="sun")
     twice = samples.sighting(2, key="dns.lame ns2.other.test", deadline=NOW + 3 * DAY)
     other = samples.sighting(1, key="dns.caa_forbids shop.test", code="dns.caa_forbids")
     _put(storage, late, never, soon, twice, other)
@@ -300,4 +300,8 @@ def test_who_suffers_from_a_code_is_told_once_the_earliest_deadline_first(storag
         assert found == [soon, late, never]
         assert list(tx.alerts.suffering("dns.lame", 2)) == [soon, late]
         assert list(tx.alerts.suffering("dns.caa_forbids", 10)) == [other]
+        assert list(tx.alerts.suffering("dns.lame", 1, "sun")) == [
+            never
+        ]  # however many of others come before it
+        assert list(tx.alerts.suffering("dns.lame", 1, "nowhere")) == []
         assert list(tx.alerts.suffering("store.inactive", 10)) == []
