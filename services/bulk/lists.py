@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services import naming
@@ -58,21 +58,34 @@ def read(desk: Desk, content: bytes, store: str | None, visible: Callable[[str],
         raise ListRefusedError(
             say("The file is not UTF-8 text. Nothing was done; save it as UTF-8 and send it again.")
         ) from None
+    lines = _distinct(text)
     chosen: dict[str, Chosen] = {}
     bad: list[BadLine] = []
-    for line, cells in _lines(text):
+    for cells, line in lines.items():
         found = _judged(desk, cells, store, visible)
         if isinstance(found, Text):
             bad.append(BadLine(line, ",".join(cells), found))
         else:
             chosen.setdefault(found.name, found)
-    if len(chosen) + len(bad) > MOST:
-        raise ListRefusedError(
-            say("The file has more than {most} names. Nothing was done; send it in parts.", most=MOST)
-        )
-    if not chosen and not bad:
-        raise ListRefusedError(say("The file has no names in it. Nothing was done."))
     return Read(tuple(chosen.values()), tuple(bad))
+
+
+def _distinct(text: str) -> Mapping[tuple[str, ...], int]:
+    """Return what the lines say, each once, with the number of the first that says it.
+
+    Raises ListRefusedError for none and for too many: judging one costs questions to the database, so they are counted
+    before any is judged.
+    """
+    found: dict[tuple[str, ...], int] = {}
+    for line, cells in _lines(text):
+        found.setdefault(cells, line)
+        if len(found) > MOST:
+            raise ListRefusedError(
+                say("The file has more than {most} names. Nothing was done; send it in parts.", most=MOST)
+            )
+    if not found:
+        raise ListRefusedError(say("The file has no names in it. Nothing was done."))
+    return found
 
 
 def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -21,7 +21,7 @@ from commands.dispatch import dispatch
 from commands.reply import Reply, Row, Rows
 from commands.uploads import Upload
 from services.bulk import lists, steps
-from services.bulk.plans import Chosen
+from services.bulk.plans import MOST, Chosen
 from services.model.errors import CertdeskError
 from services.model.jobs import Counts, JobState
 from services.model.lifecycle import State
@@ -100,6 +100,21 @@ def test_each_line_that_is_wrong_is_named(bench: Bench) -> None:
 def test_what_is_no_list_is_refused(bench: Bench, content: bytes) -> None:
     with pytest.raises(CertdeskError, match="Nothing was done"):
         read(bench, content)
+
+
+def test_too_many_names_are_refused_before_any_is_looked_up(bench: Bench) -> None:
+    def never(store: str) -> bool:
+        raise AssertionError(store)
+
+    text = "\n".join(f"n{number}.moon.test" for number in range(MOST + 1))
+    with pytest.raises(CertdeskError, match="more than 2000 names"):
+        lists.read(bench.desk, text.encode(), None, never)
+
+
+def test_what_several_lines_say_is_judged_once(bench: Bench) -> None:
+    found = read(bench, "shop.moon.test\nother.test\n" * MOST)
+    assert [one.name for one in found.chosen] == ["shop.moon.test"]
+    assert [(one.line, one.given) for one in found.bad] == [(2, "other.test")]
 
 
 @given(content=st.binary(max_size=200))
