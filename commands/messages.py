@@ -11,7 +11,7 @@ from commands.digest import digest_message
 from commands.handover import handover_message, timeline_message
 from commands.link_requests import answer_message, request_message
 from commands.progressing import progress
-from commands.refusals import refused_from_json, refused_to_json
+from commands.refusals import refused_in, refused_to_json
 from commands.reply import Composed, Outcome
 from commands.reply_json import reply_from_json, reply_to_json
 from services import approvals, linking
@@ -53,7 +53,7 @@ def _reply(_desk: Desk, message: Message) -> Composed:
 
 def _progress(desk: Desk, message: Message) -> Composed:
     body = message.body
-    refused = tuple(refused_from_json(one) for one in body.get("refused", ()))
+    refused = refused_in(body)
     composed = progress(desk, body["verb"], body["names"], message.follows, refused)
     return replace(composed, reply=replace(composed.reply, private=message.private))
 

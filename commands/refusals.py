@@ -18,3 +18,8 @@ def refused_from_json(data: Mapping[str, Any]) -> Refused:
     if not isinstance(part, Problem):
         raise TypeError("a refused name comes with a problem")
     return Refused(data["name"], part)
+
+
+def refused_in(data: Mapping[str, Any]) -> tuple[Refused, ...]:
+    """Return the refused names that a row keeps under ``refused``; none if it keeps none."""
+    return tuple(refused_from_json(one) for one in data.get("refused", ()))

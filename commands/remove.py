@@ -9,7 +9,7 @@ from commands import confirming, naming, views
 from commands.caller import Action
 from commands.command import Call, Command, arguments, some_words
 from commands.proposable import Proposable, Question
-from commands.refusals import refused_from_json, refused_to_json
+from commands.refusals import refused_in, refused_to_json
 from commands.reply import Hint, Outcome, Paragraph, Part, Refused, Reply, Rows, Tone
 from services.desk import Desk
 from services.issuance import removing
@@ -70,7 +70,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         Rows(tuple(views.row(one) for one in standing)),
         *views.more(len(names) - len(standing)),
         *(Paragraph(text) for text in _comes(_rows(desk, proposal), frozenset(names))),
-        *views.refusals(_refused(proposal)),
+        *views.refusals(refused_in(proposal.what)),
     )
     return Question(title, parts, say("Remove"))
 
@@ -118,12 +118,10 @@ def _done(_desk: Desk, proposal: Proposal) -> Outcome:
     parts: tuple[Part, ...] = (
         (Paragraph(say("{names}", names=tuple(map(views.shown, gone)))),) if len(gone) > 1 else ()
     )
-    reply = Reply(Tone.GOOD, title, (*parts, *views.refusals(_refused(proposal)), *((back,) if gone else ())))
+    reply = Reply(
+        Tone.GOOD, title, (*parts, *views.refusals(refused_in(proposal.what)), *((back,) if gone else ()))
+    )
     return Outcome(reply, data={"message": title.plain(), "removed": list(gone)})
-
-
-def _refused(proposal: Proposal) -> tuple[Refused, ...]:
-    return tuple(refused_from_json(one) for one in proposal.what.get("refused", ()))
 
 
 PROPOSABLE = Proposable(

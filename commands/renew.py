@@ -11,8 +11,8 @@ from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
 from commands.progressing import progress
 from commands.proposable import Proposable, Question
-from commands.refusals import refused_from_json, refused_to_json
-from commands.reply import Outcome, Paragraph, Refused, Row, Rows
+from commands.refusals import refused_in, refused_to_json
+from commands.reply import Outcome, Paragraph, Row, Rows
 from services.desk import Desk
 from services.model.proposals import Decider, Proposal
 from services.model.status import NameStatus
@@ -81,7 +81,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     rows = Rows(tuple(_row(status) for status in shown))
     more = views.more(len(early) - len(shown))
     return Question(
-        title, (rows, *more, Paragraph(costs), *views.refusals(_refused(proposal))), say("Renew now")
+        title, (rows, *more, Paragraph(costs), *views.refusals(refused_in(proposal.what))), say("Renew now")
     )
 
 
@@ -107,13 +107,9 @@ def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) ->
 
 def _done(desk: Desk, proposal: Proposal) -> Outcome:
     names, follows = tuple(proposal.what["names"]), tuple(proposal.what["certificates"])
-    refused = _refused(proposal)
+    refused = refused_in(proposal.what)
     reply = progress(desk, "renew", names, follows, refused).reply
     return Outcome(reply, follows=follows, verb="renew", names=names, refused=refused)
-
-
-def _refused(proposal: Proposal) -> tuple[Refused, ...]:
-    return tuple(refused_from_json(one) for one in proposal.what.get("refused", ()))
 
 
 PROPOSABLE = Proposable(
