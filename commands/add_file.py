@@ -1,17 +1,13 @@
 """/ssl add --file: gets certificates for every name of a list, once it is confirmed or a second person has approved it."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from commands import confirming, views
-from commands.bulk_view import job_view
 from commands.caller import TERMINAL, Action
 from commands.command import Arguments, Call, UsageError
+from commands.job_proposals import begins, chosen_in, cost_rows, counted, done, kept, shown
 from commands.proposable import Proposable, Question
-from commands.renew_cause import cost_rows
-from commands.reply import Composed, Fields, Hint, Outcome, Paragraph, Reply, Row, Rows, Tone
+from commands.reply import Fields, Hint, Outcome, Paragraph, Reply, Row, Rows, Tone
 from commands.spans import number
 from commands.uploads import Upload
 from services.bulk import lists, plans
@@ -22,7 +18,6 @@ from services.model.errors import CertdeskError
 from services.model.proposals import Decider, Proposal
 from services.model.text import Text, Value, say, say_n
 from services.naming import registrable
-from services.ports import Transaction
 
 FILE = "--file"
 
@@ -38,7 +33,7 @@ def run(call: Call, args: Arguments) -> Outcome:
     found = lists.read(call.desk, upload.content, args.store, call.caller.changes)
     if found.bad:
         return _bad(upload.name, found)
-    what = {"file": upload.name, "chosen": [[one.certificate, one.store, one.name] for one in found.chosen]}
+    what = {"file": upload.name, "chosen": kept(found.chosen)}
     decider = Decider.SELF if call.caller.limited else Decider.SECOND
     return confirming.ask(call, PROPOSABLE, what, *(one.store for one in found.chosen), decider=decider)
 
@@ -97,12 +92,8 @@ def _bad(name: str, found: lists.Read) -> Outcome:
     )
 
 
-def _chosen(proposal: Proposal) -> tuple[plans.Chosen, ...]:
-    return tuple(plans.Chosen(*one) for one in proposal.what["chosen"])
-
-
 def _question(desk: Desk, proposal: Proposal) -> Question:
-    chosen = _chosen(proposal)
+    chosen = chosen_in(proposal)
     title = say_n(
         "Get a certificate for {count} name from {file}?",
         "Get certificates for {count} names from {file}?",
@@ -125,28 +116,14 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     return Question(title, (Fields(rows), Paragraph(comes)), say("Get them"))
 
 
-def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
-    job = plans.start(tx, ADD, proposal, _chosen(proposal), now)
-    return {"follows": [job.id], "job": job.id}
-
-
-def _shown(desk: Desk, proposal: Proposal) -> Composed:
-    return job_view(desk, str(proposal.result.get("job", "")))
-
-
-def _done(desk: Desk, proposal: Proposal) -> Outcome:
-    reply = _shown(desk, proposal).reply
-    return Outcome(reply, data={"job": proposal.result.get("job"), "message": reply.title.plain()})
-
-
 PROPOSABLE = Proposable(
     name="add --file",
     right=Action.CHANGE,
     decider=Decider.SECOND,
     question=_question,
-    perform=_perform,
-    outcome=_done,
-    subject=lambda proposal: f"{proposal.what['file']} ({len(proposal.what['chosen'])})",
-    progress=_shown,
+    perform=begins(ADD),
+    outcome=done,
+    subject=lambda proposal: counted(proposal.what["file"], proposal),
+    progress=shown,
     danger=False,
 )

@@ -1,16 +1,12 @@
 """/ssl renew --cause CODE: renews every certificate that suffers from one cause, once a second person has approved it."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-
 from commands import confirming, views
-from commands.bulk_view import job_view
 from commands.caller import Action
 from commands.command import Arguments, Call, UsageError
 from commands.help import no_access
+from commands.job_proposals import begins, chosen_in, cost_rows, counted, done, kept, shown
 from commands.proposable import Proposable, Question
-from commands.reply import Composed, Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
+from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from commands.spans import number
 from services.bulk import plans
 from services.bulk.kinds import RENEW
@@ -19,7 +15,6 @@ from services.desk import Desk
 from services.model.findings import CODES
 from services.model.proposals import Decider, Proposal
 from services.model.text import Text, Value, say, say_n
-from services.ports import Transaction
 
 
 def run(call: Call, args: Arguments) -> Outcome:
@@ -46,7 +41,7 @@ def run(call: Call, args: Arguments) -> Outcome:
     chosen = [one for one in suffering if call.caller.changes(one.store)]
     if not chosen:
         return _none(code)
-    what = {"code": code, "chosen": [[one.certificate, one.store, one.name] for one in chosen]}
+    what = {"code": code, "chosen": kept(chosen)}
     return confirming.ask(call, PROPOSABLE, what, *(one.store for one in chosen))
 
 
@@ -58,12 +53,8 @@ def _none(code: str) -> Outcome:
     return Outcome(Reply(Tone.GOOD, title, (hint,), private=True), data={"message": title.plain()})
 
 
-def _chosen(proposal: Proposal) -> tuple[plans.Chosen, ...]:
-    return tuple(plans.Chosen(*one) for one in proposal.what["chosen"])
-
-
 def _question(desk: Desk, proposal: Proposal) -> Question:
-    chosen = _chosen(proposal)
+    chosen = chosen_in(proposal)
     code = str(proposal.what["code"])
     title = say_n(
         "Renew {count} certificate that suffers from {code}?",
@@ -90,45 +81,14 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     return Question(title, (Fields(rows), Paragraph(comes), *first), say("Approve"))
 
 
-def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
-    """Return what it costs at the CA, and about how long it takes, as rows of a request."""
-    minutes = max(1, round(cost.takes.total_seconds() / 60))
-    hours = round(minutes / 60)
-    takes = (
-        say_n("{count} minute", "{count} minutes", count=minutes)
-        if minutes < 120
-        else say_n("{count} hour", "{count} hours", count=hours)
-    )
-    orders = say_n("{count} order at the most", "{count} orders at the most", count=cost.orders)
-    if cost.left is not None:
-        orders = say(
-            "{orders}; our limit at {ca} leaves {left} now", orders=orders, ca=cost.ca, left=cost.left
-        )
-    return (say("Cost at the CA"), orders), (say("Takes about"), takes)
-
-
-def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
-    job = plans.start(tx, RENEW, proposal, _chosen(proposal), now)
-    return {"follows": [job.id], "job": job.id}
-
-
-def _shown(desk: Desk, proposal: Proposal) -> Composed:
-    return job_view(desk, str(proposal.result.get("job", "")))
-
-
-def _done(desk: Desk, proposal: Proposal) -> Outcome:
-    reply = _shown(desk, proposal).reply
-    return Outcome(reply, data={"job": proposal.result.get("job"), "message": reply.title.plain()})
-
-
 PROPOSABLE = Proposable(
     name="renew --cause",
     right=Action.ALERTS,
     decider=Decider.SECOND,
     question=_question,
-    perform=_perform,
-    outcome=_done,
-    subject=lambda proposal: f"{proposal.what['code']} ({len(proposal.what['chosen'])})",
-    progress=_shown,
+    perform=begins(RENEW),
+    outcome=done,
+    subject=lambda proposal: counted(proposal.what["code"], proposal),
+    progress=shown,
     danger=False,
 )

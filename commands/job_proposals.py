@@ -1,0 +1,68 @@
+"""What proposals of jobs over many certificates have in common: what they are about, what it costs, how the job gets on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from commands.bulk_view import job_view
+from commands.reply import Composed, Outcome
+from services.approvals import Perform
+from services.bulk import plans
+from services.bulk.plans import Chosen
+from services.desk import Desk
+from services.model.proposals import Proposal
+from services.model.text import Text, Value, say, say_n
+from services.ports import Transaction
+
+
+def kept(chosen: Sequence[Chosen]) -> list[list[str]]:
+    """Return what a job is to be about as JSON, for ``chosen`` of `Proposal.what`."""
+    return [[one.certificate, one.store, one.name] for one in chosen]
+
+
+def chosen_in(proposal: Proposal) -> tuple[Chosen, ...]:
+    """Return what the proposed job is about, as `kept` wrote it."""
+    return tuple(Chosen(*one) for one in proposal.what["chosen"])
+
+
+def begins(kind: str) -> Perform:
+    """Return what begins a job of this kind of `services.bulk.kinds`, in the transaction of the decision."""
+
+    def perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+        job = plans.start(tx, kind, proposal, chosen_in(proposal), now)
+        return {"follows": [job.id], "job": job.id}
+
+    return perform
+
+
+def shown(desk: Desk, proposal: Proposal) -> Composed:
+    """Return how the job that was begun gets on."""
+    return job_view(desk, str(proposal.result.get("job", "")))
+
+
+def done(desk: Desk, proposal: Proposal) -> Outcome:
+    """Return what is said once the job has begun."""
+    reply = shown(desk, proposal).reply
+    return Outcome(reply, data={"job": proposal.result.get("job"), "message": reply.title.plain()})
+
+
+def counted(what: str, proposal: Proposal) -> str:
+    """Return what the audit trail says the job is done to: ``what`` (a code, a file) and the number of certificates."""
+    return f"{what} ({len(proposal.what['chosen'])})"
+
+
+def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
+    """Return what it costs at the CA, and about how long it takes, as rows of a request."""
+    minutes = max(1, round(cost.takes.total_seconds() / 60))
+    hours = round(minutes / 60)
+    takes = (
+        say_n("{count} minute", "{count} minutes", count=minutes)
+        if minutes < 120
+        else say_n("{count} hour", "{count} hours", count=hours)
+    )
+    orders = say_n("{count} order at the most", "{count} orders at the most", count=cost.orders)
+    if cost.left is not None:
+        orders = say(
+            "{orders}; our limit at {ca} leaves {left} now", orders=orders, ca=cost.ca, left=cost.left
+        )
+    return (say("Cost at the CA"), orders), (say("Takes about"), takes)
