@@ -53,17 +53,8 @@ def _told_deciders(call: Call, proposal: Proposal) -> Message | None:
     channel = linking.support_channel(call.desk.alerting)
     if proposal.decider is Decider.SELF or channel in ("", call.channel):
         return None
-    return Message(
-        id=new_id("msg"),
-        key=approvals.shown_key(proposal.id),
-        kind=approvals.MESSAGE,
-        channel=channel,
-        user="",
-        private=False,
-        body={"proposal": proposal.id},
-        created_at=proposal.at,
-        run_after=proposal.at,
-    )
+    key, body = approvals.shown_key(proposal.id), {"proposal": proposal.id}
+    return Message.in_channel(key, approvals.MESSAGE, channel, body, proposal.at)
 
 
 def _at_once(call: Call, proposable: Proposable, proposal: Proposal) -> Outcome:

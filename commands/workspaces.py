@@ -6,7 +6,6 @@ from commands.reply import Fields, Hint, Part, Reply, Tone
 from commands.reply_json import reply_to_json
 from services import linking
 from services.desk import Desk
-from services.model.identity import new_id
 from services.model.text import Text, say
 from services.model.workspaces import Workspace, WorkspaceState
 from services.ports import Message, Transaction
@@ -60,9 +59,4 @@ def _owe(tx: Transaction, desk: Desk, workspace: Workspace, reply: Reply, now: d
     if not channel:
         return
     key = f"workspace:{workspace.team}:{workspace.generation}:{workspace.state.value}"
-    body = reply_to_json(reply)
-    tx.outbox.put(
-        Message(
-            new_id("msg"), key, REPLY, channel, "", private=False, body=body, created_at=now, run_after=now
-        )
-    )
+    tx.outbox.put(Message.in_channel(key, REPLY, channel, reply_to_json(reply), now))

@@ -1,6 +1,5 @@
 """Links of people and channels to stores: asked for by merchants, decided or made by support, taken back, listed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,7 +63,7 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
         wish = tx.links.ask(LinkRequest(new_id("link"), person, store, channel, now), now)
         key = request_key(wish.id) if known else f"link_unknown:{wish.id}"
         if tx.outbox.by_key(key) is None:
-            message = _message(key, REQUEST, support, "", {"request": wish.id}, now)
+            message = Message.in_channel(key, REQUEST, support, {"request": wish.id}, now)
             tx.outbox.put(message if known else replace(message, sent=message.version))
     desk.wake()
     return True
@@ -94,7 +93,7 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
         if known is not None:  # the message shows what came of it, also to who clicked too late
             shown = {"request": known.id}
             key, channel = request_key(known.id), support_channel(desk.alerting)
-            tx.outbox.put(_message(key, REQUEST, channel, "", shown, now))
+            tx.outbox.put(Message.in_channel(key, REQUEST, channel, shown, now))
         if decided is not None and approved:
             tx.links.put(Link(Kind.PERSON, decided.person, decided.store, by, now))
             tx.outbox.put(_answer(decided, now))
@@ -164,19 +163,5 @@ def linked_to(desk: Desk, kind: Kind, who: str) -> tuple[Link, ...]:
 def _answer(request: LinkRequest, now: datetime) -> Message:
     key, body = f"link_answer:{request.id}", {"request": request.id}
     team, channel = place(request.channel)
-    message = _message(key, ANSWER, channel, user_of(request.person), body, now)
-    return replace(message, private=True, team=team)
-
-
-def _message(key: str, kind: str, channel: str, user: str, body: Mapping[str, str], now: datetime) -> Message:
-    return Message(
-        id=new_id("msg"),
-        key=key,
-        kind=kind,
-        channel=channel,
-        user=user,
-        private=False,
-        body=body,
-        created_at=now,
-        run_after=now,
-    )
+    message = Message.in_channel(key, ANSWER, channel, body, now)
+    return replace(message, user=user_of(request.person), private=True, team=team)

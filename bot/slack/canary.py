@@ -22,7 +22,6 @@ from bot.slack.delivery import Place, place_of
 from bot.slack.errors import CALL_ERRORS, read_error
 from commands.reply import Paragraph, Reply, Tone
 from commands.reply_json import reply_to_json
-from services.model.identity import new_id
 from services.model.text import say
 from services.ports import Message, Storage
 
@@ -153,8 +152,6 @@ class Canary:
 
     def _put(self, now: datetime) -> None:
         body = reply_to_json(_MESSAGE)
-        message = Message(
-            new_id("msg"), self._key, "reply", self._channel, "", private=False, body=body, created_at=now, run_after=now
-        )  # fmt: skip
+        message = Message.in_channel(self._key, "reply", self._channel, body, now)
         with self._storage.write() as tx:
             tx.outbox.put(message)

@@ -12,7 +12,6 @@ from services.desk import Desk
 from services.model.alerts import Alert, Forecast
 from services.model.certificates import Certificate
 from services.model.clock import aware
-from services.model.identity import new_id
 from services.model.lifecycle import State
 from services.model.settings import Alerting
 from services.ports import Message, Transaction
@@ -75,7 +74,7 @@ def put(desk: Desk, now: datetime) -> bool:
             return False
         tx.budgets.hold(SETTLED, edition.at + LATE)
         if not empty:
-            tx.outbox.put(_message(desk.alerting, edition, body, now))
+            tx.outbox.put(Message.in_channel(edition.key, KIND, desk.alerting.channel, body, now))
     desk.wake()
     return not empty
 
@@ -226,17 +225,3 @@ def _renewed(certificates: Iterable[Certificate], edition: Edition) -> int:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _message(policy: Alerting, edition: Edition, body: Mapping[str, Any], now: datetime) -> Message:
-    return Message(
-        id=new_id("msg"),
-        key=edition.key,
-        kind=KIND,
-        channel=policy.channel,
-        user="",
-        private=False,
-        body=body,
-        created_at=now,
-        run_after=now,
-    )

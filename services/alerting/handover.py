@@ -1,9 +1,9 @@
 """Handing over to support: after the third strike a message with all that is known, and the time line in its thread."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from services.model.certificates import Certificate
-from services.model.identity import new_id
 from services.model.settings import Alerting
 from services.ports import Message, Transaction
 
@@ -24,29 +24,7 @@ def handed_over(tx: Transaction, policy: Alerting, certificate: Certificate, now
         return
     first = handover_key(certificate.id, now)
     body = {"certificate": certificate.id}
-    tx.outbox.put(
-        Message(
-            id=new_id("msg"),
-            key=first,
-            kind="handover",
-            channel=channel,
-            user="",
-            private=False,
-            body=body,
-            created_at=now,
-            follows=(certificate.id,),
-        )
-    )
-    tx.outbox.put(
-        Message(
-            id=new_id("msg"),
-            key=first.replace("handover:", "timeline:", 1),
-            kind="timeline",
-            channel=channel,
-            user="",
-            private=False,
-            body=body,
-            created_at=now,
-            thread=first,
-        )
-    )
+    message = Message.in_channel(first, "handover", channel, body, now)
+    tx.outbox.put(replace(message, follows=(certificate.id,)))
+    line = Message.in_channel(first.replace("handover:", "timeline:", 1), "timeline", channel, body, now)
+    tx.outbox.put(replace(line, thread=first))

@@ -7,7 +7,6 @@ from services.alerting.decide import Facts
 from services.model.alerts import Alert
 from services.model.audiences import Kind
 from services.model.findings import Finding, Owner, Verdict, worst_first
-from services.model.identity import new_id
 from services.model.names import counts_as
 from services.model.text import Text, to_json
 from services.ports import Message, Transaction
@@ -40,7 +39,7 @@ def put_alert(tx: Transaction, alert: Alert, store: str, now: datetime) -> None:
     """Tell of the alert in the store's channels, or edit what stands there."""
     for channel in channels_of(tx, store) if store and alert.said is not None else ():
         key, body = f"merchant:{alert.id}:{channel}", {"alert": alert.id, "store": store}
-        tx.outbox.put(_message(key, ALERT, channel, body, now))
+        tx.outbox.put(Message.in_channel(key, ALERT, channel, body, now))
 
 
 def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
@@ -52,7 +51,7 @@ def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
     for channel in channels_of(tx, owner) if owner is not None else ():
         message = tx.outbox.by_key(f"merchant:{alert.id}:{channel}")
         if message is not None:
-            tx.outbox.put(_message(message.key, ALERT, channel, message.body, now))
+            tx.outbox.put(Message.in_channel(message.key, ALERT, channel, message.body, now))
 
 
 def findings_for(
@@ -86,19 +85,5 @@ def put_steps(
         "steps": [[to_json(found), [to_json(line) for line in lines]] for found, lines in steps],
     }
     for channel in channels:
-        tx.outbox.put(_message(f"steps:{request}:{store}:{channel}", STEPS, channel, body, now))
+        tx.outbox.put(Message.in_channel(f"steps:{request}:{store}:{channel}", STEPS, channel, body, now))
     return len(channels)
-
-
-def _message(key: str, kind: str, channel: str, body: Mapping[str, object], now: datetime) -> Message:
-    return Message(
-        id=new_id("msg"),
-        key=key,
-        kind=kind,
-        channel=channel,
-        user="",
-        private=False,
-        body=body,
-        created_at=now,
-        run_after=now,
-    )

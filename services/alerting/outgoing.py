@@ -1,13 +1,12 @@
 """What an alert puts into the outbox: one message in each channel, lines in its thread, one page for each webhook."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from services import home
 from services.alerting.notes import Note
 from services.model.alerts import Alert
-from services.model.identity import new_id
 from services.model.text import to_json
 from services.ports import Message, Transaction
 
@@ -26,7 +25,7 @@ def put_messages(
     channels = tuple(channels)
     for channel in channels:
         body = {"alert": alert.id}
-        message = _message(message_key(alert, channel), ALERT, channel, body, now)
+        message = Message.in_channel(message_key(alert, channel), ALERT, channel, body, now)
         tx.outbox.put(replace(message, run_after=due))
     if channels:
         tx.outbox.touch(home.ALERTS, now)
@@ -42,7 +41,7 @@ def put_note(tx: Transaction, alert: Alert, note: Note, channels: Iterable[str],
         thread = message_key(alert, channel)
         groups = () if _to_be_posted(tx.outbox.by_key(thread), now) else note.mention
         body = {"alert": alert.id, "text": to_json(note.text), "tone": note.tone, "mention": list(groups)}
-        tx.outbox.put(_message(key, NOTE, channel, body, now, thread=thread))
+        tx.outbox.put(replace(Message.in_channel(key, NOTE, channel, body, now), thread=thread))
 
 
 def _to_be_posted(message: Message | None, now: datetime) -> bool:
@@ -56,29 +55,5 @@ def put_pages(tx: Transaction, alert: Alert, hooks: Iterable[str], now: datetime
     """Tell each webhook how the alert stands: opened, acknowledged or healed, under one key for all of them."""
     for hook in hooks:
         body = {"alert": alert.id}
-        tx.outbox.put(_message(f"page:{alert.id}:{hook}", PAGE, hook, body, now, via="webhook"))
-
-
-def _message(
-    key: str,
-    kind: str,
-    channel: str,
-    body: Mapping[str, object],
-    now: datetime,
-    *,
-    via: str = "slack",
-    thread: str = "",
-) -> Message:
-    return Message(
-        id=new_id("msg"),
-        key=key,
-        kind=kind,
-        channel=channel,
-        user="",
-        private=False,
-        body=body,
-        created_at=now,
-        run_after=now,
-        via=via,
-        thread=thread,
-    )
+        page = Message.in_channel(f"page:{alert.id}:{hook}", PAGE, hook, body, now)
+        tx.outbox.put(replace(page, via="webhook"))

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+
+from services.model.identity import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,21 @@ class Message:
     """The workspace that the channel and the user are of; empty: the support workspace."""
     origin: str = ""
     """Where it was owed, as TEAM/CHANNEL, before it fell back to the support workspace; empty: here."""
+
+    @classmethod
+    def in_channel(cls, key: str, kind: str, channel: str, body: Mapping[str, Any], now: datetime) -> Self:
+        """Return a message that everybody in the channel sees, new under its key and due at once."""
+        return cls(
+            id=new_id("msg"),
+            key=key,
+            kind=kind,
+            channel=channel,
+            user="",
+            private=False,
+            body=body,
+            created_at=now,
+            run_after=now,
+        )
 
 
 class Requests(Protocol):
