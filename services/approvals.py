@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.desk import Desk
 from services.issuance.adding import TRIES, BusyError
@@ -12,6 +12,7 @@ from services.model.audit import Entry
 from services.model.proposals import Party, Proposal, Refusal, Stage, refusal
 from services.ports import Message, Transaction
 
+_Done = TypeVar("_Done")
 Perform = Callable[[Desk, Transaction, Proposal, datetime], Mapping[str, Any]]
 """Does what was proposed with the database alone, and returns `Proposal.result`.
 
@@ -76,17 +77,9 @@ def decide(
     ``clicker`` and ``asker`` are as they stand now, not as they stood when it was proposed. Of two clicks at once one
     counts. Raises what `Perform` raises: nothing is decided then, and it can be clicked again.
     """
-    for left in reversed(range(tries)):
-        try:
-            decision = _decide(desk, proposal.id, clicker, asker, acts, yes=yes)
-        except BusyError:
-            if not left:
-                raise
-            time.sleep(0.05)  # a worker holds the row for the length of a step
-        else:
-            desk.wake()
-            return decision
-    raise ValueError("at least one try")
+    decision = _patiently(lambda: _decide(desk, proposal.id, clicker, asker, acts, yes=yes), tries)
+    desk.wake()
+    return decision
 
 
 def _decide(desk: Desk, proposal: str, clicker: Party, asker: Party, acts: Acts, *, yes: bool) -> Decision:
@@ -153,15 +146,23 @@ def _show(tx: Transaction, proposal: Proposal, now: datetime) -> None:
 
 def at_once(desk: Desk, proposal: Proposal, perform: Perform, tries: int = TRIES) -> Mapping[str, Any]:
     """Do what was proposed without a question, for whoever needs none; return `Proposal.result`. Raises what `Perform` raises."""
-    for left in reversed(range(tries)):
+
+    def act() -> Mapping[str, Any]:
+        with desk.storage.write() as tx:
+            return perform(desk, tx, proposal, desk.clock())
+
+    result = _patiently(act, tries)
+    desk.wake()
+    return result
+
+
+def _patiently(act: Callable[[], _Done], tries: int) -> _Done:
+    """Return what ``act`` returns; while a worker holds a row for the length of a step it is tried again."""
+    while True:
+        tries -= 1
         try:
-            with desk.storage.write() as tx:
-                result = perform(desk, tx, proposal, desk.clock())
+            return act()
         except BusyError:
-            if not left:
+            if tries <= 0:
                 raise
-            time.sleep(0.05)  # a worker holds the row for the length of a step
-        else:
-            desk.wake()
-            return result
-    raise ValueError("at least one try")
+            time.sleep(0.05)
