@@ -12,7 +12,7 @@ from bot.demo.parts.local_slack import BOT_USER, LocalSlack
 from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
 from tests.browser.workspace import Person
-from tests.integration.early_world import ALERTS, ONCALL, PATIENCE, SUPPORT, Early, early
+from tests.integration.early_world import ALERTS, ONCALL, PATIENCE, SUPPORT, Early, early, pebble_ca
 from tests.parts import STORE
 
 LONG = PATIENCE * 1000
@@ -38,13 +38,7 @@ def slack(tmp_path_factory: pytest.TempPathFactory, edge: Edge) -> Iterator[Loca
 @pytest.fixture
 def world(tmp_path: Path, bind: Bind, edge: Edge, pebble: Pebble, slack: LocalSlack) -> Iterator[Early]:
     """Give a certdesk that runs, with the store's certificate installed."""
-    ca = {
-        "name": "pebble",
-        "directory": pebble.directory,
-        "ca_bundle": str(pebble.ca_bundle),
-        "caa_domains": ["pebble.test"],
-    }
-    settings: dict[str, object] = {"ACME__CAS": [ca], "SLACK__SUPPORT": [AGENT]}
+    settings: dict[str, object] = {"ACME__CAS": [pebble_ca(pebble)], "SLACK__SUPPORT": [AGENT]}
     with early(tmp_path, bind, edge, pebble, slack, **settings) as made, made.desk.start("run"):
         assert made.desk.one("add", STORE, "--wait")["state"] == "installed"
         yield made

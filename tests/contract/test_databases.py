@@ -1,14 +1,12 @@
 """What only databases have: a schema in versions, claims that cost what is due, findings that know since when."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, text, update
 
 from bot.demo.parts.postgres import Postgres
 from services.model.certificates import Attempt
@@ -19,6 +17,7 @@ from storage.engines import engines_for
 from storage.schema import CERTIFICATES, FINDINGS, METADATA, VERSIONS, WORKERS
 from tests.contract import samples
 from tests.contract.samples import LEASE, MINUTE, NOW, add, together
+from tests.contract.statements import statements
 
 
 @pytest.fixture
@@ -159,20 +158,6 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], str]] = {
 }
 
 
-@contextmanager
-def _statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Yield the list that fills with the (statement, parameters) that are sent for writing."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(*given: Any) -> None:
-        seen.append((given[2], given[3]))
-
-    engine = database._engines.write
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_each_question_costs_what_it_finds(sqlite_storage: Database, question: str) -> None:
     """SQLite's query plan goes through an index at every step, and through the one that was made for the question."""
@@ -181,7 +166,7 @@ def test_each_question_costs_what_it_finds(sqlite_storage: Database, question: s
     with sqlite_storage.write() as tx:
         tx.requests.add(samples.request(0))
         tx.outbox.put(samples.message(0))
-    with _statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
+    with statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
         ask(tx)
     asked = [(sql, given) for sql, given in seen if not sql.startswith("BEGIN")]
     with sqlite_storage.reading() as connection:
@@ -193,7 +178,7 @@ def test_each_question_costs_what_it_finds(sqlite_storage: Database, question: s
 
 
 def test_with_nothing_due_a_claim_only_looks(sqlite_storage: Database) -> None:
-    with _statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
+    with statements(sqlite_storage) as seen, sqlite_storage.write() as tx:
         assert list(tx.certificates.claim(NOW, LEASE, 5)) == []
         assert list(tx.requests.claim(NOW, LEASE, 5)) == []
         assert list(tx.outbox.claim(NOW, LEASE, 5)) == []

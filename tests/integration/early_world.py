@@ -51,6 +51,16 @@ def workspace(folder: Path, edge: Edge) -> LocalSlack:
     return LocalSlack.start(folder, request_url=url, users=USERS, channels=CHANNELS)
 
 
+def pebble_ca(pebble: Pebble) -> dict[str, str | list[str]]:
+    """Return the entry of acme.cas that lets certdesk order from pebble."""
+    return {
+        "name": "pebble",
+        "directory": pebble.directory,
+        "ca_bundle": str(pebble.ca_bundle),
+        "caa_domains": ["pebble.test"],
+    }
+
+
 @dataclass
 class Early:
     """The desk, what it stands on, and what its workspace shows."""

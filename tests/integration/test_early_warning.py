@@ -11,7 +11,7 @@ from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
 from bot.demo.parts.process import wait_until
-from tests.integration.early_world import ALERTS, PATIENCE, SUPPORT, Early, early, said, workspace
+from tests.integration.early_world import ALERTS, PATIENCE, SUPPORT, Early, early, pebble_ca, said, workspace
 from tests.parts import STORE, ZONE
 
 LATE = timedelta(days=15)
@@ -29,13 +29,10 @@ def slack(tmp_path_factory: pytest.TempPathFactory, edge: Edge) -> Iterator[Loca
 @pytest.fixture
 def world(tmp_path: Path, bind: Bind, edge: Edge, pebble: Pebble, slack: LocalSlack) -> Iterator[Early]:
     """Give a certdesk that runs, with the store's certificate installed."""
-    ca = {
-        "name": "pebble",
-        "directory": pebble.directory,
-        "ca_bundle": str(pebble.ca_bundle),
-        "caa_domains": ["pebble.test"],
-    }
-    with early(tmp_path, bind, edge, pebble, slack, ACME__CAS=[ca]) as made, made.desk.start("run"):
+    with (
+        early(tmp_path, bind, edge, pebble, slack, ACME__CAS=[pebble_ca(pebble)]) as made,
+        made.desk.start("run"),
+    ):
         assert made.desk.one("add", STORE, "--wait")["state"] == "installed"
         yield made
 

@@ -1,5 +1,8 @@
 """A language that everybody can read, in which what is not translated leaps to the eye: ⟦every template in brackets⟧."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from babel import Locale
 
 from bot.text.catalogue import FOLDER, key
@@ -27,3 +30,15 @@ PSEUDO = Language(
     _OneOrMany(),
 )
 """Of the templates that the catalogues have, and of no others."""
+
+
+def texts(piece: Any) -> Iterator[str]:
+    """Yield every text of blocks."""
+    if isinstance(piece, Mapping):
+        if isinstance(piece.get("text"), str):
+            yield piece["text"]
+        for value in piece.values():
+            yield from texts(value)
+    elif isinstance(piece, list | tuple):
+        for value in piece:
+            yield from texts(value)

@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from babel import Locale
@@ -42,7 +40,7 @@ from commands.reply import (
     Tone,
 )
 from services.model.text import Text, from_json, say, say_n, to_json
-from tests.unit.pseudo import PSEUDO
+from tests.unit.pseudo import PSEUDO, texts
 
 NOW = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
 DAYS = Message("{count} day", "{count} days", ("a.py",))
@@ -215,17 +213,6 @@ EVERYTHING = Reply(
     ),
 )
 """A message with every part that has sentences."""
-
-
-def texts(piece: Any) -> Iterator[str]:
-    if isinstance(piece, dict):
-        if isinstance(piece.get("text"), str):
-            yield piece["text"]
-        for value in piece.values():
-            yield from texts(value)
-    elif isinstance(piece, list | tuple):
-        for value in piece:
-            yield from texts(value)
 
 
 def left(shown: str) -> str:

@@ -33,6 +33,7 @@ from tests.unit import test_commands_handover as handovers
 from tests.unit.alert_world import DAY, World, found
 from tests.unit.commands_world import desk_of, make_bench
 from tests.unit.isolation_world import CALLERS, OWN, PEOPLE, UNKNOWN, Given, Seen, _look_home, filled, world
+from tests.unit.pseudo import texts
 from tests.unit.test_isolation_matrix import CASES, IDS
 
 
@@ -61,18 +62,6 @@ _OUTSIDE: Mapping[str, str] = {
     "said": "a server's own words, where they are no known ones",
 }
 """Gaps that hold words of others, or of a command."""
-
-
-def texts(piece: Any) -> Iterator[str]:
-    """Yield every text of blocks."""
-    if isinstance(piece, Mapping):
-        if isinstance(piece.get("text"), str):
-            yield piece["text"]
-        for value in piece.values():
-            yield from texts(value)
-    elif isinstance(piece, list | tuple):
-        for value in piece:
-            yield from texts(value)
 
 
 def strings(piece: Any, gap: str = "") -> Iterator[tuple[str, str]]:
