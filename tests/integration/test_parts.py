@@ -34,7 +34,7 @@ from josepy.jwk import JWKRSA
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
-from bot.demo.parts import fetch, nginx, tls
+from bot.demo.parts import fetch, minutehand_slack, nginx, tls
 from bot.demo.parts.bind import Bind, TsigKey
 from bot.demo.parts.dns_server import DnsServer
 from bot.demo.parts.errors import PartFailed, PartMissing
@@ -44,6 +44,7 @@ from bot.demo.parts.pebble import Pebble
 from bot.demo.parts.plain_edge import PlainEdge
 from bot.demo.parts.postgres import Postgres
 from bot.demo.parts.process import Running, free_port, wait_until
+from bot.demo.parts.python_environment import environment
 from tests.parts import STORE, ZONE
 
 Ask = Callable[..., dns.message.Message]
@@ -541,3 +542,10 @@ def _runs(pid: int) -> bool:
         return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_without_a_newer_python_debians_next_one_runs_what_needs_it() -> None:
+    python = environment("minutehand", minutehand_slack.LOCK, candidates=("/bin/false",))
+    words = [*python.words, "-c", "import ssl, sqlite3, sys, minutehand.cli; print(sys.version_info[:2])"]
+    asked = subprocess.run(words, env=python.variables, capture_output=True, text=True, check=True)  # noqa: S603 - words of ours
+    assert asked.stdout == "(3, 13)\n"

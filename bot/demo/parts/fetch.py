@@ -46,7 +46,10 @@ _WITH_WHAT_THEY_NEED = ("-y", "--no-install-recommends", "--reinstall", "--downl
 OLD_LISTS = re.compile(r"(?i)check-valid-until\W*(?:no|false|without|off|disable|0)\b")
 """What an apt configuration or source says that takes package lists past their date."""
 _NEVER_UNPACKED = (
-    *("libc6_", "libc-bin_"),  # must match the machine's own dynamic loader
+    *(
+        "libc6_",
+        "libc-bin_",
+    ),  # must match the machine's own dynamic loader; who asks for it by name brings one
     *("libllvm", "libgl1-mesa-dri_"),  # large, and only for JIT and graphics cards, which no part uses
 )
 
@@ -219,7 +222,8 @@ def _unpacked(final: Path, apt: _Apt, words: Sequence[str]) -> Path:
     apt.run("-qq", *words, cwd=archives)
     with _made_once(final) as new:
         for archive in sorted(archives.glob("*.deb")):
-            if not archive.name.startswith(_NEVER_UNPACKED):
+            named = archive.name.partition("_")[0] in words
+            if named or not archive.name.startswith(_NEVER_UNPACKED):
                 _run(final.name, ["dpkg-deb", "-x", archive, new])
             archive.unlink()
     return final

@@ -17,8 +17,9 @@ from bot.demo.parts.part import Part
 from bot.demo.parts.process import Running, free_port, http_ok
 from bot.demo.parts.python_environment import environment
 
-_LOCK = Path(__file__).with_name("minutehand") / "requirements.lock"
+LOCK = Path(__file__).with_name("minutehand") / "requirements.lock"
 _TIMEOUT = 30
+_MAIN = "import sys; from minutehand.cli import main; sys.exit(main())"
 SIGNING_SECRET = "minutehand-signing-secret"  # noqa: S105 - known to nobody but this machine
 
 
@@ -50,14 +51,19 @@ class Minutehand(Part):
         folder.mkdir(parents=True, exist_ok=True)
         proxy, control = free_port(), free_port()
         base = f"http://127.0.0.1:{control}/v1"
+        python = environment("minutehand", LOCK, cache)
         words: list[str | Path] = [
-            environment("minutehand", _LOCK, cache) / "minutehand",
-            "serve",
+            *(*python.words, "-c", _MAIN, "serve"),
             "--no-receive-telemetry",
             *("--proxy-port", str(proxy), "--control-port", str(control), "--state", folder / "state"),
         ]
         process = Running.start(
-            "minutehand", words, log=folder / "minutehand.log", ready=http_ok(f"{base}/health"), cwd=folder
+            "minutehand",
+            words,
+            log=folder / "minutehand.log",
+            ready=http_ok(f"{base}/health"),
+            cwd=folder,
+            env=python.variables,
         )
         ca = folder / "ca.pem"
         ca.write_text(_got(requests.get(f"{base}/ca.pem", timeout=_TIMEOUT)).text)
