@@ -14,11 +14,12 @@ from services.model.text import Text, say
 def click(call: Call, after: JobState) -> Outcome | None:
     """Make the job that `Call.words` names paused, running or cancelled; None: its messages show it.
 
-    One that is about a store that is not the clicker's is as unknown as one that does not exist.
+    One that is about a store that is not the clicker's is as unknown as one that does not exist, and both are kept as
+    refused.
     """
     found = turning.known(call.desk, call.words[0]) if len(call.words) == 1 else None
     if found is None or not _theirs(call, found):
-        return _told(say("certdesk does not know this job (any more). Nothing was done."))
+        return _told(say("certdesk does not know this job (any more). Nothing was done."), denied=True)
     if turning.turn(call.desk, found.id, after, call.caller.person):
         return None
     now = turning.known(call.desk, found.id) or found
@@ -38,6 +39,6 @@ _SAID: dict[JobState, Text] = {
 }
 
 
-def _told(text: Text) -> Outcome:
+def _told(text: Text, *, denied: bool = False) -> Outcome:
     reply = views.stated(Tone.WARN, text, say("What came of your click"))
-    return Outcome(replace(reply, private=True), exit_code=1)
+    return Outcome(replace(reply, private=True), exit_code=1, denied=denied)

@@ -248,7 +248,8 @@ CLICKS: Mapping[str, Click] = {
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
-    # what waits for a yes: who may say it is judged by the proposal, which also keeps its own rows of the audit trail
+    # what waits for a yes: who may say it is judged by the proposal; the audit trail keeps what
+    # became of it, in the transaction of the decision, and as of every click what was refused
     approval.CONFIRM: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
     approval.CANCEL: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
     approval.APPROVE: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
