@@ -275,9 +275,11 @@ def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
-def test_a_job_of_others_is_as_unknown_as_none(bench: Bench, action: str) -> None:
+@pytest.mark.parametrize("stores", [{"sun"}, {"moon"}, {"moon", "sun"}], ids=sorted)
+def test_a_job_of_others_is_as_unknown_as_none(bench: Bench, action: str, stores: set[str]) -> None:
+    """Renewing for a cause is for who sees across stores: a merchant whose stores alone it is about has no right to it."""
     asked = started(bench)
-    sun = Caller("T1/U_SUN", Role.MERCHANT, frozenset({"sun"}))
+    sun = Caller("T1/U_SUN", Role.MERCHANT, frozenset(stores))
     id_ = asked.replace("prop_", "job_")
     assert click(bench, f"bulk.{action}", id_, sun) == click(bench, f"bulk.{action}", "job_0", sun)
     assert job(bench, asked)[0].state is JobState.RUNNING

@@ -188,6 +188,20 @@ def test_a_merchant_confirms_their_own(bench: Bench) -> None:
         assert tx.certificates.history(bench.certificates()[0].id)[0].actor == MOON.person
 
 
+def test_who_may_change_all_its_stores_steers_it_and_nobody_else(bench: Bench) -> None:
+    dropped = Dropped("shop.moon.test\nwww.moon.test\n")
+    asked = ask(bench, "add --file", MOON, uploads=dropped)
+    assert click(bench, "approval.confirm", asked, MOON, known=known) is None
+    id_ = asked.replace("prop_", "job_")
+    other = Caller("T1/U_SUN", Role.MERCHANT, frozenset({"sun"}))
+    assert click(bench, "bulk.pause", id_, other) == click(bench, "bulk.pause", "job_0", other)
+    assert job(bench, asked)[0].state is JobState.RUNNING
+    turned = {"pause": JobState.PAUSED, "resume": JobState.RUNNING, "cancel": JobState.CANCELLED}
+    for action, after in turned.items():
+        assert click(bench, f"bulk.{action}", id_, MOON) is None
+        assert job(bench, asked)[0].state is after
+
+
 def test_what_is_installed_already_is_left_alone_and_a_name_that_was_left_out_is_told(bench: Bench) -> None:
     dispatch("add shop.moon.test www.moon.test", SUPPORT, bench.desk)
     bench.install("shop.moon.test", "shop.moon.test", retry_at=bench.now + timedelta(hours=2))
