@@ -108,7 +108,7 @@ def connect(application: Application) -> SlackSide | None:
         notifier=Notifier(
             clients.posting,
             application.storage,
-            partial(compose, application.desk),
+            partial(compose, application.desk, known=callers.known),
             clock,
             slack.command,
             date_tokens=slack.date_tokens,

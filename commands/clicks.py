@@ -177,11 +177,22 @@ def _certificate(call: Call) -> Certificate:
 def _retry(call: Call) -> Outcome:
     certificate = _certificate(call)
     name = certificate.wanted[0]
+    if asking.early_whole(call.desk, certificate):
+        return Outcome(_well(name), exit_code=1)
     asking.renew(
         call.desk, (name,), store=certificate.store, visible=call.caller.changes, actor=call.caller.person
     )
     text = "certdesk works on the certificate for {name} now; the message that you clicked shows how it goes"
     return Outcome(_told(Tone.INFO, say(text, name=views.shown(name))))
+
+
+def _well(name: str) -> Reply:
+    """Return the answer to a click that has been overtaken: a renewal now would have to be confirmed first."""
+    text = (
+        "The certificate for {name} is well, and not due yet: it renews by itself in time. Nothing was done. To renew it all"
+        " the same, type: {command}"
+    )
+    return _told(Tone.INFO, say(text, name=views.shown(name), command=views.typed("renew", name)))
 
 
 def _check(call: Call) -> Outcome:
@@ -244,11 +255,12 @@ CLICKS: Mapping[str, Click] = {
     home_view.TURN: Click(Action.LOOK, home_clicks.turn, changes=False),
     # what is done there to a certificate
     home_view.CHECK: Click(Action.CHANGE, home_clicks.check),
-    home_view.RENEW: Click(Action.CHANGE, home_clicks.renew),
+    home_view.RENEW: Click(Action.CHANGE, home_clicks.renew_one),
     # a person who wants to be linked to a store
     link_requests.APPROVE: Click(Action.LINK, lambda call: _decide(call, approved=True), subject=_request),
     link_requests.DECLINE: Click(Action.LINK, lambda call: _decide(call, approved=False), subject=_request),
-    # what waits for a yes: who may say it is judged by the proposal, which also keeps its own rows of the audit trail
+    # what waits for a yes: who may say it is judged by the proposal; the audit trail keeps what
+    # became of it, in the transaction of the decision, and as of every click what was refused
     approval.CONFIRM: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),
     approval.CANCEL: Click(Action.HELP, lambda call: deciding.click(call, yes=False), changes=False),
     approval.APPROVE: Click(Action.HELP, lambda call: deciding.click(call, yes=True), changes=False),

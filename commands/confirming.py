@@ -12,6 +12,7 @@ from commands.reply import Outcome
 from services import approvals, linking
 from services.model.identity import new_id
 from services.model.proposals import LASTS, Decider, Proposal, Stage
+from services.model.text import Text, say
 from services.ports import Message
 
 
@@ -46,6 +47,12 @@ def ask(
     reply = replace(asked(call.desk, proposal, proposable), private=private or call.caller.limited)
     data = {"message": reply.title.plain(), "expires": proposal.expires.isoformat()}
     return Outcome(reply, data=data, proposal=proposal.id, subject=proposable.subject(proposal))
+
+
+def elsewhere(outcome: Outcome) -> Text:
+    """Return what is said where a question was asked for that has no place there for its buttons."""
+    text = "{question} This is asked in a direct message to you: nothing is done before you confirm it there."
+    return say(text, question=outcome.reply.title)
 
 
 def _told_deciders(call: Call, proposal: Proposal) -> Message | None:

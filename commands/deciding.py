@@ -17,15 +17,16 @@ from services.model.text import Text, say
 def click(call: Call, *, yes: bool) -> Outcome | None:
     """Take a yes or no to the proposal that `Call.words` names; None if it counts: its message shows the rest.
 
-    What the clicker may not know of is as unknown as what does not exist. Raises CertdeskError for what cannot be done.
+    What the clicker may not know of is as unknown as what does not exist, and both are kept as refused. Raises
+    CertdeskError for what cannot be done.
     """
     proposal = approvals.known(call.desk, call.words[0]) if len(call.words) == 1 else None
     if proposal is None or proposal.action not in PROPOSABLES:
-        return _told(_unknown())
+        return _told(_unknown(), denied=True)
     proposable = PROPOSABLES[proposal.action]
     clicker = party(call.caller, proposal, proposable)
     if not clicker.may:  # nothing more is looked up: how long it takes must not tell that there is one
-        return _told(_unknown())
+        return _told(_unknown(), denied=True)
     asker = (
         clicker if clicker.person == proposal.person else party(_asker(call, proposal), proposal, proposable)
     )
@@ -33,7 +34,8 @@ def click(call: Call, *, yes: bool) -> Outcome | None:
     decision = approvals.decide(call.desk, proposal, clicker, asker, acts, yes=yes)
     if decision.refused is None:
         return None
-    return _told(_SAID[decision.refused](decision.proposal or proposal))
+    text = _SAID[decision.refused](decision.proposal or proposal)
+    return _told(text, denied=decision.refused is not Refusal.LATE)
 
 
 def party(caller: Caller, proposal: Proposal, proposable: Proposable) -> Party:
@@ -72,7 +74,8 @@ _SAID: Mapping[Refusal, Callable[[Proposal], Text]] = {
 """What is told to who clicked, and to nobody else."""
 
 
-def _told(text: Text) -> Outcome:
+def _told(text: Text, *, denied: bool) -> Outcome:
     reply: Reply = views.stated(Tone.WARN, text, say("What came of your click"))
     hint = Hint(say("What there is for you, you can read with: {command}", command="/ssl help"))
-    return Outcome(Reply(reply.tone, reply.title, (*reply.parts, hint), private=True), exit_code=1)
+    told = Reply(reply.tone, reply.title, (*reply.parts, hint), private=True)
+    return Outcome(told, exit_code=1, denied=denied)

@@ -1,6 +1,6 @@
 """What is done when something is clicked in the Home tab. Nothing that the view carries proves a right."""
 
-from commands import home_view
+from commands import home_view, renew
 from commands.command import Call
 from commands.home_memory import MOST_TYPED, Shown, turned
 from commands.home_view import FIND, PREVIOUS, SEARCH, SHOW, TURN
@@ -10,6 +10,7 @@ from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
 from services.model.text import say
 from services.model.workspaces import place
+from services.renewal import asking
 
 FAMILY = "home."
 """How the actions of the Home tab begin."""
@@ -41,9 +42,13 @@ def check(call: Call) -> Outcome:
     return _noted(certificate)
 
 
-def renew(call: Call) -> Outcome:
-    """Renew a certificate now."""
+def renew_one(call: Call) -> Outcome:
+    """Renew a certificate now; what is well and not due only once it is confirmed, as `/ssl renew` does."""
     certificate = _certificate(call)
+    if asking.early_whole(call.desk, certificate):
+        asked = renew.question(call, certificate.wanted[:1], certificate.store, private=True)
+        if asked is not None:
+            return asked
     fleet.renew_now(call.desk, certificate, call.caller.person)
     return _noted(certificate)
 

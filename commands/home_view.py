@@ -236,8 +236,7 @@ def _buttons(one: Standing, caller: Caller) -> tuple[ViewPart, ...]:
         theirs = not caller.limited or any(found.owner is Owner.MERCHANT for found in one.findings)
         words = say("I have changed it, check now") if theirs else say("Check now")
         return (Buttons((Button(CHECK, certificate.id, words, "primary" if theirs else ""),)),)
-    sure = say("Renew {name} now? It renews by itself in time.", name=views.shown(certificate.domain))
-    return (Buttons((Button(RENEW, certificate.id, say("Renew now"), confirm=sure),)),)
+    return (Buttons((Button(RENEW, certificate.id, say("Renew now")),)),)
 
 
 # --- alerts -----------------------------------------------------------------------------------------------------------

@@ -110,6 +110,12 @@ def progress(outcome: Outcome) -> Outcome:
     return replace(outcome, live=Live(PROGRESS, messages.content(outcome)[1]))
 
 
+def told(outcome: Outcome, reply: Reply) -> Outcome:
+    """Return an outcome that stands in a message of its own with ``reply`` as what the modal shows."""
+    body = {"sheet": sheet_to_json(of_reply(reply)), "reply": reply_to_json(reply)}
+    return replace(outcome, live=Live(SHEET, body))
+
+
 def _kind(message: Message) -> Kind:
     kind = KINDS.get(message.kind)
     if kind is None:

@@ -36,19 +36,25 @@ def run(call: Call) -> Outcome:
         return due.renewing_of(call, *asked)
     read = naming.read_all(some_words(args), call)
     names = tuple(one for one in read if isinstance(one, str))
-    if call.caller.person != TERMINAL.person:
-        statuses = asking.standing(call.desk, names, store=args.store, visible=call.caller.changes)
-        if any(asking.early(status, call.desk.clock()) for status in statuses):
-            return _ask(call, read, statuses, args.store)
+    if call.caller.person != TERMINAL.person and (early := question(call, read, args.store)) is not None:
+        return early
     taken = asking.renew(
         call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person
     )
     return answer(call, Asked("renew", read, taken, args.store))
 
 
-def _ask(
-    call: Call, read: Sequence[str | NameStatus], statuses: Sequence[NameStatus], store: str | None
-) -> Outcome:
+def question(
+    call: Call, read: Sequence[str | NameStatus], store: str | None, *, private: bool = False
+) -> Outcome | None:
+    """Propose the renewal of what was read if any of it is installed and neither due nor in trouble; None: nothing is.
+
+    ``private``: for the asker's eyes alone.
+    """
+    names = tuple(one for one in read if isinstance(one, str))
+    statuses = asking.standing(call.desk, names, store=store, visible=call.caller.changes)
+    if not any(asking.early(status, call.desk.clock()) for status in statuses):
+        return None
     by_name = {status.name: status for status in statuses}
     found = [by_name[one] if isinstance(one, str) else one for one in read]
     known = [naming.explained(status, call, store) for status in found]
@@ -59,7 +65,7 @@ def _ask(
         "certificates": list(dict.fromkeys(one.id for one in taken.values())),
         "refused": [refused_to_json(one) for one in refused],
     }
-    asked = confirming.ask(call, PROPOSABLE, what, *(one.store for one in taken.values()))
+    asked = confirming.ask(call, PROPOSABLE, what, *(one.store for one in taken.values()), private=private)
     data = {**(asked.data or {}), "certificates": [status.as_json() for status in known]}
     return replace(asked, data=data, exit_code=1 if refused else 0)
 

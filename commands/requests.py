@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from commands import audit, clicks, home_clicks, live, messages, sheets, unfurling
+from commands import audit, clicks, confirming, home_clicks, live, messages, sheets, unfurling
 from commands.caller import Caller
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
@@ -16,7 +16,7 @@ from services import home
 from services.approvals import asked_key
 from services.desk import Desk
 from services.model.identity import new_id
-from services.model.text import NOTHING, say
+from services.model.text import NOTHING, Text, say
 from services.model.workspaces import placed
 from services.ports import Message, Request
 
@@ -109,7 +109,7 @@ def _owed(
     """Show at once what belongs into a modal or the Home tab, and return what is still to be sent.
 
     What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
-    then wipe it out (`bot.slack.live_views` waits for that).
+    then wipe it out (`bot.slack.live_views` waits for that). What became a question is asked in a message besides.
     """
     if request.kind == LINKS:
         if outcome.unfurls:
@@ -118,8 +118,8 @@ def _owed(
     if outcome.page is not None:
         return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
     if request.kind == SUBMISSION:
-        row = live.row(request, handle(request), outcome, now)
-        return (replace(row, run_after=now + ACKNOWLEDGED),)
+        row = replace(live.row(request, handle(request), outcome, now), run_after=now + ACKNOWLEDGED)
+        return (row, _message(request, outcome, now)) if outcome.proposal else (row,)
     if outcome.sheet is None and outcome.live is None:
         return (_message(request, outcome, now),)
     row = live.row(request, handle(request), outcome, now)
@@ -167,7 +167,10 @@ def _click(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Pe
 
 
 def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed) -> Performed:
-    """Show in the Home tab what came of a click there; it has no channel, so what is more than a word goes to the person."""
+    """Show in the Home tab what came of a click there; it has no channel, so what is more than a word goes to the person.
+
+    A question is such a thing too: its message shows what becomes of it.
+    """
     action = request.text.partition(" ")[0]
     outcome = performed.outcome
     if outcome is None and action in home_clicks.TURNING:  # it shows what was chosen already
@@ -175,9 +178,14 @@ def _at_home(desk: Desk, request: Request, caller: Caller, performed: Performed)
     if outcome is not None and (outcome.sheet is not None or outcome.live is not None):  # it opens a modal
         return performed
     own = action.startswith(home_clicks.FAMILY)
-    note = outcome.reply.title if outcome is not None and own else NOTHING
+    asks = outcome is not None and bool(outcome.proposal)
+    note = _note(outcome) if outcome is not None and own else NOTHING
     home.show(desk, caller.person, note=note, team=request.workspace)
-    return Performed(None, performed.deed) if own else performed
+    return Performed(None, performed.deed) if own and not asks else performed
+
+
+def _note(outcome: Outcome) -> Text:
+    return confirming.elsewhere(outcome) if outcome.proposal else outcome.reply.title
 
 
 def _home(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Performed:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commands import audit, due, link, live, naming, picking
+from commands import audit, confirming, due, link, live, naming, picking, renew, views
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import MAX_NAMES, Call, UsageError
@@ -123,8 +123,12 @@ def _add(call: Call) -> Outcome:
 
 
 def _renew(call: Call) -> Outcome:
-    """Renew what was chosen now: to send the sheet off is the confirmation."""
+    """Renew what was chosen now; with a name of what is well and not due it is a question first, by direct message."""
     read = naming.read_all(_words(call), call)
+    asked = renew.question(call, read, None, private=True)
+    if asked is not None:
+        text = confirming.elsewhere(asked)
+        return live.told(asked, views.stated(Tone.WARN, text, say("Nothing was done yet")))
     wanted = tuple(one for one in read if isinstance(one, str))
     taken = asking.renew(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("renew", read, taken, None))

@@ -24,6 +24,8 @@ MESSAGE = "approval"
 """Kind of the messages that show a proposal and what became of it."""
 MOST_LAPSED = 100
 WITHDRAWN = "withdrawn"
+ITSELF = "certdesk"
+"""Who acts, and as what, where no person does: what the audit trail says then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,10 @@ def _kept(decided: Proposal, asker: Party, subject: str, now: datetime) -> tuple
 
 
 def expire(desk: Desk) -> int:
-    """Close what has run out, so that its messages say so; return how many. Safe in several processes at once."""
+    """Close what has run out, so that its messages say so; return how many. Safe in several processes at once.
+
+    What is closed is kept in the audit trail in the same transaction.
+    """
     now = desk.clock()
     with desk.storage.read() as tx:
         lapsed = tx.proposals.lapsed(now, MOST_LAPSED)
@@ -130,6 +135,9 @@ def expire(desk: Desk) -> int:
         with desk.storage.write() as tx:
             expired = tx.proposals.expire(proposal, now)
             if expired is not None:
+                about = f"{expired.id} {expired.action}"
+                asker = f"asked by {expired.person}"
+                tx.audit.append(Entry(now, ITSELF, ITSELF, "approval.expired", about, "done", asker))
                 _show(tx, expired, now)
                 closed += 1
     return closed

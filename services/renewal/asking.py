@@ -93,6 +93,12 @@ def early(status: NameStatus, now: datetime) -> bool:
     return well and row.renew_at is not None and now < row.renew_at
 
 
+def early_whole(desk: Desk, certificate: Certificate) -> bool:
+    """Tell the same of a certificate with all of its names; the caller's right to its store is looked at before."""
+    statuses = standing(desk, certificate.wanted, store=certificate.store, visible=lambda _store: True)
+    return bool(statuses) and all(early(status, desk.clock()) for status in statuses)
+
+
 def begin(tx: Transaction, certificate: str, actor: str, now: datetime) -> bool:
     """Start a renewal of the certificate with this id now; False if it is under way already, or gone.
 

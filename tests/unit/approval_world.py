@@ -51,6 +51,14 @@ def sent(
     return request
 
 
+def audited(bench: Bench) -> tuple[str, str, str, str]:
+    """Return the newest row of the audit trail: who, what, to what, and the result."""
+    with bench.storage.read() as tx:
+        row = tx.audit.last()
+    assert row is not None
+    return row.actor, row.action, row.subject, row.result
+
+
 def proposal(bench: Bench, id_: str) -> Proposal:
     with bench.storage.read() as tx:
         found = tx.proposals.get(id_)

@@ -202,6 +202,9 @@ def test_what_runs_out_says_so_once() -> None:
     assert approvals.expire(world.bench.desk) == 0
     assert world.stored.stage is Stage.EXPIRED
     assert world.message.version == 2
+    assert world.kept() == [
+        ("certdesk", "certdesk", "approval.expired", "prop_1 unlink", "done", "asked by T1/U1")
+    ]
     assert world.decide(ASKER) is Refusal.LATE
     assert world.done == []
 
@@ -261,3 +264,5 @@ def test_it_is_never_done_twice_nor_without_the_right_yes_nor_after_its_end(
     assert bool(world.done) is right is (world.stored.stage is Stage.DONE)
     done = [row for row in world.kept() if row[2] == "unlink"]
     assert len(done) == len(world.done)
+    closed = [row for row in world.kept() if row[2].startswith("approval.")]
+    assert len(closed) == (world.stored.stage is not Stage.OPEN)

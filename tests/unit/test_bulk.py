@@ -25,7 +25,7 @@ from services.model.settings import CaSettings
 from services.ports import Message
 from services.renewal import budget
 from tests.desks import MOON, SUPPORT, Bench, finding
-from tests.unit.approval_world import ask, buttons, click, composed, message, proposal, said
+from tests.unit.approval_world import ask, audited, buttons, click, composed, message, proposal, said
 from tests.unit.commands_world import desk_of, make_bench, only
 
 ADMIN = Caller("T1/U_ADMIN", Role.ADMIN, None)
@@ -147,6 +147,10 @@ def test_not_everybody_can_approve(bench: Bench, caller: Caller, told: str) -> N
     assert reply is not None
     assert told in shown(reply)
     assert proposal(bench, asked).stage is Stage.OPEN
+    assert audited(bench) == (caller.person, "approval.approve", asked, "refused")
+    unknown = click(bench, "approval.approve", "prop_0", caller, known=known)
+    assert unknown is not None
+    assert audited(bench) == (caller.person, "approval.approve", "prop_0", "refused")
 
 
 def test_nobody_approves_for_who_has_lost_their_role(bench: Bench) -> None:
@@ -154,6 +158,7 @@ def test_nobody_approves_for_who_has_lost_their_role(bench: Bench) -> None:
     reply = click(bench, "approval.approve", asked, ADMIN)
     assert reply is not None
     assert "Who asked for this has no right to it any more" in shown(reply)
+    assert audited(bench) == (ADMIN.person, "approval.approve", asked, "refused")
     assert proposal(bench, asked).stage is Stage.OPEN
 
 
@@ -254,6 +259,7 @@ def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
     told = click(bench, "bulk.pause", id_, ADMIN)
     assert told is not None
     assert "It is paused already." in said(told)
+    assert audited(bench) == (ADMIN.person, "bulk.pause", id_, "failed")
     assert click(bench, "bulk.resume", id_, SECOND) is None
     assert step(bench)
     assert job(bench, asked)[1] == Counts(begun=3, done=5)
@@ -269,12 +275,17 @@ def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
-def test_a_job_of_others_is_as_unknown_as_none(bench: Bench, action: str) -> None:
+@pytest.mark.parametrize("stores", [{"sun"}, {"moon"}, {"moon", "sun"}], ids=sorted)
+def test_a_job_of_others_is_as_unknown_as_none(bench: Bench, action: str, stores: set[str]) -> None:
+    """Renewing for a cause is for who sees across stores: a merchant whose stores alone it is about has no right to it."""
     asked = started(bench)
-    sun = Caller("T1/U_SUN", Role.MERCHANT, frozenset({"sun"}))
+    sun = Caller("T1/U_SUN", Role.MERCHANT, frozenset(stores))
     id_ = asked.replace("prop_", "job_")
     assert click(bench, f"bulk.{action}", id_, sun) == click(bench, f"bulk.{action}", "job_0", sun)
     assert job(bench, asked)[0].state is JobState.RUNNING
+    assert audited(bench) == (sun.person, f"bulk.{action}", "job_0", "refused")
+    click(bench, f"bulk.{action}", id_, sun)
+    assert audited(bench) == (sun.person, f"bulk.{action}", id_, "refused")
 
 
 def test_who_holds_it_while_it_is_paused_changes_nothing(bench: Bench) -> None:

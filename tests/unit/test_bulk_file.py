@@ -16,9 +16,10 @@ from bot.slack.render import render
 from bot.slack.settings import SlackSettings
 from bot.slack.uploads import SlackUploads, ours
 from bot.slack.workspaces import alone
-from commands.caller import TERMINAL, Caller, Role
+from commands import messages
+from commands.caller import TERMINAL, Caller, Doubt, Role
 from commands.dispatch import dispatch
-from commands.reply import Reply, Row, Rows
+from commands.reply import Composed, Reply, Row, Rows
 from commands.uploads import Upload
 from services.bulk import lists, steps
 from services.bulk.plans import MOST, Chosen
@@ -27,7 +28,7 @@ from services.model.jobs import Counts, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Decider
 from tests.desks import MOON, SUPPORT, Bench, finding
-from tests.unit.approval_world import ask, click, composed, proposal, said
+from tests.unit.approval_world import ask, click, composed, message, proposal, said
 from tests.unit.commands_world import desk_of, make_bench, only
 from tests.unit.slack_world import FakeClock, SlackApi, no, ok
 
@@ -201,6 +202,50 @@ def test_a_merchant_confirms_their_own(bench: Bench) -> None:
     assert [row.wanted for row in bench.certificates()] == [("shop.moon.test",)]
     with bench.storage.read() as tx:
         assert tx.certificates.history(bench.certificates()[0].id)[0].actor == MOON.person
+
+
+def test_who_may_change_all_its_stores_steers_it_and_nobody_else(bench: Bench) -> None:
+    dropped = Dropped("shop.moon.test\nwww.moon.test\n")
+    asked = ask(bench, "add --file", MOON, uploads=dropped)
+    assert click(bench, "approval.confirm", asked, MOON, known=known) is None
+    id_ = asked.replace("prop_", "job_")
+    other = Caller("T1/U_SUN", Role.MERCHANT, frozenset({"sun"}))
+    assert click(bench, "bulk.pause", id_, other) == click(bench, "bulk.pause", "job_0", other)
+    assert job(bench, asked)[0].state is JobState.RUNNING
+    turned = {"pause": JobState.PAUSED, "resume": JobState.RUNNING, "cancel": JobState.CANCELLED}
+    for action, after in turned.items():
+        assert click(bench, f"bulk.{action}", id_, MOON) is None
+        assert job(bench, asked)[0].state is after
+
+
+def test_a_bar_is_shown_no_more_to_who_no_longer_sees_its_stores(bench: Bench) -> None:
+    asked = ask(bench, "add --file", MOON, uploads=Dropped("shop.moon.test\n"))
+    assert click(bench, "approval.confirm", asked, MOON) is None
+    owed = message(bench, f"approval:{asked}")
+    assert owed.private
+
+    def seen_by(caller: Caller) -> Composed:
+        return messages.compose(desk_of(bench), owed, lambda _: caller)
+
+    assert "names.csv" in shown(seen_by(MOON).reply)
+    assert not seen_by(MOON).final
+    for lost in (Caller(MOON.person, Role.MERCHANT, frozenset({"sun"})), Caller(MOON.person, Role.NOBODY)):
+        assert (
+            shown(seen_by(lost).reply)
+            == "This is about a store that you no longer see, and is not shown here any more"
+        )
+        assert seen_by(lost).final
+    with pytest.raises(
+        CertdeskError, match="Slack does not say who"
+    ):  # it is tried again, and nothing is ended
+        seen_by(Caller(MOON.person, Role.NOBODY, doubt=Doubt.PERSON))
+
+
+def test_what_others_decide_is_shown_to_them_whoever_has_asked(bench: Bench) -> None:
+    asked = ask(bench, "add --file", uploads=Dropped())
+    owed = message(bench, f"approval:{asked}:deciders")
+    found = messages.compose(desk_of(bench), owed, lambda person: Caller(person, Role.NOBODY))
+    assert "Get certificates for 3 names from names.csv?" in shown(found.reply)
 
 
 def test_what_is_installed_already_is_left_alone_and_a_name_that_was_left_out_is_told(bench: Bench) -> None:

@@ -253,6 +253,46 @@ def test_trying_again_starts_the_certificate(bench: Bench, caller: Caller) -> No
     assert (after.state, after.strikes, after.asked) == (State.CHECKING, 0, True)
 
 
+def test_trying_again_does_nothing_to_what_is_well_and_not_due_and_says_how_to(bench: Bench) -> None:
+    certificate = handed_over(bench)
+    before = bench.install("shop.moon.test", strikes=0, problem=None)
+    reply = click(bench, f"certificate.retry {certificate}")
+    assert reply is not None
+    assert reply.tone is Tone.INFO
+    for told in ("is well, and not due yet", "Nothing was done.", "/ssl renew shop.moon.test"):
+        assert told in str(reply)
+    assert bench.certificate("shop.moon.test") == before
+    with bench.storage.read() as tx:
+        kept = tx.audit.last()
+    assert kept is not None
+    assert (kept.action, kept.result) == ("certificate.retry", "failed")
+
+
+IN_PART: list[dict[str, Any]] = [
+    {"renew_at": NOW},
+    {"retry_at": NOW + DAY},
+    {"problem": finding("deploy.not_served", "www.moon.test")},
+]
+
+
+@pytest.mark.parametrize("changes", IN_PART)
+def test_trying_again_goes_on_with_what_is_due_or_solved_in_part(
+    bench: Bench, changes: dict[str, Any]
+) -> None:
+    certificate = handed_over(bench)
+    bench.install("shop.moon.test", **({"problem": None} | changes))
+    click(bench, f"certificate.retry {certificate}")
+    assert bench.certificate("shop.moon.test").state is State.CHECKING
+
+
+def test_trying_again_goes_on_with_what_is_blocked_for_one_name(bench: Bench) -> None:
+    certificate = handed_over(bench)
+    bench.install("shop.moon.test", problem=None)
+    bench.change("shop.moon.test", [finding("dns.caa_forbids", "www.moon.test")])
+    click(bench, f"certificate.retry {certificate}")
+    assert bench.certificate("shop.moon.test").state is State.CHECKING
+
+
 def test_checking_again_says_what_still_blocks_and_changes_nothing(bench: Bench) -> None:
     certificate = handed_over(bench)
     before = bench.certificates()

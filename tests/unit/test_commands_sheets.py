@@ -20,6 +20,7 @@ from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.ports import Message
 from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
+from tests.unit.approval_world import audited, click
 from tests.unit.commands_world import desk_of, make_bench
 from tests.unit.sheet_world import Screen, ask, fields, options, rows, send, shown, text
 from tests.unit.sheet_world import messages as posted
@@ -258,6 +259,37 @@ def test_what_is_due_or_blocked_is_offered_for_renewal(bench: Bench) -> None:
     assert bench.certificate("late.example").state is State.CHECKING
     assert row.follows == (bench.certificate("late.example").id,)
     assert bench.certificate("stuck.example").state is State.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"typed": "fine.example"}, "fine.example"),
+        ({"names": ["late.example"], "typed": "fine.example"}, "late.example fine.example"),
+    ],
+)
+def test_a_name_that_is_not_due_is_asked_about_by_direct_message(
+    bench: Bench, values: dict[str, Any], names: str
+) -> None:
+    bench.store("moon", "late.example", "fine.example")
+    for name in ("late.example", "fine.example"):
+        dispatch(f"add {name}", MOON, bench.desk)
+    bench.install("late.example", renew_at=bench.now, serial="01")
+    bench.install("fine.example", serial="02")
+    before = bench.certificates()
+    row = send(bench, MOON, "renew", **values)
+    assert bench.certificates() == before
+    assert "asked in a direct message to you" in text(shown(bench, row))
+    assert "approval.confirm" not in text(shown(bench, row))
+    left = live.left(row, bench.now)
+    assert left is not None
+    assert "approval.confirm" not in str(left.body)
+    [owed] = [one for one in posted(bench) if one.kind == "approval"]
+    assert (owed.user, owed.channel, owed.private) == ("U1", "", True)
+    asked = str(owed.body["proposal"])
+    assert audited(bench)[1:] == ("renew", names, "asked")
+    assert click(bench, "approval.confirm", asked, MOON) is None
+    assert bench.certificate("fine.example").state is State.CHECKING
 
 
 def test_what_has_no_certificate_is_told_in_the_form(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from services.model.audiences import Kind
 from services.model.fleet import Portion
 from services.model.lifecycle import State
 from tests.desks import MOON, NOW, STRANGER, SUPPORT, finding
+from tests.unit.approval_world import audited, buttons, click, composed, message
 from tests.unit.commands_world import alert, put
 from tests.unit.home_world import ADMIN, ONCALL, HomeWorld
 
@@ -234,11 +235,30 @@ def test_check_now_only_looks_at_what_is_installed(world: HomeWorld) -> None:
 
 
 def test_a_renewal_is_confirmed_and_begins(world: HomeWorld) -> None:
+    """The dialog of a button proves nothing: certdesk itself asks, where the question can show what became of it."""
     world.add("shop.moon.test")
     installed = world.bench.install("shop.moon.test")
     view = world.open(MOON)
     [renew] = view.buttons("home.renew")
-    assert "confirm" in renew
+    assert "confirm" not in renew
+    after = world.click(MOON, view, f"home.renew {installed.id}")
+    assert world.bench.certificate("shop.moon.test") == installed
+    assert "Renew `shop.moon.test` now, before it is due?" in after.text
+    assert "asked in a direct message to you" in after.text
+    asked = f"prop_req_{world.clicks}"
+    owed = message(world.bench, f"approval:{asked}")
+    assert (owed.user, owed.channel, owed.private) == ("U_MOON", "", True)
+    assert audited(world.bench) == (MOON.person, "home.renew", "shop.moon.test", "asked")
+    assert "approval.confirm" in buttons(composed(world.bench, asked).reply)
+    assert click(world.bench, "approval.confirm", asked, MOON) is None
+    assert world.bench.certificate("shop.moon.test").state is State.CHECKING
+
+
+def test_what_has_come_into_trouble_or_is_due_meanwhile_is_renewed_at_once(world: HomeWorld) -> None:
+    world.add("shop.moon.test")
+    installed = world.bench.install("shop.moon.test")
+    view = world.open(MOON)
+    world.bench.change("shop.moon.test", renew_at=world.bench.now)
     world.click(MOON, view, f"home.renew {installed.id}")
     assert world.bench.certificate("shop.moon.test").state is State.CHECKING
 
