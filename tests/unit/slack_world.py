@@ -150,8 +150,7 @@ class SlackApi:
 
     def respond(self, handler: BaseHTTPRequestHandler, method: str, body: str) -> None:
         self.calls.append((method, json.loads(body) if body.startswith("{") else dict(parse_qsl(body))))
-        waiting = self._answers[method]
-        status, headers, said = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        status, headers, said = self.answer(handler, method)
         content = (said if isinstance(said, str) else json.dumps(said)).encode()
         handler.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
@@ -159,6 +158,11 @@ class SlackApi:
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
+
+    def answer(self, _handler: BaseHTTPRequestHandler, method: str) -> Answer:
+        """Return what is answered: the next one that was told, the last one again and again."""
+        waiting = self._answers[method]
+        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -33,7 +33,7 @@ from services.model.workspaces import Workspace, WorkspaceState, place, placed
 from services.ports import Message, Request
 from storage.vault import Vault
 from tests.unit.commands_world import desk_of, make_bench
-from tests.unit.slack_world import SlackApi, no, ok
+from tests.unit.slack_world import Answer, SlackApi, no, ok
 
 HOME, THERE, ELSEWHERE = "T0HOME", "T2MOON", "T3SUN"
 SETTINGS = SlackSettings(
@@ -58,16 +58,10 @@ class Slack(SlackApi):
         self.tokens: list[tuple[str, str]] = []
         self.refused: dict[str, str] = {}
 
-    def respond(self, handler: BaseHTTPRequestHandler, method: str, body: str) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, method: str) -> Answer:
         token = str(handler.headers.get("Authorization", "")).removeprefix("Bearer ")
         self.tokens.append((method, token))
-        if token in self.refused:
-            kept = self._answers.get(method, [])
-            self._answers[method] = [no(self.refused[token])]
-            super().respond(handler, method, body)
-            self._answers[method] = kept
-            return
-        super().respond(handler, method, body)
+        return no(self.refused[token]) if token in self.refused else super().answer(handler, method)
 
 
 class World:
