@@ -23,7 +23,8 @@ from tests.faults import acme_proxy as play
 from tests.faults.acme_proxy import AcmeProxy, Deed
 from tests.faults.acme_world import account_at, adapter, authorize, challenge_server, finish, issue
 
-NAME = "f.wild.moon.test"
+NAME, ANOTHER = "f.wild.moon.test", "g.wild.moon.test"
+"""An order for what was proved before may be ready at once: one for another name surely is pending."""
 NOW = datetime(2027, 2, 10, 14, 3, tzinfo=UTC)
 PAUSED = (
     "Your account is temporarily prevented from requesting certificates for shop.moon.test and possibly others. "
@@ -75,7 +76,7 @@ def test_one_connection_serves_a_thread_through_successes_and_refusals(
     proxy.fault("order", play.plain(503, "<html>down</html>"))
     with pytest.raises(CaError):
         ca.place_order([NAME])
-    order = ca.place_order([NAME])
+    order = ca.place_order([ANOTHER])
     with pytest.raises(CaError):
         ca.read_order(order.url)
     assert ca.read_order(order.url).status == "pending"
@@ -171,7 +172,7 @@ def test_an_order_whose_replaces_is_refused_is_placed_without_it(
     issued = issue(ca, [NAME], http01)
     proxy.fault("new_order", deed, None, lambda asked: "replaces" in asked.payload)
     before = proxy.count("new_order")
-    assert ca.place_order([NAME], issued.chain).status == "pending"
+    assert ca.place_order([NAME, ANOTHER], issued.chain).status == "pending"
     assert proxy.count("new_order") == before + 2
 
 

@@ -66,7 +66,7 @@ class Pebble(Part):
     ) -> Self:
         """Start pebble with its files in `folder`, asking `dns_server` and connecting to http_port and tls_port.
 
-        `nonce_reject` and `authz_reuse` are percentages; `profiles` maps a profile's name to its validity in
+        `nonce_reject` and `authz_reuse` are percentages (of the latter pebble does one more: at 0 it reuses one in a hundred); `profiles` maps a profile's name to its validity in
         seconds (by default one, "default", of `validity_seconds`); `eab_keys` maps a key id to its base64url
         key and makes external account binding required; `retry_after` is in seconds; `env` has the last word.
         Raises PartFailed, and PartMissing too if it is an older one, without ARI or profiles, unless `older` lets it do.
