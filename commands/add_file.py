@@ -77,8 +77,8 @@ def _fetched(call: Call, args: Arguments) -> Upload:
 
 def _bad(name: str, found: lists.Read) -> Outcome:
     title = say_n(
-        "{count} line of {file} is wrong, so nothing was done",
-        "{count} lines of {file} are wrong, so nothing was done",
+        "{count:,} line of {file} is wrong, so nothing was done",
+        "{count:,} lines of {file} are wrong, so nothing was done",
         count=len(found.bad),
         file=name,
     )
@@ -104,8 +104,8 @@ def _certificates(chosen: Sequence[plans.Chosen]) -> set[tuple[str, str]]:
 def _question(desk: Desk, proposal: Proposal) -> Question:
     chosen = chosen_in(proposal)
     title = say_n(
-        "Get a certificate for {count} name from {file}?",
-        "Get certificates for {count} names from {file}?",
+        "Get a certificate for {count:,} name from {file}?",
+        "Get certificates for {count:,} names from {file}?",
         count=len(chosen),
         file=str(proposal.what["file"]),
     )
