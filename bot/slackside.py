@@ -95,7 +95,7 @@ def connect(application: Application) -> SlackSide | None:
     ear = _Ear()
     departures = Departures(slack, application.desk)
     identity = Identity(clients.asking(), slack, clock, storage=application.storage)
-    callers = Callers(identity, clients.asking, application.storage, clock, slack.workspace)
+    callers = Callers(identity, clients.asking, application.storage, clock)
     speech = Speech(application.storage, callers.locale, callers.named)
     tongue = partial(_tongue, identity)
     app = make_app(slack, intake, ear, departures.heard, tongue)
