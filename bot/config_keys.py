@@ -198,6 +198,7 @@ class Slack(Section):
     app_token: str = Field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
     team: str = ""
+    app_id: str = ""
     command: Command = "/ssl"
     date_tokens: bool = True
     client_id: str = ""

@@ -160,9 +160,16 @@ def slack(loaded: Loaded) -> SlackSettings:
         command=keys.command,
         date_tokens=keys.date_tokens,
         canary_channel=keys.canary_channel,
+        app=keys.app_id or _app_of(keys.app_token),
         link_domain=keys.link_domain.lower(),
         staff_channels=_staff_channels(loaded),
     )
+
+
+def _app_of(token: str) -> str:
+    """Return the app's id that stands in an app-level token, xapp-1-A0123-…; empty if it does not."""
+    parts = token.split("-")
+    return parts[2] if len(parts) > 3 and parts[0] == "xapp" and parts[2].startswith("A") else ""
 
 
 def _staff_channels(loaded: Loaded) -> frozenset[str]:

@@ -24,6 +24,7 @@ from services.model.clock import utc_now
 from services.model.findings import CODES, Owner
 from services.model.settings import Hook
 from storage.memory import MemoryStorage
+from tests.bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
@@ -136,6 +137,11 @@ def test_every_command_of_the_terminal_is_in_the_documents(command: str) -> None
 @pytest.mark.parametrize("command", [one.name for one in COMMANDS])
 def test_every_command_of_slack_is_in_the_documents(command: str) -> None:
     assert re.search(rf"/ssl {command}\b", readable()), f"/ssl {command}"
+
+
+@pytest.mark.parametrize("bench", BENCHES)
+def test_every_bench_is_in_the_figures_with_its_command(bench: str) -> None:
+    assert f"`./certdesk bench {bench}` |" in (ROOT / "docs" / "figures.md").read_text("utf-8")
 
 
 # --- metrics and health
