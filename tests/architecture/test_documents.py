@@ -13,7 +13,8 @@ from bot import metrics
 from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
-from bot.config_keys import Ca, Limits, Target, Update
+from bot.config_keys import Ca, Limits, Update
+from bot.config_targets import MODELS
 from bot.slack.soundness import Soundness
 from commands.table import COMMANDS
 from services.alerting import paging
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
 INSIDE: dict[str, tuple[type[BaseModel], ...]] = {
     "acme": (Ca, Limits),
-    "deploy": (Target,),
+    "deploy": tuple(MODELS.values()),
     "dns": (Update,),
     "alerts": (Route, Webhook, Digest),
 }
@@ -89,7 +90,8 @@ def test_what_stands_in_comments_is_yaml_that_is_taken() -> None:
     values = yaml.safe_load(bare)
     config = Config.model_validate(values)
     assert config.dns.update is not None
-    assert config.deploy.targets[0].reload == ("nginx", "-s", "reload")
+    assert [target.kind for target in config.deploy.targets] == list(MODELS)
+    assert config.deploy.targets[0].settings().reload == ("nginx", "-s", "reload")
     assert config.acme.cas[0].profile == "classic"
     assert config.alerts.routes[0].codes == ("dns.*",)
     assert config.alerts.webhooks[0].url == PAGERDUTY
