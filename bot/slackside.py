@@ -132,7 +132,7 @@ def connect(application: Application) -> SlackSide | None:
             speech=speech,
         ),
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
-        rooms=SlackRooms(clients.asking(), slack, identity, clock),
+        rooms=SlackRooms(clients.asking, slack, callers.reader, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

@@ -17,6 +17,7 @@ from bot.slack.homes import Homes
 from bot.slack.identity import Identity
 from bot.slack.intake import Intake
 from bot.slack.notifier import Notifier
+from bot.slack.rooms import SlackRooms
 from bot.slack.rotation import AGAIN, AHEAD, Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.settings import SlackSettings
@@ -24,6 +25,7 @@ from bot.slack.workspaces import Clients
 from commands import requests, workspaces
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
+from commands.hearing import UNSEEN, Room
 from commands.messages import compose
 from commands.reply import Reply, Sheet, Tone
 from commands.reply_json import reply_to_json
@@ -39,6 +41,7 @@ from services.ports import Message, Request
 from storage.vault import Vault
 from tests.desks import SUPPORT, finding
 from tests.unit.commands_world import alert, desk_of, make_bench, sighting
+from tests.unit.slack_connect import channel_info, link_shared
 from tests.unit.slack_world import Answer, SlackApi, no, ok
 
 HOME, THERE, ELSEWHERE = "T0HOME", "T2MOON", "T3SUN"
@@ -84,6 +87,7 @@ class World:
         self.intake = Intake(self.storage, self.clock, lambda: None, self.settings.workspace)
         self.app = make_app(self.settings, self.intake, left=self.departures.heard)
         self.screens = SlackScreens(self.clients.posting)
+        self.rooms = SlackRooms(self.clients.asking, self.settings, self.callers.reader, self.clock)
         self.notifier = Notifier(
             self.clients.posting,
             self.storage,
@@ -347,6 +351,78 @@ def test_with_one_workspace_every_team_is_it_and_no_installation_is_looked_at(ap
     world.api.tell("users.info", ok(user={"id": "U1", "team_id": HOME}))
     assert world.type("help", team=THERE).person == f"{HOME}/U1"
     assert {token for _, token in world.deliver()} == {"xoxb-home"}
+
+
+# --- who reads there -------------------------------------------------------------------------------------------------
+
+
+HOST = "certdesk.example.test"
+PRIVATE = ok(channel=channel_info("C1", is_private=True))
+
+
+def _room(world: World, *members: str) -> None:
+    world.api.tell("conversations.info", PRIVATE)
+    world.api.tell("conversations.members", ok(members=list(members)))
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.link(Kind.PERSON, f"{THERE}/U1", "moon")
+    assert dispatch("add shop.moon.test", SUPPORT, world.desk).exit_code == 0
+
+
+def test_a_channel_elsewhere_is_looked_up_there_once_and_its_readers_are_who_they_are_there(
+    world: World,
+) -> None:
+    _room(world, "U1")
+    world.link(Kind.PERSON, f"{THERE}/U1", "sun")  # theirs, and not known in that workspace
+    for _ in range(5):
+        reader = Caller(f"{THERE}/U1", Role.MERCHANT, frozenset({"moon"}))
+        assert world.rooms.room(placed(THERE, "C1")) == Room(known=True, readers=(reader,))
+    asked = [(method, token) for method, token in world.api.tokens if method.startswith("conversations")]
+    assert asked == [(f"conversations.{what}", f"xoxb-{THERE}") for what in ("info", "members")]
+
+
+def test_the_same_id_is_another_channel_elsewhere(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, staff_channels=frozenset({"C1"})))
+    _room(world, "U1")
+    world.api.tell("users.info", ok(user={"id": "U1", "team_id": HOME}))
+    assert world.rooms.room("C1").staff
+    assert not world.rooms.room(placed(THERE, "C1")).staff
+
+
+@pytest.mark.parametrize("state", [WorkspaceState.UNINSTALLED, WorkspaceState.REVOKED])
+def test_nothing_is_known_of_a_channel_where_certdesk_is_not_any_more(
+    world: World, state: WorkspaceState
+) -> None:
+    _room(world, "U1")
+    with world.storage.write() as tx:
+        assert tx.workspaces.leave(THERE, state, world.bench.now)
+    assert world.rooms.room(placed(THERE, "C1")) == UNSEEN
+    assert [method for method, _ in world.api.tokens if method.startswith("conversations")] == []
+
+
+def _shared(world: World, url: str) -> list[str]:
+    """Share a link in a channel elsewhere; return the tokens with which something was shown."""
+    body = link_shared("U1", THERE, url, channel="C1")
+    world.hear({**body, "team_id": THERE, "event_id": url, "authorizations": [{"team_id": THERE}]})
+    with world.storage.write() as tx:
+        [request] = tx.requests.claim(world.bench.now, LEASE, 9)
+    caller = world.callers.caller(world.callers.placed(request))
+    requests.perform(world.desk, request, caller, screens=world.screens, rooms=world.rooms)
+    return [token for method, token in world.api.tokens if method == "chat.unfurl"]
+
+
+def test_a_link_that_is_shared_elsewhere_is_shown_there_where_all_who_read_may_see_it(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, link_domain=HOST))
+    world.api.tell("chat.unfurl", ok())
+    _room(world, "U1")
+    assert _shared(world, f"https://{HOST}/certificates/shop.moon.test") == [f"xoxb-{THERE}"]
+    assert _shared(world, f"https://{HOST}/certificates/shop.sun.test") == [f"xoxb-{THERE}"]  # no more
+
+
+def test_a_link_that_is_shared_elsewhere_shows_nothing_where_somebody_reads_who_may_not(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, link_domain=HOST))
+    world.api.tell("chat.unfurl", ok())
+    _room(world, "U1", "U2")  # U2 is linked to nothing
+    assert _shared(world, f"https://{HOST}/certificates/shop.moon.test") == []
 
 
 # --- when certdesk is sent away ---------------------------------------------------------------------------------------
