@@ -14,6 +14,7 @@ from bot.slack.clients import asking_client
 from bot.slack.identity import Identity
 from bot.slack.rooms import SlackRooms
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.caller import Caller, Role
 from commands.dispatch import dispatch
 from services.desk import Desk
@@ -134,7 +135,7 @@ def _lookups(seconds: int) -> tuple[str, ...]:
         settings = SlackSettings(api_url=api.url, bot_token="xoxb-bench", roles={Role.SUPPORT: ("S1",)})
         client = asking_client(settings)
         identity = Identity(client, settings, clock)
-        rooms = SlackRooms(client, settings, identity, clock)
+        rooms = SlackRooms(alone(client), settings, identity.reader, clock)
         _worked(identity, rooms.room, clock, seconds)
         asked = api.methods
     finally:
