@@ -50,6 +50,8 @@ class Composed(Protocol):
     def reply(self) -> Reply: ...  # noqa: D102
     @property
     def final(self) -> bool: ...  # noqa: D102
+    @property
+    def quiet(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,14 @@ class Notifier:
         except CertdeskError as error:
             self._postpone(message, now + wait(Then.MEND, message, None), str(error))
             return
+        if composed.quiet:
+            self._delivered(message, message.ts or "", final=composed.final)
+            return
         sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
             self._failed(message, sent, now)
         else:
-            self._delivered(message, sent, final=composed.final)
+            self._delivered(message, sent.stored(message.channel), final=composed.final)
 
     def _under(self, message: Message, now: datetime) -> Place | None:
         """Return where the message stands in whose thread this one belongs; None for one that is in no thread.
@@ -184,10 +189,10 @@ class Notifier:
         opened: Mapping[str, Any] = client.conversations_open(users=[message.user])["channel"]
         return str(opened["id"])
 
-    def _delivered(self, message: Message, place: Place, *, final: bool) -> None:
+    def _delivered(self, message: Message, ts: str, *, final: bool) -> None:
         try:
             with self._storage.write() as tx:
-                tx.outbox.delivered(message, place.stored(message.channel), final=final)
+                tx.outbox.delivered(message, ts, final=final)
         except LeaseLostError:
             _log.warning("slack.delivered_late", message=message.id)
 

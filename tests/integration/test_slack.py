@@ -48,6 +48,7 @@ LEASE = timedelta(seconds=30)
 class Composed:
     reply: Reply
     final: bool
+    quiet: bool = False
 
 
 class Desk:

@@ -130,6 +130,7 @@ def api() -> Iterator[SlackApi]:
 class Said:
     reply: Reply
     final: bool = True
+    quiet: bool = False
 
 
 BLOCKED = Said(Reply(Tone.WARN, say("{name} is blocked", name="x")))
