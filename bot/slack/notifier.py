@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from slack_sdk.web import SlackResponse, WebClient
@@ -23,7 +23,7 @@ from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
-from commands.reply import Hint, Reply
+from commands.reply import Composed, Hint, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
 from services.model.text import say
@@ -43,17 +43,6 @@ _ELSEWHERE = Hint(
         command="/invite @certdesk",
     )
 )
-
-
-class Composed(Protocol):
-    """What a message says now, and whether nothing will change it any more."""
-
-    @property
-    def reply(self) -> Reply: ...  # noqa: D102
-    @property
-    def final(self) -> bool: ...  # noqa: D102
-    @property
-    def quiet(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A message is posted once and then edited in place; whatever Slack answers, it is not lost."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,19 +12,11 @@ from bot.slack.delivery import OFTEN, SELDOM, SOON, THEN, Then
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import alone
-from commands.reply import Paragraph, Reply, Tone
+from commands.reply import Composed, Paragraph, Reply, Tone
 from services.model.errors import CertdeskError
 from services.model.text import say
 from services.ports import Message
 from tests.unit.slack_world import NOW, Answer, FakeClock, FakeStorage, SlackApi, no, ok
-
-
-@dataclass(frozen=True)
-class Composed:
-    reply: Reply
-    final: bool
-    quiet: bool = False
-
 
 REPLY = Reply(Tone.GOOD, say("Certificate for {name} is installed", name="shop.moon.test"))
 
