@@ -32,7 +32,7 @@ def lost(desk: Desk, message: Message, known_now: Known) -> bool:
     proposal = known(desk, str(message.body["proposal"])) if message.private else None
     if proposal is None:
         return False
-    asker = known_now(proposal.person)
+    asker = known_now(proposal.person, proposal.workspace)
     if all(asker.sees(store) for store in proposal.stores):
         return False
     if asker.doubt is not Doubt.NONE:

@@ -46,11 +46,12 @@ def unasked(_user: str) -> None:
     """Know nobody: where there is no Slack to ask."""
 
 
-Known = Callable[[str], Caller]
-"""From a person (TEAM/USER) to who that is now, with the rights of this moment."""
+Known = Callable[[str, str], Caller]
+"""From a person (TEAM/USER, or the user's id alone) and the workspace in which they ask (empty: the support workspace) to
+who that is there now, with the rights of this moment."""
 
 
-def strange(person: str) -> Caller:
+def strange(person: str, _workspace: str) -> Caller:
     """Take the person (TEAM/USER) for nobody: where there is no Slack to ask."""
     return Caller(person, Role.NOBODY)
 

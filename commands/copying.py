@@ -126,7 +126,7 @@ def steps_message(desk: Desk, message: Message) -> Composed:
     """Compose kind ``merchant_steps``, body {"store", "steps": [[what was found, [lines to copy]]]}: it stays as it is."""
     done = [(from_json(found), tuple(map(from_json, lines))) for found, lines in message.body["steps"]]
     with desk.storage.read() as tx:
-        linked = merchants.linked(tx, message.channel, str(message.body["store"]))
+        linked = merchants.linked(tx, message.owed_to, str(message.body["store"]))
     return Composed(_reply(done) if linked else ELSEWHERE, final=True)
 
 
@@ -138,7 +138,7 @@ def alert_message(desk: Desk, message: Message) -> Composed:
     store = str(message.body["store"])
     with desk.storage.read() as tx:
         alert = tx.alerts.get(str(message.body["alert"]))
-        if alert is None or not merchants.linked(tx, message.channel, store):
+        if alert is None or not merchants.linked(tx, message.owed_to, store):
             return Composed(ELSEWHERE, final=True)
         members = [
             one for one in tx.alerts.members(alert.key, merchants.MOST_CERTIFICATES) if one.store == store

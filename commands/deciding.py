@@ -45,7 +45,7 @@ def party(caller: Caller, proposal: Proposal, proposable: Proposable) -> Party:
 
 
 def _asker(call: Call, proposal: Proposal) -> Caller:
-    return call.known(proposal.person)
+    return call.known(proposal.person, proposal.workspace)
 
 
 def _unknown() -> Text:

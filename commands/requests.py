@@ -196,7 +196,14 @@ def _home(desk: Desk, request: Request, caller: Caller, _lookups: Lookups) -> Pe
 
 def _submission(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
     call = Call(
-        (), caller, desk, people=lookups.people, known=lookups.known, request=request.id, form=request.form
+        (),
+        caller,
+        desk,
+        placed(request.workspace, request.channel),
+        people=lookups.people,
+        known=lookups.known,
+        request=request.id,
+        form=request.form,
     )
     return sheets.perform(request.text, call)
 

@@ -162,6 +162,5 @@ def linked_to(desk: Desk, kind: Kind, who: str) -> tuple[Link, ...]:
 
 def _answer(request: LinkRequest, now: datetime) -> Message:
     key, body = f"link_answer:{request.id}", {"request": request.id}
-    team, channel = place(request.channel)
-    message = Message.in_channel(key, ANSWER, channel, body, now)
-    return replace(message, user=user_of(request.person), private=True, team=team)
+    message = Message.in_channel(key, ANSWER, request.channel, body, now)
+    return replace(message, user=user_of(request.person), private=True)

@@ -1,6 +1,5 @@
 """Who asks, whatever the workspace: in the support workspace by `bot.slack.identity`, elsewhere a merchant at most."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,15 +22,10 @@ class Callers:
         clients: ByWorkspace,
         storage: Storage,
         clock: Clock,
-        named: Callable[[str], str],
         keep: timedelta = timedelta(minutes=5),
     ) -> None:
-        """``clients`` ask other workspaces than the support workspace; ``named`` says how rows name a workspace.
-
-        Links are read at each request anew.
-        """
+        """``clients`` ask other workspaces than the support workspace. Links are read at each request anew."""
         self._home, self._clients, self._storage = home, clients, storage
-        self._named = named
         self._kept = Kept(clock, keep)
 
     def placed(self, request: Request) -> Request:
@@ -52,16 +46,15 @@ class Callers:
             return self._home.caller(request)
         return self._visitor(request.workspace, request.user, request.team)
 
-    def known(self, person: str) -> Caller:
-        """Return who a person (TEAM/USER) is now: nobody, if that is not to be had. Raises as `caller`.
+    def known(self, person: str, workspace: str) -> Caller:
+        """Return who a person (TEAM/USER, or the user's id) is now in the workspace in which they asked, as `caller` would.
 
-        Whose own workspace has certdesk is who they are there.
+        Nobody, if that is not to be had. Raises as `caller`.
         """
+        if not workspace:
+            return self._home.known(person)
         team, _, user = person.rpartition("/")
-        workspace = self._named(team)
-        with self._storage.read() as tx:
-            installed = bool(workspace) and tx.workspaces.get(workspace) is not None
-        return self._visitor(workspace, user, team) if installed else self._home.known(person)
+        return self._visitor(workspace, user, team)
 
     def locale(self, who: str) -> str:
         """Return the language of a person, such as de-DE; empty if it is not known.

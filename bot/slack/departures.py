@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from bot.slack.settings import SlackSettings
-from commands.workspaces import tell_left
+from commands import workspaces
 from services import linking
 from services.desk import Desk
 from services.model.errors import LeaseLostError
@@ -61,7 +61,7 @@ class Departures:
         with self._desk.storage.write() as tx:
             workspace = tx.workspaces.leave(team, state, before)
             if workspace is not None:
-                tell_left(tx, self._desk, workspace, self._desk.clock())
+                workspaces.tell(tx, self._desk, workspace, self._desk.clock())
         if workspace is not None:
             _log.warning("slack.workspace_left", team=team, state=state.value)
             self._desk.wake()

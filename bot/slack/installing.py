@@ -22,10 +22,9 @@ from bot.slack.clients import asking_client
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.manifest import BOT_SCOPES
 from bot.slack.settings import SlackSettings
-from commands import audit
+from commands import audit, workspaces
 from commands.caller import Caller, Role
 from commands.reply import Deed
-from commands.workspaces import tell_installed
 from services.desk import Desk
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, VaultError
@@ -156,7 +155,7 @@ class Installer:
         caller = Caller(workspace.installed_by, Role.NOBODY)
         with self._desk.storage.write() as tx:
             stored = tx.workspaces.install(workspace)
-            tell_installed(tx, self._desk, stored, now)
+            workspaces.tell(tx, self._desk, stored, now)
             tx.audit.append(audit.entry(Deed("install", workspace.team, audit.DONE), caller, now))
         self._desk.wake()
         _log.info("slack.installed", team=stored.team, generation=stored.generation)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from services.model.workspaces import place
+
 
 class Decider(StrEnum):
     """Who has to say yes."""
@@ -50,7 +52,7 @@ class Proposal:
     role: str
     """Their role when they asked."""
     channel: str
-    """Where they asked; empty: in a modal or the Home tab."""
+    """Where they asked, as `services.model.workspaces.placed` writes it; without a channel: in a modal or the Home tab."""
     at: datetime
     expires: datetime
     decider: Decider
@@ -65,6 +67,11 @@ class Proposal:
     def stores(self) -> tuple[str, ...]:
         """The stores that it is about."""
         return tuple(self.what.get("stores", ()))
+
+    @property
+    def workspace(self) -> str:
+        """The workspace in which it was asked; empty: the support workspace. Rights are judged as they are there."""
+        return place(self.channel)[0]
 
     def open(self, now: datetime) -> bool:
         """Tell whether it can still be decided."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
 from services.model.identity import new_id
+from services.model.workspaces import place, placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,28 @@ class Message:
 
     @classmethod
     def in_channel(cls, key: str, kind: str, channel: str, body: Mapping[str, Any], now: datetime) -> Self:
-        """Return a message that everybody in the channel sees, new under its key and due at once."""
+        """Return a message that everybody in the channel sees, new under its key and due at once.
+
+        ``channel`` is written as `services.model.workspaces.placed` writes it: that of another workspace as TEAM/C….
+        """
+        team, within = place(channel)
         return cls(
             id=new_id("msg"),
             key=key,
             kind=kind,
-            channel=channel,
+            channel=within,
+            team=team,
             user="",
             private=False,
             body=body,
             created_at=now,
             run_after=now,
         )
+
+    @property
+    def owed_to(self) -> str:
+        """The channel that it was put out for, as `placed` writes it, wherever it stands by now."""
+        return self.origin or placed(self.team, self.channel)
 
 
 class Requests(Protocol):

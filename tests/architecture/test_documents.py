@@ -14,6 +14,7 @@ from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
 from bot.config_keys import Ca, Limits, Target, Update
+from bot.slack.soundness import Soundness
 from commands.table import COMMANDS
 from services.alerting import paging
 from services.alerting.causes import OWN_HEALTH
@@ -140,7 +141,7 @@ def test_every_command_of_slack_is_in_the_documents(command: str) -> None:
 
 def test_every_metric_is_in_the_document_and_no_other() -> None:
     storage = MemoryStorage()
-    collector = metrics.CertdeskCollector(storage, {"x": lambda: {"get": 1}}, utc_now)
+    collector = metrics.CertdeskCollector(storage, {"x": lambda: {"get": 1}}, utc_now, Soundness().counts)
     exposed = {sample.name for metric in collector.collect() for sample in metric.samples}
     named = set(
         re.findall(r"^\| `(certdesk_\w+)`", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.MULTILINE)

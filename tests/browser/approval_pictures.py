@@ -73,7 +73,9 @@ class Scene:
             tx.requests.add(request)
             [claimed] = tx.requests.claim(self.bench.now, timedelta(minutes=1), 1)
         known = {one.person: one for one in (MINA, JUN)}
-        requests.perform(self.desk, claimed, caller, rooms=Aloud(), known=known.__getitem__)
+        requests.perform(
+            self.desk, claimed, caller, rooms=Aloud(), known=lambda person, _workspace: known[person]
+        )
         self.tell()
         return f"prop_{id_}"
 

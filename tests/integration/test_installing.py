@@ -18,6 +18,7 @@ from bot.slack.manifest import BOT_SCOPES
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import Clients, WorkspaceGoneError
 from bot.web import Site, make_app
+from commands.messages import compose
 from services.model.settings import Alerting
 from services.model.workspaces import Workspace, WorkspaceState
 from services.ports import Message
@@ -123,8 +124,8 @@ def test_support_is_told_and_the_trail_keeps_it(world: World) -> None:
     world.browser.get(world.agree(world.begin(world.browser)))
     [message] = world.owed()
     team = world.workspace().team
-    assert (message.team, message.channel, message.key) == ("", "C0SUPPORT", f"workspace:{team}:1:active")
-    assert f"/ssl link workspace {team} STORE" in str(message.body)
+    assert (message.team, message.channel, message.kind) == ("", "C0SUPPORT", "workspace")
+    assert f"/ssl link workspace {team} STORE" in str(compose(world.desk, message).reply)
     with world.storage.read() as tx:
         [entry] = tx.audit.entries()
     assert (entry.action, entry.subject, entry.actor) == ("install", team, world.workspace().installed_by)

@@ -121,7 +121,7 @@ class World:
         self.clients = Clients(settings, self.storage, self.vault)
         self.departures = Departures(settings, self.desk)
         self.identity = Identity(self.asking(), settings, utc_now, storage=self.storage)
-        self.callers = Callers(self.identity, self.asking, self.storage, utc_now, settings.workspace)
+        self.callers = Callers(self.identity, self.asking, self.storage, utc_now)
         intake = Intake(self.storage, utc_now, lambda: None, settings.workspace)
         self.door = SlackDoor(make_app(settings, intake, left=self.departures.heard), SIGNING_SECRET, utc_now)
         self.notifier = Notifier(

@@ -14,7 +14,7 @@ from services.ports import Message, Request
 from tests.desks import SUPPORT, Bench
 from tests.unit.commands_world import DAY, desk_of
 
-Known = Callable[[str], Caller]
+Known = Callable[[str, str], Caller]
 
 
 def ask(bench: Bench, text: str, caller: Caller = SUPPORT, desk: Desk | None = None, **more: Any) -> str:

@@ -36,7 +36,7 @@ CODE = "dns.lame"
 TEXT = f"renew --cause {CODE}"
 
 
-def known(person: str) -> Caller:
+def known(person: str, _workspace: str = "") -> Caller:
     return KNOWN.get(person, Caller(person, Role.NOBODY))
 
 

@@ -57,7 +57,7 @@ def shown(reply: Reply) -> str:
     return said(reply)
 
 
-def known(person: str) -> Caller:
+def known(person: str, _workspace: str = "") -> Caller:
     return {SUPPORT.person: SUPPORT, MOON.person: MOON}.get(person, Caller(person, Role.NOBODY))
 
 
@@ -225,7 +225,7 @@ def test_a_bar_is_shown_no_more_to_who_no_longer_sees_its_stores(bench: Bench) -
     assert owed.private
 
     def seen_by(caller: Caller) -> Composed:
-        return messages.compose(desk_of(bench), owed, lambda _: caller)
+        return messages.compose(desk_of(bench), owed, lambda _, _workspace: caller)
 
     assert "names.csv" in shown(seen_by(MOON).reply)
     assert not seen_by(MOON).final
@@ -244,7 +244,7 @@ def test_a_bar_is_shown_no_more_to_who_no_longer_sees_its_stores(bench: Bench) -
 def test_what_others_decide_is_shown_to_them_whoever_has_asked(bench: Bench) -> None:
     asked = ask(bench, "add --file", uploads=Dropped())
     owed = message(bench, f"approval:{asked}:deciders")
-    found = messages.compose(desk_of(bench), owed, lambda person: Caller(person, Role.NOBODY))
+    found = messages.compose(desk_of(bench), owed, lambda person, _workspace: Caller(person, Role.NOBODY))
     assert "Get certificates for 3 names from names.csv?" in shown(found.reply)
 
 

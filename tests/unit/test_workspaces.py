@@ -21,18 +21,24 @@ from bot.slack.rotation import AGAIN, AHEAD, Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import Clients
-from commands import requests
+from commands import requests, workspaces
 from commands.caller import TERMINAL, Caller, Role
+from commands.dispatch import dispatch
 from commands.messages import compose
 from commands.reply import Reply, Sheet, Tone
 from commands.reply_json import reply_to_json
 from services import home, linking
+from services.alerting import merchants
 from services.model.audiences import Kind
+from services.model.findings import Owner
+from services.model.lifecycle import State
+from services.model.proposals import Decider, Proposal
 from services.model.text import say
 from services.model.workspaces import Workspace, WorkspaceState, place, placed
 from services.ports import Message, Request
 from storage.vault import Vault
-from tests.unit.commands_world import desk_of, make_bench
+from tests.desks import SUPPORT, finding
+from tests.unit.commands_world import alert, desk_of, make_bench, sighting
 from tests.unit.slack_world import Answer, SlackApi, no, ok
 
 HOME, THERE, ELSEWHERE = "T0HOME", "T2MOON", "T3SUN"
@@ -74,9 +80,7 @@ class World:
         self.clients = Clients(self.settings, self.storage, self.vault)
         self.departures = Departures(self.settings, self.desk)
         identity = Identity(self.clients.asking(), self.settings, self.clock, storage=self.storage)
-        self.callers = Callers(
-            identity, self.clients.asking, self.storage, self.clock, self.settings.workspace
-        )
+        self.callers = Callers(identity, self.clients.asking, self.storage, self.clock)
         self.intake = Intake(self.storage, self.clock, lambda: None, self.settings.workspace)
         self.app = make_app(self.settings, self.intake, left=self.departures.heard)
         self.screens = SlackScreens(self.clients.posting)
@@ -195,7 +199,7 @@ def test_elsewhere_nobody_sees_more_than_what_is_linked_to_both_the_workspace_an
     assert world.type("help").role is Role.NOBODY  # it has another one
     world.link(Kind.WORKSPACE, THERE, "moon")
     assert world.type("help") == Caller(f"{THERE}/U1", Role.MERCHANT, frozenset({"moon"}))
-    assert world.callers.known(f"{THERE}/U1").stores == frozenset({"moon"})  # as a button asks later
+    assert world.callers.known(f"{THERE}/U1", THERE).stores == frozenset({"moon"})  # as a button asks later
     assert world.type("help", team=ELSEWHERE).role is Role.NOBODY  # what one workspace has, another has not
 
 
@@ -377,6 +381,103 @@ def test_support_is_told_once_however_often_it_is_heard_of(world: World) -> None
     world.hear({**event, "event": {"type": "app_uninstalled"}})
     assert world.state() is WorkspaceState.REVOKED
     assert [method for method, _ in world.deliver()] == ["chat.postMessage"]
+
+
+def test_who_installs_and_uninstalls_all_day_makes_two_messages_that_are_edited(world: World) -> None:
+    def leaves() -> None:
+        with world.storage.write() as tx:
+            left = tx.workspaces.leave(THERE, WorkspaceState.UNINSTALLED, world.bench.now)
+            assert left is not None
+            workspaces.tell(tx, world.desk, left, world.bench.now)
+
+    def comes() -> None:
+        installed = world.install(THERE)
+        with world.storage.write() as tx:
+            workspaces.tell(tx, world.desk, installed, world.bench.now)
+
+    calls: list[tuple[str, str]] = []
+    for _ in range(30):
+        for happens in (leaves, comes):
+            happens()
+            world.bench.now += timedelta(seconds=1)
+            calls += world.deliver()
+    world.bench.now += timedelta(minutes=2)
+    calls += world.deliver()
+    methods = [method for method, _ in calls]
+    assert methods.count("chat.postMessage") == 2
+    assert methods.count("chat.update") <= 2 * (30 * 7 // 60 + 2)
+    assert "is installed in the workspace" in world.said()
+    assert "came or went 60 times" in world.said()
+    leaves()
+    world.bench.now += timedelta(minutes=2)
+    assert {method for method, _ in world.deliver()} == {"chat.update"}
+    assert "was uninstalled from the workspace" in world.said()
+    comes()
+    world.bench.now += timedelta(days=1)
+    world.deliver()
+    leaves()
+    assert [method for method, _ in world.deliver()] == ["chat.postMessage"]
+    assert "came or went" not in world.said()
+
+
+def test_the_news_of_a_workspace_that_is_not_known_any_more(world: World) -> None:
+    owed = Message.in_channel("k", "workspace", "C1", {"team": "T9", "times": 1}, world.bench.now)
+    assert "no longer knows this workspace" in compose(world.desk, owed).reply.title.plain()
+
+
+def test_what_a_merchant_was_to_do_falls_back_with_its_steps(world: World) -> None:
+    """An alert's steps for a channel of a workspace that is gone are told to support, as they were to be told there."""
+    there = placed(THERE, "C1")
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.link(Kind.CHANNEL, there, "moon")
+    name = "shop.moon.test"
+    dispatch(f"add {name}", SUPPORT, world.desk)
+    found = finding("dns.not_hosted", name)
+    row = world.bench.change(name, [found], state=State.BLOCKED, problem=found)
+    trouble = alert("dns.not_hosted", name, owner=Owner.MERCHANT, lead=found)
+    with world.storage.write() as tx:
+        tx.alerts.add(trouble)
+        tx.alerts.put_sighting(sighting(trouble, certificate=row.id, store="moon", name=name))
+        merchants.put_alert(tx, trouble, "moon", world.bench.now)
+        merchants.put_steps(tx, "moon", [(found.summary, ())], "req_1", world.bench.now)
+    assert world.deliver() == [("chat.postMessage", f"xoxb-{THERE}")] * 2
+    assert "Please do this" in world.said()
+    with world.storage.write() as tx:
+        tx.workspaces.leave(THERE, WorkspaceState.UNINSTALLED, world.bench.now)
+        merchants.put_alert(tx, trouble, "moon", world.bench.now)
+        merchants.put_steps(tx, "moon", [(found.summary, ())], "req_2", world.bench.now)
+    before = len(world.api.calls)
+    world.deliver()
+    told = [str(body) for method, body in world.api.calls[before:] if method == "chat.postMessage"]
+    assert len(told) == 2
+    for one in told:
+        assert "not installed any more" in one
+        assert "Please do this" in one
+        assert "another store" not in one
+
+
+def test_staff_of_the_enterprise_from_another_installed_workspace_count_where_they_asked(
+    world: World,
+) -> None:
+    """Judged by the workspace of their own they would be nobody, and what they asked here could never be approved."""
+    world.api.tell("auth.test", ok(team_id=HOME, enterprise_id="E1"))
+    world.api.tell(
+        "users.info", ok(user={"id": "U1", "team_id": THERE, "enterprise_user": {"enterprise_id": "E1"}})
+    )
+    here = world.type("help", team=HOME)
+    assert (here.person, here.role) == (f"{THERE}/U1", Role.ADMIN)
+    assert world.callers.known(here.person, "") == here
+    assert world.callers.known(here.person, THERE).role is Role.NOBODY
+    assert world.type("help", team=THERE).role is Role.NOBODY
+    asked = Proposal(
+        "p", "renew", {}, here.person, "admin", "C1", world.bench.now, world.bench.now, Decider.SECOND
+    )
+    assert asked.workspace == ""
+    assert (
+        replace(asked, channel=f"{THERE}/C1").workspace
+        == replace(asked, channel=f"{THERE}/").workspace
+        == THERE
+    )
 
 
 def test_an_uninstalled_workspace_is_called_no_more(world: World) -> None:
