@@ -142,6 +142,7 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             speech=speech,
             soundness=soundness,
+            known=callers.known,
         ),
         soundness=soundness,
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
