@@ -53,6 +53,10 @@ class Caller:
         """Tell whether the caller may get and renew certificates of the store."""
         return self.may_to(Action.CHANGE, store)
 
+    def revokes(self, store: str) -> bool:
+        """Tell whether the caller may ask for certificates of the store to be revoked."""
+        return self.may_to(Action.REVOKE, store)
+
     def sees(self, store: str) -> bool:
         """Tell whether the caller may see the store's certificates."""
         return self.may_to(Action.LOOK, store)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import add_file, remove, renew, renew_cause, unlink
+from commands import add_file, remove, renew, renew_cause, revoke, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
@@ -14,6 +14,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
         unlink.PROPOSABLE,
         # another person approves it
         renew_cause.PROPOSABLE,
+        revoke.PROPOSABLE,
         # and this one too, but for merchants, who confirm it themselves
         add_file.PROPOSABLE,
     )
