@@ -139,7 +139,7 @@ def _perform(desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> 
     return {"follows": [begun.id, begun.certificate], "revocation": begun.id}
 
 
-def _shown(desk: Desk, proposal: Proposal) -> Composed:
+def _shown(desk: Desk, proposal: Proposal, _merchants: bool = False) -> Composed:
     return revocation_view(desk, str(proposal.result.get("revocation", "")))
 
 

@@ -72,6 +72,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
         "moon.test --store {}",
     ),
     "renew": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
+    "revoke": ("{}.test --reason superseded", "bad.{}.example --reason superseded"),
     "remove": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),

@@ -13,6 +13,7 @@ from services.model.errors import CaTrouble
 from services.model.findings import NOT_REVOKED, REVOKED
 from services.model.lifecycle import State
 from services.model.revoking import CODES, Reason, Revocation, Stage
+from services.model.sight import EVERY
 from services.overview import describe
 from services.renewal import runner
 from services.revoking import asking
@@ -111,13 +112,13 @@ def test_while_the_revoked_one_is_installed_it_is_said_and_alerted_and_ends_with
     built.advance(SOON)
     assert built.one.state is State.BLOCKED
     assert REVOKED in sightings(built)
-    status = describe(built.desk, NAMES[0], visible=lambda _: True)
+    status = describe(built.desk, NAMES[0], visible=EVERY)
     assert REVOKED in [one.code for one in status.findings]
     built.checker.says.clear()
     built.advance(timedelta(hours=3))
     assert built.one.serial != serial
     assert not sightings(built)
-    assert describe(built.desk, NAMES[0], visible=lambda _: True).label.plain() == "Installed"
+    assert describe(built.desk, NAMES[0], visible=EVERY).label.plain() == "Installed"
 
 
 def test_a_technical_blocker_does_not_hold_up_what_replaces_a_compromised_key() -> None:
