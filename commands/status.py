@@ -90,7 +90,8 @@ def _one(call: Call, args: Arguments, word: str) -> Outcome:
         with call.desk.storage.read() as tx:
             revocations = tx.revocations.of(certificate.id)
         parts += revocation_view.told(revocations)
-        data |= {"revocations": [revocation_view.as_json(one) for one in revocations]}
+        if revocations:
+            data |= {"revocations": [revocation_view.as_json(one) for one in revocations]}
     if "--csr" in args.flags:
         newest = _newest(call, status)
         parts, data = parts + _csr(newest), data | {"csr": newest.csr if newest else None}
