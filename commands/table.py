@@ -12,6 +12,7 @@ from commands import (
     links,
     remove,
     renew,
+    revoke,
     status,
     unlink,
 )
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     status.COMMAND,
     renew.COMMAND,
     remove.COMMAND,
+    revoke.COMMAND,
     # why not, and what was
     check.COMMAND,
     history.COMMAND,

@@ -80,7 +80,8 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
     findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
-    names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
+    pressing = near_expiry(certificate, now) or certificate.revoked
+    names = healthy_names(certificate, found, near_expiry=pressing)
     if not names:
         return _blocked(parts, certificate, findings)
     if _nothing_to_gain(parts, certificate, names, now):
