@@ -96,6 +96,14 @@ class Certificate:
     """What is wrong as long as a revocation is not over: what is installed is revoked, or the CA does not revoke."""
 
     @property
+    def name(self) -> str:
+        """What it is called to people: its domain where that is one of its names, else the first of these.
+
+        The domain of a store's one sub-domain may be another store's. One that is retired has no other name.
+        """
+        return self.domain if self.domain in self.wanted or not self.wanted else self.wanted[0]
+
+    @property
     def resting(self) -> bool:
         """Whether nothing is under way."""
         return self.state in RESTING
