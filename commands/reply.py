@@ -136,7 +136,17 @@ class Buttons:
     items: tuple[Button | Menu, ...]
 
 
-Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with the answer. It is made where it is shown, in the language of who reads it."""
+
+    kind: str
+    """A key of `bot.attachments.KINDS`."""
+    facts: Mapping[str, Any]
+    """What is in it, JSON-ready."""
+
+
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons | Attachment
 
 
 @dataclass(frozen=True, slots=True)

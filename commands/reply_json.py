@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from commands.reply import (
+    Attachment,
     Button,
     Buttons,
     Code,
@@ -64,6 +65,8 @@ def part_to_json(part: Part) -> dict[str, Any]:
             body = {"groups": list(groups), "text": to_json(text)}
         case Buttons(items):
             body = {"items": [_item_to_json(item) for item in items]}
+        case Attachment(kind, facts):
+            body = {"file": kind, "facts": facts}
     return {"kind": type(part).__name__.lower()} | body
 
 
@@ -132,5 +135,6 @@ _READERS: Mapping[str, Callable[[Data], Part]] = {
     "code": lambda data: Code(data["text"]),
     "steps": lambda data: Steps(tuple(from_json(line) for line in data["lines"])),
     "mention": lambda data: Mention(tuple(map(str, data["groups"])), from_json(data["text"])),
+    "attachment": lambda data: Attachment(str(data["file"]), data["facts"]),
     "buttons": lambda data: Buttons(tuple(_item_from_json(item) for item in data["items"])),
 }

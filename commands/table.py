@@ -12,6 +12,7 @@ from commands import (
     links,
     remove,
     renew,
+    report,
     status,
     unlink,
 )
@@ -29,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,
+    report.COMMAND,
     # who belongs to which store
     link.COMMAND,
     unlink.COMMAND,
