@@ -43,6 +43,8 @@ class SlackSettings:
     """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
     canary_channel: str = ""
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
+    app: str = ""
+    """Id (A…) of the app at Slack, by which pages in a browser lead to it; empty: they lead to Slack."""
     link_domain: str = ""
     """Host of links that are shown below the messages in which they are shared; empty: none are."""
     staff_channels: frozenset[str] = frozenset()
