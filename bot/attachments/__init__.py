@@ -51,6 +51,4 @@ def made(attachment: Attachment, language: Language) -> File:
     """Return the file of an attachment in this language. Raises KeyError for a kind that there is not."""
     kind = KINDS[attachment.kind]
     alt = language.plain(kind.alt(attachment.facts)) if kind.alt is not None else ""
-    return File(
-        attachment.kind, kind.content(attachment.facts, language), language.plain(kind.title), alt
-    )
+    return File(attachment.kind, kind.content(attachment.facts, language), language.plain(kind.title), alt)

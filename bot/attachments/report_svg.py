@@ -26,6 +26,8 @@ COLOURS = {
     Result.FAILED.value: "url(#stripes)",
 }
 """What is bad is striped, so that nothing hangs on colour."""
+THINNEST = 3
+"""However few there are of something, it is seen."""
 MOST_CAUSES = 6
 CAUSE_CELLS = 62
 """How much of a cause's words there is room for, in columns of half the height of a character."""
@@ -80,19 +82,32 @@ def _head(facts: Facts, said: _Said) -> Iterator[str]:
 
 def _ends(facts: Facts, said: _Said) -> Iterator[str]:
     yield text(40, 140, said(words.ENDS), Label(size=19))
-    yield from _legend(1160, 140, [(said(name), COLOURS[health.value]) for health, name in words.HEALTH.items()])
     stacks = [facts["expired"], *facts["weeks"], facts["later"]]
+    legend = [
+        (_counted(name, health.value, stacks, said), COLOURS[health.value])
+        for health, name in words.HEALTH.items()
+    ]
+    yield from _legend(1160, 140, legend)
     names = [said(words.EXPIRED), *(said.day(week["begins"]) for week in facts["weeks"]), said(words.LATER)]
     yield from _columns(_ENDS, stacks, names, [health.value for health in Health], said)
 
 
 def _past(facts: Facts, said: _Said) -> Iterator[str]:
     yield text(40, 500, said(words.RESULTS), Label(size=19))
-    yield from _legend(560, 528, [(said(name), COLOURS[result.value]) for result, name in words.RESULT.items()])
     weeks = facts["past"]
+    legend = [
+        (_counted(name, result.value, weeks, said), COLOURS[result.value])
+        for result, name in words.RESULT.items()
+    ]
+    yield from _legend(560, 528, legend)
     names = [said.day(week["begins"]) if number % 3 == 0 else "" for number, week in enumerate(weeks)]
     order = [Result.FAILED.value, Result.INSTALLED.value]
     yield from _columns(_PAST, weeks, names, order, said, totals=False)
+
+
+def _counted(name: Text, part: str, stacks: Sequence[Mapping[str, Any]], said: _Said) -> str:
+    """Return a name of the legend with how many there are."""
+    return said(words.counted(name, sum(int(stack[part]) for stack in stacks)))
 
 
 def _legend(right: int, y: int, items: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -106,7 +121,7 @@ def _legend(right: int, y: int, items: Sequence[tuple[str, str]]) -> Iterator[st
         x -= 18
 
 
-def _columns(  # noqa: PLR0913 - a chart is made of these
+def _columns(
     frame: _Frame,
     stacks: Sequence[Mapping[str, Any]],
     names: Sequence[str],
@@ -128,10 +143,11 @@ def _columns(  # noqa: PLR0913 - a chart is made of these
     for place, (stack, name, total) in enumerate(zip(stacks, names, sums, strict=True)):
         x, y = frame.left + step * (place + 0.16), float(frame.bottom)
         for part in order:
-            tall = height * int(stack[part]) / top
+            if not int(stack[part]):
+                continue
+            tall = max(height * int(stack[part]) / top, THINNEST)
             y -= tall
-            if tall:
-                yield bar(x, y, step * 0.68, tall, COLOURS[part])
+            yield bar(x, y, step * 0.68, tall, COLOURS[part])
         middle = frame.left + step * (place + 0.5)
         if totals and total:
             yield text(middle, y - 6, said.number(total), Label(size=13, anchor="middle"))

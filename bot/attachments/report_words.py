@@ -26,9 +26,17 @@ RESULT: Mapping[Result, Text] = {
 }
 
 
+def counted(name: Text, count: int) -> Text:
+    """Return a name of the legend with how many there are."""
+    return say("{name}: {count:,}", name=name, count=count)
+
+
 def as_of(moment: datetime) -> Text:
     """Return the line below the title."""
-    return say("As of {moment}. A week begins at the moment that stands below it, and lasts seven days.", moment=moment)
+    return say(
+        "As of {moment}. A week begins at the moment that stands below it, and lasts seven days.",
+        moment=moment,
+    )
 
 
 def alt(facts: Mapping[str, Any]) -> Text:

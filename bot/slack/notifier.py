@@ -19,6 +19,7 @@ from bot.slack.departures import Departures
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
 from bot.slack.reader import Reader
 from bot.slack.render import Rendered, render
+from bot.slack.sharing import attached, bare, share
 from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
@@ -150,7 +151,8 @@ class Notifier:
             reply = replace(reply, parts=(*reply.parts, hint))
         if message.origin:
             reply = replace(reply, parts=(*reply.parts, _fallen(message.origin)))
-        way: Way | None = first_way(message, private=private, final=composed.final, under=under)
+        files = bool(attached(reply))
+        way: Way | None = first_way(message, private=private, final=composed.final, files=files, under=under)
         failed = _Failed(CallError("none"), Then.LATER)
         tried: set[Way] = set()
         while way is not None and way not in tried:
@@ -170,13 +172,16 @@ class Notifier:
         channel = way.channel or self._direct_channel(message)
         if channel != message.channel and not private and not message.thread:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
+        reply = replace(reply, parts=(*reply.parts, *bare(reply, way)))
         language = self._language(message, channel, private=private)
         rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
         rendered = self._soundness.message(rendered, message.id, Reader(self._command, language))
         content = _content(rendered, plain=way.plain)
-        answer = _CALLS[way.method](
-            self._clients(message.team), message, replace(way, channel=channel), content
-        )
+        way, client = replace(way, channel=channel), self._clients(message.team)
+        if way.method is Method.SHARE:
+            share(client, way, content, reply, language)
+            return Place(channel, "")
+        answer = _CALLS[way.method](client, message, way, content)
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
 
     def _language(self, message: Message, channel: str, *, private: bool) -> Language:

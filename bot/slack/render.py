@@ -19,6 +19,7 @@ from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
 from bot.text.language import ENGLISH, Language
 from commands.reply import (
+    Attachment,
     Buttons,
     Code,
     Fields,
@@ -215,6 +216,7 @@ _DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
     Code: _code,
     Steps: _steps,
     Mention: _mention,
+    Attachment: lambda _part, _reader: iter(()),  # it goes beside the blocks: bot.slack.sharing
 }
 """How each part is drawn; `Buttons` need to know of each other, see `Actions`."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, case, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, func, literal_column, select
 
 from services.model.fleet import RESULTS, WEEK, Tally
 from storage.moments import Moment
@@ -30,12 +30,10 @@ def _ends() -> Select[Any]:
 
 
 # as the index says it, word for word: a parameter would not tell the databases that they can go along it
-_ENDINGS = literal_column("events.what IN ('verified', 'unproved', 'attempt_failed')")
+_ENDINGS: ColumnElement[bool] = literal_column("events.what IN ('verified', 'unproved', 'attempt_failed')")
 _FROM: Any = bindparam("the_start", type_=Moment)
 _TO: Any = bindparam("the_end", type_=Moment)
-_RESULTS = (
-    select(_E.what, func.count()).where(and_(_ENDINGS, _E.at >= _FROM, _E.at < _TO)).group_by(_E.what)
-)
+_RESULTS = select(_E.what, func.count()).where(and_(_ENDINGS, _E.at >= _FROM, _E.at < _TO)).group_by(_E.what)
 _WITH_STORE = _RESULTS.join_from(EVENTS, CERTIFICATES, _C.id == _E.certificate)
 _ENDS_OF: Mapping[str, Select[Any]] = {name: _ends().where(among) for name, among in AMONG.items()}
 _RESULTS_OF = {name: _WITH_STORE.where(among) for name, among in AMONG.items()}
