@@ -8,8 +8,9 @@ from bot import logs, terminal, wiring
 from bot.config import load
 from bot.text.language import ENGLISH, Language, languages
 from commands import requests
+from commands.attachment import Attachment
 from commands.caller import TERMINAL
-from commands.reply import Attachment, Fields, Outcome, Paragraph, Part
+from commands.reply import Fields, Outcome, Paragraph, Part
 from services.model.errors import CertdeskError
 from services.model.text import say
 

@@ -16,8 +16,8 @@ from rich.text import Text as Line
 
 from bot.terminal_text import clean, clean_lines, sentence, shown, typed_here
 from bot.text.language import ENGLISH, Language
+from commands.attachment import Attachment
 from commands.reply import (
-    Attachment,
     Buttons,
     Code,
     Fields,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from commands.attachment import Attachment
 from services.model.text import NOTHING, Item, Text, Value
 
 
@@ -135,16 +136,6 @@ class Buttons:
     """A row of things to click; where nothing can be clicked it is left out."""
 
     items: tuple[Button | Menu, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with the answer. It is made where it is shown, in the language of who reads it."""
-
-    kind: str
-    """A key of `bot.attachments.KINDS`."""
-    facts: Mapping[str, Any]
-    """What is in it, JSON-ready."""
 
 
 Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons | Attachment

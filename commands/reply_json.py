@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from commands.attachment import Attachment
 from commands.reply import (
-    Attachment,
     Button,
     Buttons,
     Code,

@@ -3,10 +3,11 @@
 from typing import Any
 
 from commands import forecast
+from commands.attachment import Attachment
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
 from commands.forecast import by_cause
-from commands.reply import Attachment, Outcome, Paragraph, Part, Reply, Tone
+from commands.reply import Outcome, Paragraph, Part, Reply, Tone
 from services.model.clock import rfc3339
 from services.model.fleet import WEEK, Health, Result
 from services.model.text import Text, say, say_n

@@ -7,9 +7,11 @@ from typing import Any
 from bot.attachments import report_csv, report_svg, report_words
 from bot.attachments.raster import png
 from bot.text.language import Language
-from commands.reply import Attachment
+from commands.attachment import Attachment
 from services.model.text import Text
 
+MOST_ALT = 1000
+"""Characters of an alternative text that Slack takes (files.getUploadURLExternal: alt_txt_too_large)."""
 Facts = Mapping[str, Any]
 
 
@@ -51,4 +53,5 @@ def made(attachment: Attachment, language: Language) -> File:
     """Return the file of an attachment in this language. Raises KeyError for a kind that there is not."""
     kind = KINDS[attachment.kind]
     alt = language.plain(kind.alt(attachment.facts)) if kind.alt is not None else ""
+    alt = alt if len(alt) <= MOST_ALT else alt[: MOST_ALT - 1] + "…"
     return File(attachment.kind, kind.content(attachment.facts, language), language.plain(kind.title), alt)

@@ -18,16 +18,17 @@ from services.model.text import Text
 
 WIDTH, HEIGHT = 1200, 800
 Facts = Mapping[str, Any]
+STRIPED = "url(#stripes)"
 COLOURS = {
-    Health.NEEDS_SOMEBODY.value: "url(#stripes)",
+    Health.NEEDS_SOMEBODY.value: STRIPED,
     Health.UNDER_WAY.value: "#4878a8",
     Health.WELL.value: "#5aa27a",
     Result.INSTALLED.value: "#5aa27a",
-    Result.FAILED.value: "url(#stripes)",
+    Result.FAILED.value: STRIPED,
 }
 """What is bad is striped, so that nothing hangs on colour."""
 THINNEST = 3
-"""However few there are of something, it is seen."""
+"""However little of it is bad, it is seen."""
 MOST_CAUSES = 6
 CAUSE_CELLS = 62
 """How much of a cause's words there is room for, in columns of half the height of a character."""
@@ -145,7 +146,7 @@ def _columns(
         for part in order:
             if not int(stack[part]):
                 continue
-            tall = max(height * int(stack[part]) / top, THINNEST)
+            tall = max(height * int(stack[part]) / top, THINNEST if COLOURS[part] == STRIPED else 0)
             y -= tall
             yield bar(x, y, step * 0.68, tall, COLOURS[part])
         middle = frame.left + step * (place + 0.5)

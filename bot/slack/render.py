@@ -18,8 +18,8 @@ from bot.slack.limits import (
 from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
 from bot.text.language import ENGLISH, Language
+from commands.attachment import Attachment
 from commands.reply import (
-    Attachment,
     Buttons,
     Code,
     Fields,

@@ -9,7 +9,8 @@ from slack_sdk.web import SlackResponse, WebClient
 from bot.attachments import File, made
 from bot.slack.delivery import Method, Way
 from bot.text.language import Language
-from commands.reply import Attachment, Hint, Reply
+from commands.attachment import Attachment
+from commands.reply import Hint, Reply
 from services.model.text import say
 
 _BARE = Hint(
