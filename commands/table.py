@@ -12,6 +12,7 @@ from commands import (
     links,
     remove,
     renew,
+    report,
     revoke,
     status,
     unlink,
@@ -31,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,
+    report.COMMAND,
     # who belongs to which store
     link.COMMAND,
     unlink.COMMAND,

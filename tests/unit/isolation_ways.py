@@ -113,6 +113,7 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("90"),
         Given("{}"),
     ),
+    "report": (Given(""), Given("--store {}"), Given("--csv --store {}"), Given("{}")),
     "alerts": (
         Given(""),
         Given("1"),

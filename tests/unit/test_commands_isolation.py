@@ -78,6 +78,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),
     "alerts": ("", "1", "alert_{}"),
+    "report": ("", "--store {}", "--csv --store {}", "{}"),
     "link": ("{}", "<@U0000NEW> {}", "<#C0000001> {}", "@new {}"),
     "unlink": ("{}", "<@U0000NEW> {}", "<#C_{}> {}"),
     "links": ("{}", "", "<@U_{}>"),
