@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from commands.attachment import Attachment
-from commands.reply import Hint, Reply, Tone
+from commands.reply import Composed, Hint, Reply, Tone
 from services.model.text import say
 from tests.unit.slack_world import SlackApi, no, ok
-from tests.unit.test_slack_notifier import Composed, World
+from tests.unit.test_slack_notifier import World
 
 EMPTY = {"needs_somebody": 0, "under_way": 0, "well": 2}
 FACTS: dict[str, Any] = {
