@@ -22,26 +22,19 @@ from bot.slack.render import Rendered, render
 from bot.slack.sharing import attached, bare, share
 from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
+from bot.slack.whereabouts import ELSEWHERE, fallen, pointer
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
-from commands.reply import Composed, Hint, Reply
+from commands.reply import Composed, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
-from services.model.text import say
-from services.model.workspaces import place, placed
+from services.model.workspaces import placed
 from services.ports import Message, Storage
 
 _log = structlog.get_logger(__name__)
 _A_MOMENT = timedelta(seconds=1)
 ORPHANED = timedelta(minutes=10)
 """After this time a message is posted in the channel whose thread was never begun."""
-_ELSEWHERE = Hint(
-    say(
-        "You see this here because certdesk may not write where you asked. To have its answers there, type there:"
-        " {command}",
-        command="/invite @certdesk",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +105,9 @@ class Notifier:
         sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
             self._failed(message, sent, now)
-        else:
-            self._delivered(message, sent.stored(message.channel), final=composed.final)
+            return
+        self._delivered(message, sent.stored(message.channel), final=composed.final)
+        self._point(message, composed, sent)
 
     def _under(self, message: Message, now: datetime) -> Place | None:
         """Return where the message stands in whose thread this one belongs; None for one that is in no thread.
@@ -142,7 +136,7 @@ class Notifier:
         if (hint := delayed(message, self._clock())) is not None:
             reply = replace(reply, parts=(*reply.parts, hint))
         if message.origin:
-            reply = replace(reply, parts=(*reply.parts, _fallen(message.origin)))
+            reply = replace(reply, parts=(*reply.parts, fallen(message.origin)))
         files = bool(attached(reply))
         way: Way | None = first_way(message, private=private, final=composed.final, files=files, under=under)
         failed = _Failed(CallError("none"), Then.LATER)
@@ -163,7 +157,7 @@ class Notifier:
     def _go(self, way: Way, message: Message, reply: Reply, *, private: bool) -> Place:
         channel = way.channel or self._direct_channel(message)
         if channel != message.channel and not private and not message.thread:
-            reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
+            reply = replace(reply, parts=(*reply.parts, ELSEWHERE))
         reply = replace(reply, parts=(*reply.parts, *bare(reply, way)))
         language = self._language(message, channel, private=private)
         rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
@@ -175,6 +169,18 @@ class Notifier:
             return Place(channel, "")
         answer = _CALLS[way.method](client, message, way, content)
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
+
+    def _point(self, message: Message, composed: Composed, stands: Place) -> None:
+        """Tell who asked in a channel that the answer stands in their direct messages; what fails is not tried again."""
+        private = message.private or composed.reply.private
+        way = first_way(message, private=private, final=composed.final)
+        told = pointer(message, way, stands)
+        if told is None:
+            return
+        try:
+            self._go(Way(Method.EPHEMERAL, message.channel), message, told, private=True)
+        except CALL_ERRORS as error:
+            _log.info("slack.not_pointed", message=message.id, error=read_error(error).code)
 
     def _language(self, message: Message, channel: str, *, private: bool) -> Language:
         """Return the language of who will see the message in ``channel``."""
@@ -247,16 +253,6 @@ _CALLS: Mapping[Method, Callable[[WebClient, Message, Way, dict[str, Any]], Slac
 }
 
 
-def _fallen(origin: str) -> Hint:
-    """Return the line that says where a message was to stand, and why it stands here."""
-    team, channel = place(origin)
-    said = say(
-        "This was for the channel {channel} of the workspace {team}, where certdesk is not installed any more. Whoever runs"
-        " that workspace can install it again.",
-        channel=channel,
-        team=team,
-    )
-    return Hint(said)
 
 
 def _paused_by(failed: _Failed, message: Message) -> str | None:
