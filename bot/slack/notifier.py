@@ -253,8 +253,6 @@ _CALLS: Mapping[Method, Callable[[WebClient, Message, Way, dict[str, Any]], Slac
 }
 
 
-
-
 def _paused_by(failed: _Failed, message: Message) -> str | None:
     """Return what a failure pauses: the channel for a rate limit, the workspace for an outage or a bad token, else nothing."""
     if failed.error.status == 429:
