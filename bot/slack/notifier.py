@@ -173,7 +173,8 @@ class Notifier:
     def _point(self, message: Message, composed: Composed, stands: Place) -> None:
         """Tell who asked in a channel that the answer stands in their direct messages; what fails is not tried again."""
         private = message.private or composed.reply.private
-        way = first_way(message, private=private, final=composed.final)
+        files = bool(attached(composed.reply))
+        way = first_way(message, private=private, final=composed.final, files=files)
         told = pointer(message, way, stands)
         if told is None:
             return

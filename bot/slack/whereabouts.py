@@ -25,6 +25,11 @@ _TOLD = Reply(
     say("certdesk answers you in a direct message, which shows how things go on"),
     private=True,
 )
+_SHARED = Reply(
+    Tone.INFO,
+    say("certdesk answers you in a direct message: Slack shows no file to one person alone in a channel"),
+    private=True,
+)
 
 
 def fallen(origin: str) -> Hint:
@@ -45,7 +50,9 @@ def pointer(message: Message, way: Way, stands: Place) -> Reply | None:
     None for what stands where it was asked for, was shown before, or is of no channel; and for what had to go there because
     certdesk may not write in the channel: it says so itself (`ELSEWHERE`).
     """
-    chosen = way.method is Method.POST and not way.channel
+    chosen = way.method in {Method.POST, Method.SHARE} and not way.channel
     if not chosen or message.ts or not message.user or message.channel in {"", stands.channel}:
         return None
+    if way.method is Method.SHARE:
+        return _SHARED
     return _ASKED if message.kind == approvals.MESSAGE else _TOLD

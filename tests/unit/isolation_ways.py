@@ -113,12 +113,12 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("90"),
         Given("{}"),
     ),
-    "report": (Given(""), Given("--store {}"), Given("--csv --store {}"), Given("{}")),
     "alerts": (
         Given(""),
         Given("1"),
         Given("alert_{}"),
     ),
+    "report": (Given(""), Given("--store {}"), Given("--csv --store {}"), Given("{}")),
     "link": (
         Given("{}"),
         Given("<@U0000NEW> {}"),

@@ -50,8 +50,11 @@ def test_words_and_files_are_one_message(world: World) -> None:
 def test_what_is_private_goes_into_the_direct_messages(world: World) -> None:
     """No file can be shown to one person alone in a channel."""
     row = world.deliver(private=True)
-    assert world.api.methods == ["conversations.open", ASK, "upload", SHARE]
+    assert world.api.methods == ["conversations.open", ASK, "upload", SHARE, "chat.postEphemeral"]
     assert (world.api.asked(SHARE)[0]["channel_id"], row.sent) == ("D1", 1)
+    [line] = world.api.asked("chat.postEphemeral")
+    assert (line["channel"], line["user"]) == ("C1", "U1")
+    assert "in a direct message: Slack shows no file to one person alone" in line["text"]
 
 
 def test_where_certdesk_may_not_write_it_goes_to_the_person(world: World) -> None:
