@@ -32,7 +32,12 @@ class FrontDoor:
             answer_for=partial(answer_for, application.storage),
             edge_key=application.edge_key,
             unready=self._unready,
-            registry=metrics.registry(application.storage, application.traffic, application.clock),
+            registry=metrics.registry(
+                application.storage,
+                application.traffic,
+                application.clock,
+                slack.soundness.counts if slack else dict,
+            ),
             slack=slack.door if slack else None,
             installer=slack.installer if slack else None,
             checks=health.checks,

@@ -19,11 +19,15 @@ Traffic = Mapping[str, Callable[[], Mapping[str, int]]]
 """For each CA by name: what returns its counts of exchanges by result."""
 
 
+Counts = Callable[[], Mapping[str, int]]
+"""Returns how often, by kind (`bot.slack.soundness`)."""
+
+
 class CertdeskCollector(Collector):
     """Gives certdesk's own metrics at each scrape."""
 
-    def __init__(self, storage: Storage, traffic: Traffic, clock: Clock) -> None:
-        self._storage, self._traffic, self._clock = storage, traffic, clock
+    def __init__(self, storage: Storage, traffic: Traffic, clock: Clock, unsound: Counts = dict) -> None:
+        self._storage, self._traffic, self._clock, self._unsound = storage, traffic, clock, unsound
 
     def collect(self) -> Iterable[Metric]:
         """Yield each metric with its present values."""
@@ -39,6 +43,12 @@ class CertdeskCollector(Collector):
             for kind, count in counts().items():
                 requests.add_metric((ca, kind), count)
         yield requests
+        trimmed = CounterMetricFamily(
+            "certdesk_slack_unsound", "What broke a limit of Slack's and was trimmed", labels=("kind",)
+        )
+        for kind, count in self._unsound().items():
+            trimmed.add_metric((kind,), count)
+        yield trimmed
 
 
 def _queues(tx: Transaction, now: datetime) -> Iterator[Metric]:
@@ -74,11 +84,11 @@ def _late(due: datetime | None, now: datetime) -> float:
     return max(0.0, (now - due).total_seconds()) if due else 0.0
 
 
-def registry(storage: Storage, traffic: Traffic, clock: Clock) -> CollectorRegistry:
+def registry(storage: Storage, traffic: Traffic, clock: Clock, unsound: Counts = dict) -> CollectorRegistry:
     """Return a registry with certdesk's metrics and those of the process."""
     made = CollectorRegistry()
     ProcessCollector(registry=made)
     PlatformCollector(registry=made)
     GCCollector(registry=made)
-    made.register(CertdeskCollector(storage, traffic, clock))
+    made.register(CertdeskCollector(storage, traffic, clock, unsound))
     return made

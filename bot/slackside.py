@@ -21,6 +21,7 @@ from bot.slack.notifier import Notifier
 from bot.slack.rooms import SlackRooms
 from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
+from bot.slack.soundness import Soundness
 from bot.slack.speech import Speech
 from bot.slack.transport import SocketTransport
 from bot.slack.uploads import SlackUploads
@@ -46,6 +47,7 @@ class SlackSide:
     views: LiveViews
     rooms: Rooms
     uploads: Uploads
+    soundness: Soundness
     door: SlackDoor | None
     socket: SocketTransport | None
     canary: Canary | None = None
@@ -98,6 +100,7 @@ def connect(application: Application) -> SlackSide | None:
     callers = Callers(identity, clients.asking, application.storage, clock)
     speech = Speech(application.storage, callers.locale, callers.named)
     tongue = partial(_tongue, identity)
+    soundness = Soundness()
     app = make_app(slack, intake, ear, departures.heard, tongue)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
@@ -114,8 +117,15 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             departures=departures,
             speech=speech,
+            soundness=soundness,
         ),
-        screens=SlackScreens(clients.posting, slack.command, date_tokens=slack.date_tokens, speech=speech),
+        screens=SlackScreens(
+            clients.posting,
+            slack.command,
+            date_tokens=slack.date_tokens,
+            speech=speech,
+            soundness=soundness,
+        ),
         homes=Homes(
             clients.posting,
             application.desk,
@@ -123,6 +133,7 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
             speech=speech,
+            soundness=soundness,
         ),
         views=LiveViews(
             clients.posting,
@@ -130,7 +141,9 @@ def connect(application: Application) -> SlackSide | None:
             slack.command,
             date_tokens=slack.date_tokens,
             speech=speech,
+            soundness=soundness,
         ),
+        soundness=soundness,
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
         rooms=SlackRooms(clients.asking, slack, callers.reader, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,

@@ -236,18 +236,22 @@ def _problem(part: Problem, reader: _Reader) -> Group:
 
 
 def _rows(part: Rows, reader: _Reader) -> Group:
-    width = min(max((cell_len(clean(row.name)) for row in part.rows), default=0), 40)
+    width = min(max((cell_len(_begin(row, reader)) for row in part.rows), default=0), 40)
     return Group(*(_row(row, width, reader) for row in part.rows))
 
 
 def _row(row: Row, width: int, reader: _Reader) -> Line:
     sign, style = TONES[row.tone]
-    name = clean(row.name)
+    name = _begin(row, reader)
     label, detail = reader.sentence(row.label), reader.sentence(row.detail)
     gap = " " * max(0, width - cell_len(name))
     return Line.assemble(
         (f"{sign} ", style), (name, "bold"), f"{gap}  {label}", f"  {detail}" if detail else ""
     )
+
+
+def _begin(row: Row, reader: _Reader) -> str:
+    return reader.sentence(row.name) if isinstance(row.name, Text) else clean(row.name)
 
 
 def _code(part: Code, _reader: _Reader) -> Line:

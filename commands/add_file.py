@@ -73,8 +73,8 @@ def _fetched(call: Call, args: Arguments) -> Upload:
 
 def _bad(name: str, found: lists.Read) -> Outcome:
     title = say_n(
-        "{count} line of {file} is wrong, so nothing was done",
-        "{count} lines of {file} are wrong, so nothing was done",
+        "{count:,} line of {file} is wrong, so nothing was done",
+        "{count:,} lines of {file} are wrong, so nothing was done",
         count=len(found.bad),
         file=name,
     )
@@ -95,8 +95,8 @@ def _bad(name: str, found: lists.Read) -> Outcome:
 def _question(desk: Desk, proposal: Proposal) -> Question:
     chosen = chosen_in(proposal)
     title = say_n(
-        "Get a certificate for {count} name from {file}?",
-        "Get certificates for {count} names from {file}?",
+        "Get a certificate for {count:,} name from {file}?",
+        "Get certificates for {count:,} names from {file}?",
         count=len(chosen),
         file=str(proposal.what["file"]),
     )

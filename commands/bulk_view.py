@@ -17,6 +17,7 @@ from commands.reply import (
     Rows,
     Tone,
 )
+from commands.spans import number
 from services.bulk.kinds import ADD
 from services.bulk.turning import look
 from services.desk import Desk
@@ -37,13 +38,13 @@ def job_view(desk: Desk, job_id: str) -> Composed:
     now = desk.clock()
     percent = 100 * counts.finished // max(1, job.total)
     rows: list[tuple[Text, Value]] = [
-        (say("Done"), counts.done),
-        (say("Not done"), counts.failed),
-        (say("At work"), counts.begun),
-        (say("Not begun"), counts.waiting),
+        (say("Done"), number(counts.done)),
+        (say("Not done"), number(counts.failed)),
+        (say("At work"), number(counts.begun)),
+        (say("Not begun"), number(counts.waiting)),
     ]
     if counts.skipped:
-        rows.append((say("Well already"), counts.skipped))
+        rows.append((say("Well already"), number(counts.skipped)))
     if not job.over:
         rows.append((say("Ends about"), views.known(ends_at(job, counts, now))))
     bar = Paragraph(say("{bar} {percent} %", bar=drawn(counts.finished, job.total), percent=percent))
@@ -72,12 +73,12 @@ def _title(job: Job, counts: Counts) -> Text:
         "total": job.total,
     }
     if job.state is JobState.PAUSED:
-        return say("Paused at {finished} of {total}: {what}", **values)
+        return say("Paused at {finished:,} of {total:,}: {what}", **values)
     if job.state is JobState.CANCELLED:
-        return say("Cancelled at {finished} of {total}: {what}", **values)
+        return say("Cancelled at {finished:,} of {total:,}: {what}", **values)
     if job.state is JobState.DONE:
-        return say("Finished, {total}: {what}", **values)
-    return say("{finished} of {total}: {what}", **values)
+        return say("Finished, {total:,}: {what}", **values)
+    return say("{finished:,} of {total:,}: {what}", **values)
 
 
 def _what(job: Job) -> Text:

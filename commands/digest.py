@@ -12,7 +12,7 @@ from commands.spans import margin, number, span
 from services.desk import Desk
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.findings import Owner
-from services.model.text import NOTHING, Text, Value, say, say_n
+from services.model.text import NOTHING, Item, Text, Value, say, say_n
 from services.ports import Message
 
 Data = Mapping[str, Any]
@@ -78,7 +78,7 @@ def _open(item: Data, now: datetime) -> Row:
     return Row(_thing(item), words.TONES[Severity(item["severity"])], _why(item), detail)
 
 
-def _thing(item: Data) -> str:
+def _thing(item: Data) -> Item:
     """Return what stands at the beginning of a line: the thing, or how many certificates suffer where there are several."""
     if item["thing"] == words.ALL:
         return number(item["members"])

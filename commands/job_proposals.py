@@ -60,9 +60,9 @@ def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
         if minutes < 120
         else say_n("{count} hour", "{count} hours", count=hours)
     )
-    orders = say_n("{count} order at the most", "{count} orders at the most", count=cost.orders)
+    orders = say_n("{count:,} order at the most", "{count:,} orders at the most", count=cost.orders)
     if cost.left is not None:
         orders = say(
-            "{orders}; our limit at {ca} leaves {left} now", orders=orders, ca=cost.ca, left=cost.left
+            "{orders}; our limit at {ca} leaves {left:,} now", orders=orders, ca=cost.ca, left=cost.left
         )
     return (say("Cost at the CA"), orders), (say("Takes about"), takes)

@@ -57,8 +57,8 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     chosen = chosen_in(proposal)
     code = str(proposal.what["code"])
     title = say_n(
-        "Renew {count} certificate that suffers from {code}?",
-        "Renew {count} certificates that suffer from {code}?",
+        "Renew {count:,} certificate that suffers from {code}?",
+        "Renew {count:,} certificates that suffer from {code}?",
         count=len(chosen),
         code=code,
     )

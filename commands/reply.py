@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from services.model.text import NOTHING, Text, Value
+from services.model.text import NOTHING, Item, Text, Value
 
 
 class Tone(StrEnum):
@@ -71,7 +71,8 @@ class Problem:
 class Row:
     """One line of a list: a name, its state in words with a tone, and a detail such as the expiry."""
 
-    name: str
+    name: Item
+    """A sentence where what begins the line has to be put in the reader's language, such as a number."""
     tone: Tone
     label: Text
     detail: Text

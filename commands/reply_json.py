@@ -22,7 +22,7 @@ from commands.reply import (
     Steps,
     Tone,
 )
-from services.model.text import Value, from_json, say, to_json
+from services.model.text import Text, Value, from_json, say, to_json
 
 Data = Mapping[str, Any]
 
@@ -95,7 +95,7 @@ def _problem_from_json(data: Data) -> Problem:
 
 def _row_to_json(row: Row) -> dict[str, Any]:
     return {
-        "name": row.name,
+        "name": to_json(row.name) if isinstance(row.name, Text) else row.name,
         "tone": row.tone.value,
         "label": to_json(row.label),
         "detail": to_json(row.detail),
@@ -103,7 +103,9 @@ def _row_to_json(row: Row) -> dict[str, Any]:
 
 
 def _row_from_json(data: Data) -> Row:
-    return Row(str(data["name"]), Tone(data["tone"]), from_json(data["label"]), from_json(data["detail"]))
+    name = data["name"]
+    begin = from_json(name) if isinstance(name, Mapping) else str(name)
+    return Row(begin, Tone(data["tone"]), from_json(data["label"]), from_json(data["detail"]))
 
 
 def _item_to_json(item: Button | Menu) -> dict[str, Any]:

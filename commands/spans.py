@@ -40,6 +40,6 @@ def margin(deadline: datetime, now: datetime) -> Text:
     return say("{span} left", span=span(deadline - now))
 
 
-def number(count: int) -> str:
-    """Return ``count`` with its thousands apart, as in 4,210."""
-    return f"{count:,}"
+def number(count: int) -> Text:
+    """Return ``count`` with its thousands apart as the reader's language parts them: 4,210 in English."""
+    return say("{count:,}", count=count)

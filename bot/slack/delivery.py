@@ -45,6 +45,12 @@ _CODES: Mapping[Then, str] = {
 THEN: Mapping[str, Then] = {code: then for then, codes in _CODES.items() for code in codes.split()}
 """Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral). All others pass by themselves."""
 
+UNSOUND_VIEWS = frozenset(code for code, todo in THEN.items() if todo is Then.PLAIN) | {
+    "invalid_arguments",
+    "view_too_large",
+}
+"""The codes for a modal or a Home tab that Slack refuses for what is in it, and so would never take."""
+
 LOST = frozenset({"account_inactive", "invalid_auth", "token_revoked"})
 """What Slack's methods say of a token that is good no more."""
 SOON = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60))

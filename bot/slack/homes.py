@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from bot.slack.dates import in_utc
 from bot.slack.delay import error_line
-from bot.slack.delivery import then, wait
-from bot.slack.errors import CALL_ERRORS, read_error
+from bot.slack.delivery import UNSOUND_VIEWS, then, wait
+from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.reader import Reader
 from bot.slack.render_views import home
+from bot.slack.soundness import Soundness
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller
@@ -38,11 +41,13 @@ class Homes:
         *,
         date_tokens: bool = True,
         speech: Speech | English | None = None,
+        soundness: Soundness | None = None,
     ) -> None:
         """``clients`` must not repeat calls by themselves; ``caller`` says who a person is, and never from memory of a view."""
         self._clients, self._desk, self._caller = clients, desk, caller
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
+        self._soundness = soundness or Soundness()
         self._lock = threading.Lock()
         self._paused: dict[str, datetime] = {}
         """Workspace -> until when it takes nothing."""
@@ -63,19 +68,29 @@ class Homes:
     def _publish(self, message: Message) -> None:
         caller = self._caller(_asks(message))
         seen = self._looked(message, caller)
-        view = home(seen.page, self._command, self._speech.to_person(placed(message.team, message.user)))
-        try:
-            shown = view if self._date_tokens else in_utc(view)
-            self._clients(message.team).views_publish(user_id=message.user, view=shown)
-        except CALL_ERRORS as error:
-            facts = read_error(error)
-            _log.info("slack.home_refused", message=message.id, error=facts.code)
+        reader = Reader(self._command, self._speech.to_person(placed(message.team, message.user)))
+        view = home(seen.page, reader.command, reader.language)
+        view = self._soundness.view(view if self._date_tokens else in_utc(view), message.id, reader)
+        facts = self._called(message, view)
+        if facts is not None and facts.code in UNSOUND_VIEWS:
+            facts = self._called(message, self._soundness.bare(view, message.id, reader, facts.code))
+        if facts is not None:
             until = self._desk.clock() + wait(then(facts), message, facts.retry_after)
             if facts.status == 429:
                 self._hold(message.team, until)
             self._postpone(message, until, facts.code)
             return
         self._done(message, final=False)
+
+    def _called(self, message: Message, view: dict[str, Any]) -> CallError | None:
+        """Publish it; return why Slack did not take it, or None if it did."""
+        try:
+            self._clients(message.team).views_publish(user_id=message.user, view=view)
+        except CALL_ERRORS as error:
+            facts = read_error(error)
+            _log.info("slack.home_refused", message=message.id, error=facts.code)
+            return facts
+        return None
 
     def _looked(self, message: Message, caller: Caller) -> Seen:
         """Return the Home as it is after what it follows was written down, so that no change in between is missed."""

@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 
 from bot.slack.dates import in_utc
-from bot.slack.delivery import Then, then, wait
+from bot.slack.delivery import UNSOUND_VIEWS, Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.reader import Reader
 from bot.slack.render_views import modal
+from bot.slack.soundness import Soundness, without_files
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from commands import live
@@ -28,8 +30,8 @@ STALE = timedelta(hours=24)
 GONE = frozenset({"not_found", "view_not_found"})
 """Slack's codes for a modal that was closed, or is not known yet by this handle."""
 
-REFUSED = frozenset({"invalid_arguments", "view_too_large", "duplicate_external_id", "invalid_external_id"})
-"""Slack's codes for a view that it will never take, besides those of `bot.slack.delivery`."""
+REFUSED = UNSOUND_VIEWS | {"duplicate_external_id", "invalid_external_id"}
+"""Slack's codes for a view that it will never take."""
 
 
 class LiveViews:
@@ -43,10 +45,12 @@ class LiveViews:
         *,
         date_tokens: bool = True,
         speech: Speech | English | None = None,
+        soundness: Soundness | None = None,
     ) -> None:
         """``clients`` must not repeat calls by themselves: the row says when to try again."""
         self._clients, self._desk, self._command, self._date_tokens = clients, desk, command, date_tokens
         self._speech = speech or English()
+        self._soundness = soundness or Soundness()
 
     def deliver(self, row: Message) -> None:
         """Show ``row`` as it is now, do the next piece of what it waits for, and record how far it came.
@@ -71,10 +75,20 @@ class LiveViews:
 
     def _show(self, row: Message, shown: live.Shown) -> CallError | None:
         """Show it; return why Slack did not take it, or None if it did."""
-        view = modal(
-            shown.sheet, self._command, self._speech.to_person(placed(row.team, row.user)), handle=row.channel
-        )
-        view = view if self._date_tokens else in_utc(view)
+        reader = Reader(self._command, self._speech.to_person(placed(row.team, row.user)))
+        view = modal(shown.sheet, reader.command, reader.language, handle=row.channel)
+        view = self._soundness.view(view if self._date_tokens else in_utc(view), row.id, reader)
+        error = self._update(row, view)
+        spare = without_files(view)
+        if error is not None and error.code in UNSOUND_VIEWS and spare is not None:
+            error = self._update(row, spare)
+        if (
+            error is not None and error.code in UNSOUND_VIEWS
+        ):  # a fault of certdesk's: the person is told, and sees no standstill
+            return self._update(row, self._soundness.bare(view, row.id, reader, error.code))
+        return error
+
+    def _update(self, row: Message, view: dict[str, Any]) -> CallError | None:
         try:
             self._clients(row.team).views_update(external_id=row.channel, view=view)
         except CALL_ERRORS as error:

@@ -17,7 +17,9 @@ from bot.slack.delay import delayed, error_line
 from bot.slack.delivery import LOST, Method, Place, Then, Way, first_way, next_way, place_of, then, wait
 from bot.slack.departures import Departures
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.reader import Reader
 from bot.slack.render import Rendered, render
+from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
@@ -82,6 +84,7 @@ class Notifier:
         date_tokens: bool = True,
         departures: Departures | None = None,
         speech: Speech | English | None = None,
+        soundness: Soundness | None = None,
     ) -> None:
         """``clients`` must not repeat calls by themselves (`bot.slack.clients.posting_client`).
 
@@ -91,6 +94,7 @@ class Notifier:
         self._departures = departures
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
+        self._soundness = soundness or Soundness()
         self._pauses = _Pauses()
 
     def deliver(self, message: Message) -> None:
@@ -157,6 +161,8 @@ class Notifier:
                 facts = read_error(error)
                 failed = _Failed(facts, then(facts, message.team))
                 _log.info("slack.call_failed", message=message.id, method=way.method, error=facts.code)
+                if failed.todo is Then.PLAIN and not way.plain:
+                    self._soundness.fault(MESSAGE, message.id, [facts.code])
                 way = next_way(way, failed.todo, message.user)
         return failed
 
@@ -166,6 +172,7 @@ class Notifier:
             reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
         language = self._language(message, channel, private=private)
         rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
+        rendered = self._soundness.message(rendered, message.id, Reader(self._command, language))
         content = _content(rendered, plain=way.plain)
         answer = _CALLS[way.method](
             self._clients(message.team), message, replace(way, channel=channel), content

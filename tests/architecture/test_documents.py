@@ -13,7 +13,9 @@ from bot import metrics
 from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
-from bot.config_keys import Ca, Limits, Target, Update
+from bot.config_keys import Ca, Limits, Update
+from bot.config_targets import MODELS
+from bot.slack.soundness import Soundness
 from commands.table import COMMANDS
 from services.alerting import paging
 from services.alerting.causes import OWN_HEALTH
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
 INSIDE: dict[str, tuple[type[BaseModel], ...]] = {
     "acme": (Ca, Limits),
-    "deploy": (Target,),
+    "deploy": tuple(MODELS.values()),
     "dns": (Update,),
     "alerts": (Route, Webhook, Digest),
 }
@@ -88,7 +90,8 @@ def test_what_stands_in_comments_is_yaml_that_is_taken() -> None:
     values = yaml.safe_load(bare)
     config = Config.model_validate(values)
     assert config.dns.update is not None
-    assert config.deploy.targets[0].reload == ("nginx", "-s", "reload")
+    assert [target.kind for target in config.deploy.targets] == list(MODELS)
+    assert config.deploy.targets[0].settings().reload == ("nginx", "-s", "reload")
     assert config.acme.cas[0].profile == "classic"
     assert config.alerts.routes[0].codes == ("dns.*",)
     assert config.alerts.webhooks[0].url == PAGERDUTY
@@ -146,7 +149,7 @@ def test_every_bench_is_in_the_figures_with_its_command(bench: str) -> None:
 
 def test_every_metric_is_in_the_document_and_no_other() -> None:
     storage = MemoryStorage()
-    collector = metrics.CertdeskCollector(storage, {"x": lambda: {"get": 1}}, utc_now)
+    collector = metrics.CertdeskCollector(storage, {"x": lambda: {"get": 1}}, utc_now, Soundness().counts)
     exposed = {sample.name for metric in collector.collect() for sample in metric.samples}
     named = set(
         re.findall(r"^\| `(certdesk_\w+)`", (ROOT / "docs" / "metrics.md").read_text("utf-8"), re.MULTILINE)

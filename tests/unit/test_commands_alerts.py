@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from babel import Locale
 
+from bot.text.language import Language
 from commands import messages
 from commands.alert_words import CLAUSES, clause, noun
 from commands.dispatch import dispatch
@@ -99,7 +101,8 @@ def test_lengths_of_time(length: timedelta, said: str) -> None:
 def test_margins_and_numbers() -> None:
     assert margin(NOW + 5 * DAY, NOW).plain() == "5 days left"
     assert margin(NOW, NOW).plain() == "expired less than a minute ago"
-    assert number(4210) == "4,210"
+    assert number(4210).plain() == "4,210"
+    assert Language("de", "Deutsch", Locale("de")).plain(number(4210)) == "4.210"
 
 
 # --- the message ---------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_what_will_not_renew_is_counted_by_cause_owner_and_margin(bench: Bench) 
     assert outcome.reply.title.plain() == "1 of 2 certificates will not renew within 90 days"
     [rows] = only(outcome.reply, Rows)
     [row] = rows.rows
-    assert (row.name, row.label.plain()) == ("1", "certificate, because its DNS left the platform")
+    assert (str(row.name), row.label.plain()) == ("1", "certificate, because its DNS left the platform")
     assert row.detail.plain() == "whose move: the merchant; 90 days left, first shop.moon.test"
     assert "/ssl status shop.moon.test" in only(outcome.reply, Hint)[-1].text.plain()
     assert outcome.data == {
@@ -102,7 +102,7 @@ def test_the_worst_margin_sets_the_tone(bench: Bench) -> None:
     assert outcome.reply.tone is Tone.BAD
     [rows] = only(outcome.reply, Rows)
     [row] = rows.rows  # one cause is one line, whatever the margins
-    assert (row.name, row.tone) == ("2", Tone.BAD)
+    assert (str(row.name), row.tone) == ("2", Tone.BAD)
     assert row.label.plain() == "certificates, because a rate limit of the CA is reached"
     assert row.detail.plain() == (
         "whose move: the certificate authority; 30 hours left, first shop.moon.test; 1 critical, 1 with more time"

@@ -39,6 +39,8 @@ from commands.reply import (
     Sheet,
     Tone,
 )
+from commands.reply_json import reply_from_json, reply_to_json
+from commands.spans import number
 from services.model.text import Text, from_json, say, say_n, to_json
 from tests.unit.pseudo import PSEUDO, texts
 
@@ -113,6 +115,16 @@ def test_numbers_follow_the_language() -> None:
     german = Language("de", "Deutsch", Locale("de"))
     assert german.plain(say("{n:,} of {m}", n=4210, m=8402)) == "4.210 of 8402"
     assert ENGLISH.plain(say("{n:,}", n=4210)) == say("{n:,}", n=4210).plain() == "4,210"
+
+
+def test_a_number_that_begins_a_line_follows_the_language() -> None:
+    german = Language("de", "Deutsch", Locale("de"))
+    row = Row(number(4210), Tone.BAD, say("certificates"), say("{n:,}", n=8402))
+    reply = reply_from_json(reply_to_json(Reply(Tone.BAD, number(1500), (Rows((row,)),))))
+    [_, rows] = render(reply, language=german).blocks
+    assert "`4.210`" in rows["text"]["text"]
+    shown = terminal.text(reply, language=german)
+    assert ("1.500" in shown, "4.210" in shown, "8.402" in shown) == (True, True, True)
 
 
 def test_moments_and_lists_are_plain() -> None:
