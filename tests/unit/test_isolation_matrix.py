@@ -93,6 +93,7 @@ COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
     "link": ("{}", "<@U0000NEW> {}", "<#C0000001> {}", "@new {}"),
     "unlink": ("{}", "<@U0000NEW> {}", "<#C_{}> {}"),
     "links": ("{}", "", "<@U_{}>"),
+    "notify": ("", "{}", "workspace T2OTHER", "workspace T2OTHER C0000001", "workspace T2OTHER none"),
     "language": ("", "ko", "auto", "{}"),
     "help": ("", "add", "unlink", "{}"),
 }
