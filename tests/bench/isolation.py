@@ -57,7 +57,7 @@ def _times(desk: Desk) -> bool:
     chance.shuffle(numbers)  # so that names of others and of nobody are as like the asker's own
     here, nowhere = numbers[: STORES - 1], numbers[STORES - 1 :]
     _filled(desk, (0, *here))
-    merchant = Caller("T1/U1", Role.MERCHANT, frozenset({"store0"}))
+    merchant = Caller("T1/U1", Role.MERCHANT, frozenset({"store0000"}))
     rows, held = [], []
     for verb in VERBS:
         theirs, nobodys = _asked(desk, merchant, verb, (here, nowhere), chance)
@@ -73,13 +73,13 @@ def _times(desk: Desk) -> bool:
 def _filled(desk: Desk, numbers: Sequence[int]) -> None:
     with desk.storage.write() as tx:
         for number in numbers:
-            tx.stores.put(Store(f"store{number}"))
+            tx.stores.put(Store(f"store{number:04}"))
             for each in range(NAMES):
-                tx.stores.put_domain(Domain(f"shop{each}.s{number:04}.test", f"store{number}"))
+                tx.stores.put_domain(Domain(f"shop{each}.s{number:04}.test", f"store{number:04}"))
             tx.certificates.add(
                 Certificate(
                     f"cert_{number}",
-                    f"store{number}",
+                    f"store{number:04}",
                     f"s{number:04}.test",
                     (f"shop0.s{number:04}.test",),
                     NOW,

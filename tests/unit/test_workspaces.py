@@ -235,14 +235,17 @@ def test_a_request_for_a_store_that_is_not_bound_is_seen_by_nobody_and_answered_
         world.deliver()
         answers.append(world.said().replace(store, "STORE"))
     assert answers[0] == answers[1]
+    world.bench.now += linking.EARLIEST + linking.SPREAD
+    assert world.deliver() == []
     assert [token for method, token in world.api.tokens if method == "chat.postMessage"] == []
 
 
 def test_support_decides_in_its_own_workspace_and_the_answer_goes_back(world: World) -> None:
     world.link(Kind.WORKSPACE, THERE, "moon")
     world.type("link moon")
-    calls = world.deliver()
-    assert ("chat.postMessage", "xoxb-home") in calls
+    assert world.deliver() == [("chat.postEphemeral", f"xoxb-{THERE}")]
+    world.bench.now += linking.EARLIEST + linking.SPREAD
+    assert world.deliver() == [("chat.postMessage", "xoxb-home")]
     with world.storage.read() as tx:
         [wish] = [
             row for row in (tx.links.request(body["request"]) for body in _bodies(world)) if row is not None
