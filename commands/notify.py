@@ -60,7 +60,9 @@ def _shown(call: Call, workspace: Workspace) -> Outcome:
         said = say("No channel is chosen for alerts in the workspace {team}", team=team)
         return _answer(Tone.INFO, said, team, channel, _what(call, team), choose)
     said = say(
-        "In the workspace {team}, merchants are told in the channel {channel}", team=team, channel=channel
+        "Merchants in the workspace {team} are told what they have to do in the channel {channel}",
+        team=team,
+        channel=channel,
     )
     return _answer(Tone.INFO, said, team, channel, _what(call, team), _back(team))
 
@@ -78,7 +80,7 @@ def _chosen(call: Call, team: str, channel: str, before: str) -> Outcome:
         rest = say("Channels that are linked to a store are still told of that store.")
         return _answer(Tone.GOOD, said, team, channel, rest)
     said = say(
-        "In the workspace {team}, merchants are told in the channel {channel} from now on",
+        "Merchants in the workspace {team} are told what they have to do in the channel {channel} from now on",
         team=team,
         channel=channel,
     )
@@ -91,8 +93,8 @@ def _chosen(call: Call, team: str, channel: str, before: str) -> Outcome:
 def _what(call: Call, team: str) -> Text:
     stores = [link.store for link in linking.linked_to(call.desk, Kind.WORKSPACE, team)]
     return say(
-        "What they have to do for the stores that are linked to the workspace comes there, and everybody there sees it."
-        " The stores are: {stores}",
+        "Told of are the stores that are linked to the workspace, and everybody in the channel sees it: {stores}. What is open"
+        " already comes with its next change.",
         stores=views.shortened(stores),
     )
 

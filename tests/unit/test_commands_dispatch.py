@@ -65,7 +65,7 @@ def codes(outcome: Outcome) -> list[str]:
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
     assert names[:8] == ["add", "status", "renew", "remove", "check", "history", "forecast", "alerts"]
-    assert names[8:] == ["link", "unlink", "links", "language", "help"]
+    assert names[8:] == ["link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
