@@ -1,13 +1,13 @@
 """Workspaces: the channel in which a workspace is told what its merchants have to do.
 
-Only a column with a default: the code of 0010 goes on working beside this one.
+Only a column with a default: the code of 0011 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
