@@ -65,7 +65,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 15))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 16))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -118,6 +118,7 @@ CERTIFICATES = Table(
     Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     Column("revocation", Text),
+    Column("rollback", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(

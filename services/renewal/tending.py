@@ -29,7 +29,8 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     if not missing:  # a name that it waited for may have been removed meanwhile
         tended = replace(tended, retry_at=None)
     due = tended.renew_at is None or now >= tended.renew_at
-    if not due and not (missing and (certificate.retry_at is None or now >= certificate.retry_at)):
+    completing = missing and (certificate.retry_at is None or now >= certificate.retry_at)
+    if not due and (tended.held(now) or not completing):
         return Move(
             replace(tended, run_after=_next_look(parts, tended, missing=bool(missing)), updated_at=now)
         )
@@ -42,7 +43,11 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
 
 def _next_look(parts: Parts, certificate: Certificate, *, missing: bool) -> datetime:
     now = parts.clock()
-    moments = [certificate.renew_at, certificate.ari_after, certificate.retry_at if missing else None]
+    told = certificate.rolled_back
+    if told is not None and certificate.held(now):
+        moments = [certificate.renew_at, certificate.ari_after, told.until]
+    else:
+        moments = [certificate.renew_at, certificate.ari_after, certificate.retry_at if missing else None]
     unproved = certificate.problem is not None and certificate.problem.code == "deploy.not_served"
     if unproved or certificate.attempt.leftovers:
         moments.append(now + LOOK_AGAIN)

@@ -1,12 +1,12 @@
 """Certificates, revisions and history: rows to dataclasses and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model import text
-from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
+from services.model.certificates import Attempt, Certificate, Happening, Revision, Rollback, Window
 from services.model.clock import aware
 from services.model.lifecycle import State
 from services.model.text import NOTHING, Item, Text, say
@@ -68,6 +68,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "compared": encode(text.to_json(certificate.compared)) if certificate.compared != NOTHING else None,
         "urgency": urgency(certificate),
         "revocation": encode(finding_to_json(certificate.revocation)) if certificate.revocation else None,
+        "rollback": encode(_rollback_to_json(certificate.rollback)) if certificate.rollback else None,
     }
 
 
@@ -76,7 +77,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
     (id_, store, domain, created_at, fence, lease_until, wanted, updated_at, state, run_after,
      installed, next_, attempt, stopped_at, failures, strikes, problem, asked, serial, not_before, not_after,
      renew_at, window_start, window_end, ari_after, retry_at,
-     compared, revocation) = row  # fmt: skip
+     compared, revocation, rollback) = row  # fmt: skip
     return Certificate(
         id=id_,
         store=store,
@@ -105,6 +106,29 @@ def certificate(row: Sequence[Any]) -> Certificate:
         retry_at=retry_at,
         compared=text.from_json(decode(compared)) if compared else NOTHING,
         revocation=finding_from_json(decode(revocation)) if revocation else None,
+        rollback=_rollback_from_json(decode(rollback)) if rollback else None,
+    )
+
+
+def _rollback_to_json(rollback: Rollback) -> dict[str, str]:
+    return {
+        "revision": rollback.revision,
+        "serial": rollback.serial,
+        "at": aware(rollback.at).isoformat(),
+        "until": aware(rollback.until).isoformat(),
+        "person": rollback.person,
+        "approved_by": rollback.approved_by,
+    }
+
+
+def _rollback_from_json(found: Mapping[str, str]) -> Rollback:
+    moments = {name: datetime.fromisoformat(found[name]) for name in ("at", "until")}
+    return Rollback(
+        revision=found["revision"],
+        serial=found["serial"],
+        person=found["person"],
+        approved_by=found["approved_by"],
+        **moments,
     )
 
 

@@ -64,18 +64,19 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:9] == [
+    assert names[:10] == [
         "add",
         "status",
         "renew",
         "remove",
         "revoke",
+        "rollback",
         "check",
         "history",
         "forecast",
         "alerts",
     ]
-    assert names[9:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -139,7 +140,7 @@ USAGE = [
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
     (
         "frobnicate",
-        "The usual ones are: add, status, renew, remove, revoke, check, history, forecast, alerts, report,",
+        "The usual ones are: add, status, renew, remove, revoke, rollback, check, history, forecast, alerts,",
     ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
