@@ -59,7 +59,7 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     # to have one revoked, which another person of the platform approves in any case: who finds a key in wrong hands
     # at night is on call, and whose key it is has to be able to ask
     Action.REVOKE: _row(_ALL, _ALL, _ALL, _OWN, _NO),
-    # to have the one before it put back, which another person of the platform approves as well
+    # to have the one before it put back, which another person approves: it is theirs who serve the pages
     Action.ROLL_BACK: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     # what is wrong across stores
     Action.ALERTS: _row(_ALL, _ALL, _ALL, _NO, _NO),

@@ -92,31 +92,15 @@ def _hold(row: Certificate, now: datetime, name: str) -> tuple[Part, ...]:
     return (Hint(text),)
 
 
-def told(row: Certificate, now: datetime, name: str, *, merchants: bool) -> tuple[Part, ...]:
+def told(row: Certificate, now: datetime, name: str) -> tuple[Part, ...]:
     """Return what a status says of the roll-back that what is installed comes from; nothing if there was none.
 
-    ``merchants`` are not told which persons it were.
+    Which persons it were stands in the history: merchants, who may read along, are not told it.
     """
     found = row.rolled_back
     if found is None:
         return ()
-    if merchants:
-        text = say("Rolled back on {at}, in the place of serial {serial}.", at=found.at, serial=found.serial)
-    elif found.approved_by and found.approved_by != found.person:
-        text = say(
-            "Rolled back on {at}, in the place of serial {serial}, by {person}, approved by {approver}.",
-            at=found.at,
-            serial=found.serial,
-            person=found.person,
-            approver=found.approved_by,
-        )
-    else:
-        text = say(
-            "Rolled back on {at}, in the place of serial {serial}, by {person}.",
-            at=found.at,
-            serial=found.serial,
-            person=found.person,
-        )
+    text = say("Rolled back on {at}, in the place of serial {serial}.", at=found.at, serial=found.serial)
     return (Hint(text), *_hold(row, now, name))
 
 

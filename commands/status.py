@@ -90,8 +90,7 @@ def _one(call: Call, args: Arguments, word: str) -> Outcome:
         with call.desk.storage.read() as tx:
             revocations = tx.revocations.of(certificate.id)
         parts += revocation_view.told(revocations)
-        shown = views.shown(status.name)
-        parts += rollback_view.told(certificate, call.desk.clock(), shown, merchants=call.caller.limited)
+        parts += rollback_view.told(certificate, call.desk.clock(), views.shown(status.name))
         if certificate.rolled_back is not None:
             data |= {"rollback": rollback_view.as_json(certificate.rolled_back)}
         if revocations:
