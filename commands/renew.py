@@ -94,7 +94,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     )
     if any(one.certificate is not None and one.certificate.held(now) for one in early):
         costs = say(
-            "It was rolled back, and certdesk leaves it as it is until then. A renewal now ends that: a new certificate takes its"
+            "It was rolled back, and certdesk does not replace it before that. A renewal now ends the wait: a new certificate takes its"
             " place. It costs an order of what the CA's rate limits allow."
         )
     rows = Rows(tuple(_row(status) for status in shown))

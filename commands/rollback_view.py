@@ -51,7 +51,7 @@ def rollback_view(desk: Desk, what: Mapping[str, Any]) -> Composed:
     if row.rollback is None and row.installed == what["installed"]:
         title = say("The certificate of {name} was not rolled back", name=name)
         text = say(
-            "The one before it must not be used any more: it was revoked or has expired since this was approved. The"
+            "The certificate before it must not be used any more: it was revoked or has expired since this was approved. The"
             " certificate with serial {serial} stays.",
             serial=views.known(row.serial),
         )

@@ -65,29 +65,36 @@ def flaw(revision: Revision, facts: Facts) -> Text | None:
         (
             facts.barred,
             say(
-                "The one before it (serial {serial}) has a key that was reported compromised.", serial=serial
+                "The certificate before the present one (serial {serial}) has a key that was reported compromised.",
+                serial=serial,
             ),
         ),
         (
             facts.revoked,
-            say("The one before it (serial {serial}) is revoked, or is being revoked.", serial=serial),
+            say(
+                "The certificate before the present one (serial {serial}) is revoked, or is being revoked.",
+                serial=serial,
+            ),
         ),
         (
             ended,
             say(
-                "The one before it (serial {serial}) expired on {at}.",
+                "The certificate before the present one (serial {serial}) expired on {at}.",
                 serial=serial,
                 at=revision.not_after or "",
             ),
         ),
         (
             not revision.sealed_key,
-            say("The key of the one before it (serial {serial}) is not kept any more.", serial=serial),
+            say(
+                "The key of the certificate before the present one (serial {serial}) is not kept any more.",
+                serial=serial,
+            ),
         ),
         (
             bool(missing),
             say(
-                "The one before it (serial {serial}) is not valid for {names}, which visitors would lose.",
+                "The certificate before the present one (serial {serial}) is not valid for {names}, which visitors would lose.",
                 serial=serial,
                 names=missing,
             ),
@@ -95,7 +102,7 @@ def flaw(revision: Revision, facts: Facts) -> Text | None:
         (
             bool(gone),
             say(
-                "The one before it (serial {serial}) is also for {names}, which this certificate is not wanted for any more.",
+                "The certificate before the present one (serial {serial}) is also for {names}, which this certificate is not wanted for any more.",
                 serial=serial,
                 names=gone,
             ),
@@ -103,7 +110,7 @@ def flaw(revision: Revision, facts: Facts) -> Text | None:
         (
             facts.trial,
             say(
-                "The one before it (serial {serial}) is of a CA for trials, which no browser trusts.",
+                "The certificate before the present one (serial {serial}) is of a CA for trials, which no browser trusts.",
                 serial=serial,
             ),
         ),
@@ -121,12 +128,12 @@ def earlier(revisions: Sequence[Revision], installed: str) -> tuple[Revision, ..
 def candidate(desk: Desk, tx: Transaction, row: Certificate, now: datetime) -> Revision | Text:
     """Return the newest earlier revision that may be put back, or a sentence that says why there is none."""
     if row.installed is None or not row.wanted or row.state is State.RETIRED:
-        return say("No certificate that is wanted is installed for it.")
+        return say("Nothing is installed for it yet, or it is not wanted any more.")
     revisions = tx.certificates.revisions(row.id)
     live = next((one for one in revisions if one.id == row.installed), None)
     older = earlier(revisions, row.installed)
     if live is None or not older:
-        return say("certdesk has issued no other one before it.")
+        return say("certdesk has issued none before the one that is installed.")
     gone = revoked(tx, row.id)
     first: Text | None = None
     for one in older:
@@ -134,7 +141,7 @@ def candidate(desk: Desk, tx: Transaction, row: Certificate, now: datetime) -> R
         if found is None:
             return one
         first = first or found
-    return first or say("certdesk has issued no other one before it.")
+    return first or say("certdesk has issued none before the one that is installed.")
 
 
 def _facts(

@@ -168,7 +168,7 @@ def test_status_home_and_history_say_it_and_merchants_are_told_no_persons(bench:
 def test_a_renewal_by_hand_says_that_it_ends_the_hold(bench: Bench) -> None:
     rolled_back(bench)
     asked = ask(bench, f"renew {SHOP}", SUPPORT)
-    assert "A renewal now ends that: a new certificate takes its place." in shown(bench, asked)
+    assert "A renewal now ends the wait: a new certificate takes its place." in shown(bench, asked)
     assert click(bench, "approval.approve", asked, SUPPORT, known=known) is None
     assert bench.certificate(SHOP).state is State.CHECKING
     assert not bench.certificate(SHOP).held(bench.now)
@@ -214,7 +214,7 @@ def test_what_cannot_be_rolled_back_is_said(bench: Bench, text: str, expected: s
 def test_why_there_is_nothing_and_what_to_do_is_said(bench: Bench) -> None:
     bench.now += timedelta(days=89)
     told = said(dispatch(f"rollback {SHOP}", SUPPORT, bench.desk).reply)
-    assert f"The one before it (serial {OLD}) expired on" in told
+    assert f"The certificate before the present one (serial {OLD}) expired on" in told
     assert f"To get a new certificate, type: /ssl renew {SHOP}" in told
 
 

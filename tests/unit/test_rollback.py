@@ -198,15 +198,15 @@ def test_a_second_roll_back_goes_one_further_back() -> None:
         roll_back(built, replace(wish(built), revision=one.id))
         built.settle()
         assert built.one.installed == one.id
-    assert why(built) == "certdesk has issued no other one before it."
+    assert why(built) == "certdesk has issued none before the one that is installed."
 
 
 def test_without_one_before_it_there_is_none() -> None:
     built = Built(storage=FaultyStorage())
     built.add(*NAMES)
-    assert why(built) == "No certificate that is wanted is installed for it."
+    assert why(built) == "Nothing is installed for it yet, or it is not wanted any more."
     built.settle()
-    assert why(built) == "certdesk has issued no other one before it."
+    assert why(built) == "certdesk has issued none before the one that is installed."
 
 
 @pytest.mark.parametrize("reason", list(Reason))
