@@ -181,6 +181,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """A field of a modal into which one file is put; it may be left empty."""
+
+    id: str
+    label: Text
+    kinds: tuple[str, ...]
+    """Ends of file names that are offered, without the dot; what is handed in has to be judged all the same."""
+    hint: Text = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
     """A title within a page."""
 
@@ -193,7 +204,8 @@ class Divider:
     """A line between two things in a page."""
 
 
-SheetPart = Part | Choice | Entry
+Field = Choice | Entry | Files
+SheetPart = Part | Field
 ViewPart = SheetPart | Title | Divider
 """What a page is made of; the last two stand in pages alone."""
 

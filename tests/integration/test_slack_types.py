@@ -84,7 +84,7 @@ def test_every_message_and_view_is_of_slacks_own_types(tmp_path: Path) -> None:
     sent = [*answers(), *alerts()]
     assert len(sent) > 300
     assert [line for one in sent for line in violations(one.text, one.blocks)] == []
-    views = [*homes(), modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS))]
+    views = [*homes(), modal(Sheet("add", say("Add"), PARTS, say("Send"))), home(Page(PARTS[:5]))]
     views += [modal(sheet, handle="V1:1") for sheet in every_sheet()]
     once = {repr(one.blocks): one.blocks for one in sent}
     assert complaints(tmp_path, list(once.values()), views) == []
