@@ -4,8 +4,9 @@ from datetime import datetime
 
 from commands import naming, views
 from commands.command import Call
+from commands.fields import Choice
 from commands.picking import AGAIN, LONGEST, MOST_OPTIONS, NAMES, RENEW, how, memory, typed_field
-from commands.reply import Choice, Heading, Hint, Outcome, Part, Reply, Rows, Sheet, SheetPart, Tone
+from commands.reply import Heading, Hint, Outcome, Part, Reply, Rows, Sheet, SheetPart, Tone
 from services import overview
 from services.model.lifecycle import State
 from services.model.status import NameStatus

@@ -6,21 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from commands import picking, views
+from commands.fields import Choice, Entry
 from commands.picking import ADD, GET, NAMES
-from commands.reply import (
-    Button,
-    Buttons,
-    Choice,
-    Entry,
-    Heading,
-    Hint,
-    Paragraph,
-    Row,
-    Rows,
-    Sheet,
-    SheetPart,
-    Tone,
-)
+from commands.reply import Button, Buttons, Heading, Hint, Paragraph, Row, Rows, Sheet, SheetPart, Tone
 from commands.reply_json import part_from_json, part_to_json
 from services import overview
 from services.desk import Desk
@@ -133,7 +121,7 @@ def _below(body: Body, names: Sequence[str]) -> Iterator[SheetPart]:
             buttons.append(Button(TURN, str(first + PAGE), say("Next page")))
         yield Buttons(tuple(buttons))
         text = say(
-            "{more:,} more are not shown here, and are checked when they are: turn the page, or search for a part of the name.",
+            "Not shown here: {more:,}. Turn the page, or search for a part of a name; they are checked as soon as they are shown.",
             more=count - len(names),
         )
         yield Hint(text)

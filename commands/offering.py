@@ -6,9 +6,10 @@ from typing import Any
 
 from commands import naming, offered, pasted, picking, views
 from commands.command import Call
+from commands.fields import Choice, Entry
 from commands.offered import ALL, CHECKS, PAGE, SEARCH, Body
 from commands.picking import ADD, ADD_STORE, GET, LONGEST, STORE, TYPED, how
-from commands.reply import Choice, Entry, Heading, Hint, Live, Outcome, Paragraph, Part, Reply, Sheet, Tone
+from commands.reply import Heading, Hint, Live, Outcome, Paragraph, Part, Reply, Sheet, Tone
 from commands.reply_json import part_to_json
 from services.model.text import Text, say, to_json
 from services.ports import Transaction

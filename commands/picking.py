@@ -6,7 +6,8 @@ from typing import Any
 
 from commands import pasted, views
 from commands.command import Arguments, Call
-from commands.reply import Entry, Files, Hint
+from commands.fields import Entry, Files
+from commands.reply import Hint
 from commands.uploads import KINDS
 from services.bulk.lists import MOST_BYTES
 from services.model.text import say

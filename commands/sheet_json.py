@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from commands.reply import Choice, Entry, Files, Heading, Sheet, SheetPart, Tone
+from commands.fields import Choice, Entry, Files
+from commands.reply import Heading, Sheet, SheetPart, Tone
 from commands.reply_json import part_from_json, part_to_json
 from services.model.text import from_json, to_json
 

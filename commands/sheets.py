@@ -21,8 +21,9 @@ from commands import (
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import MAX_NAMES, Call, UsageError
+from commands.fields import Entry
 from commands.help import no_access
-from commands.reply import Entry, Heading, Hint, Outcome, Paragraph, Performed, Reply, Sheet, Tone
+from commands.reply import Heading, Hint, Outcome, Paragraph, Performed, Reply, Sheet, Tone
 from commands.uploads import TYPES
 from commands.words import split
 from services import naming as names

@@ -19,7 +19,8 @@ from bot.slack.reader import Reader
 from bot.slack.render import Block, blocks_of, header, title
 from bot.slack.render_actions import Actions
 from bot.text.language import ENGLISH, Language
-from commands.reply import Choice, Divider, Entry, Field, Files, Page, Sheet, Title, ViewPart
+from commands.fields import Choice, Entry, Field, Files
+from commands.reply import Divider, Page, Sheet, Title, ViewPart
 from services.model.text import Text, say
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from commands import live, picking, requests
 from commands.caller import Caller
-from commands.reply import Choice, Entry, Field, Files, Page, Reply, Sheet
+from commands.fields import Choice, Entry, Field, Files
+from commands.reply import Page, Reply, Sheet
 from commands.uploads import NOWHERE, Uploads
 from services.desk import Desk
 from services.ports import Message, Request

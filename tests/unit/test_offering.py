@@ -14,7 +14,8 @@ from bot.slack.sent_off import taken_in
 from commands import live, messages, offered, picking
 from commands.caller import Caller, Role
 from commands.command import MAX_NAMES
-from commands.reply import Button, Buttons, Choice, Hint, Reply, Sheet
+from commands.fields import Choice
+from commands.reply import Button, Buttons, Hint, Reply, Sheet
 from commands.screens import guarded
 from commands.sheets import faults
 from commands.uploads import Upload
@@ -104,7 +105,7 @@ def hints(sheet: Sheet) -> str:
 def test_more_names_than_a_page_holds_are_said_and_led_to(bench: Bench) -> None:
     opened = Modal(bench)
     assert ticks(opened.sheet) == MANY[: offered.PAGE]
-    assert "102 more are not shown here" in hints(opened.sheet)
+    assert "Not shown here: 102." in hints(opened.sheet)
     assert opened.buttons() == {"Search": "sheet.find typed", "Next page": "sheet.turn 30"}
     groups = [part for part in opened.sheet.parts if isinstance(part, Choice)]
     assert [len(group.options) for group in groups] == [offered.GROUP] * 3

@@ -10,7 +10,8 @@ from slack_bolt import BoltRequest
 from bot.slack.limits import MAX_OPTIONS, MAX_TICKS, view_violations, violations
 from bot.slack.payloads import NotOursError, clicked, opened, submitted
 from bot.slack.render_views import home, modal
-from commands.reply import Button, Buttons, Choice, Entry, Files, Heading, Hint, Page, Paragraph, Sheet, Tone
+from commands.fields import Choice, Entry, Files
+from commands.reply import Button, Buttons, Heading, Hint, Page, Paragraph, Sheet, Tone
 from commands.sheet_json import sheet_from_json, sheet_to_json
 from services.model.text import say
 from tests.unit.test_slack_intake import Front
