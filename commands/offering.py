@@ -53,8 +53,8 @@ def _own_stores(call: Call) -> tuple[str, ...]:
 def _which(call: Call, said: Said | None = None, unknown: str | None = None) -> Outcome:
     """Ask for the store, or for a list: who has a few chooses, who sees all types."""
     mine = _own_stores(call)
-    heading = None if unknown is None else Heading(Tone.WARN, _no_store(unknown))
-    heading = heading if said is None else Heading(Tone.WARN, said.heading)
+    heading = None if said is None else Heading(Tone.WARN, said.heading)
+    heading = heading if unknown is None else Heading(Tone.WARN, _no_store(unknown))
     title = say("Which store are the names of?")
     if call.caller.limited and not mine:
         none = say("You have no store here yet. To ask for one, type: {command}", command="/ssl link STORE")
