@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from commands import messages, offered
+from commands.command import Known
+from commands.losing import LOST, lost
 from commands.reply import Heading, Hint, Live, Outcome, Reply, Sheet
 from commands.reply_json import reply_to_json
 from commands.sheet_json import sheet_from_json, sheet_to_json
@@ -45,8 +47,13 @@ class Kind:
     """Whether what it was made of is looked at when something in it is clicked, so that it is always written down."""
 
 
-def compose(desk: Desk, message: Message) -> Shown:
-    """Return what the modal of ``message`` shows at this moment. Raises CertdeskError for an unknown kind."""
+def compose(desk: Desk, message: Message, known: Known | None = None) -> Shown:
+    """Return what the modal of ``message`` shows at this moment; ``known`` tells who its reader is now (None: nobody can).
+
+    Raises CertdeskError for an unknown kind, and where Slack does not say who somebody is.
+    """
+    if known is not None and lost(desk, message, known):
+        return Shown(of_reply(LOST), final=True)
     return _kind(message).compose(desk, message)
 
 

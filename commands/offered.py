@@ -13,6 +13,7 @@ from commands.reply_json import part_from_json, part_to_json
 from services import overview
 from services.desk import Desk
 from services.model.findings import Finding, Verdict
+from services.model.sight import Sight
 from services.model.status import NameStatus
 from services.model.text import Text, from_json, say
 
@@ -154,7 +155,7 @@ def check_some(desk: Desk, body: Body) -> Body | None:
     store = str(body["store"])
 
     def check(name: str) -> NameStatus:
-        return overview.check(desk, name, store=store, visible=lambda one: one == store)
+        return overview.check(desk, name, store=store, visible=Sight(frozenset({store})))
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sheet") as pool:
         statuses = list(pool.map(check, some))

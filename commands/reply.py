@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from commands.attachment import Attachment
 from commands.fields import Field
 from services.model.text import NOTHING, Item, Text, Value
 
@@ -138,7 +139,7 @@ class Buttons:
     items: tuple[Button | Menu, ...]
 
 
-Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons | Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,8 @@ class Composed:
 
     reply: Reply
     final: bool
+    quiet: bool = False
+    """Whether nothing of it is shown: there is nothing to say, or it stands there already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from commands import (
     add_file,
+    add_many,
     audit,
     confirming,
     due,
@@ -169,6 +170,9 @@ def _add(call: Call) -> Outcome:
     if picking.files(call.form):
         return _list(call, picking.remembered(call))
     read = naming.read_all(_words(call), call)
+    many = add_many.question(call, read, None, private=True)
+    if many is not None:
+        return _asked(many)
     wanted = tuple(one for one in read if isinstance(one, str))
     taken = adding.add(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("add", read, taken, None))
@@ -192,8 +196,7 @@ def _list(call: Call, store: str | None) -> Outcome:
     except CertdeskError as error:
         outcome = Outcome(Reply(Tone.BAD, error.text, private=True), exit_code=1)
     if outcome.proposal:
-        text = confirming.elsewhere(outcome)
-        return live.told(outcome, views.stated(Tone.WARN, text, say("Nothing was done yet")))
+        return _asked(outcome)
     said = offering.Said(outcome.reply.title, outcome.reply.parts)
     shown = offering.start(call, store, said)
     return replace(outcome, live=shown.live, sheet=shown.sheet)
@@ -212,8 +215,7 @@ def _renew(call: Call) -> Outcome:
     read = naming.read_all(_words(call), call)
     asked = renew.question(call, read, None, private=True)
     if asked is not None:
-        text = confirming.elsewhere(asked)
-        return live.told(asked, views.stated(Tone.WARN, text, say("Nothing was done yet")))
+        return _asked(asked)
     wanted = tuple(one for one in read if isinstance(one, str))
     taken = asking.renew(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("renew", read, taken, None))
@@ -227,6 +229,12 @@ def _renew(call: Call) -> Outcome:
         return outcome
     problems = tuple(one.problem for one in outcome.refused)
     return replace(outcome, sheet=replace(shown, parts=(*problems, *shown.parts)))
+
+
+def _asked(question: Outcome) -> Outcome:
+    """Return what has become a question, which stands in a message of its own, with what the modal says of it."""
+    text = confirming.elsewhere(question)
+    return live.told(question, views.stated(Tone.WARN, text, say("Nothing was done yet")))
 
 
 # --- stores -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What certdesk says of a name or a list of names: facts from the database, and labels derived from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,8 +8,9 @@ from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
 from services.model.certificates import Certificate
-from services.model.findings import Finding, Verdict, worst_first
+from services.model.findings import NOT_REVOKED, REVOKED, Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
+from services.model.sight import Sight
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.naming import registrable
@@ -31,6 +32,8 @@ LASTING = frozenset(
         "deploy.failed",
         "deploy.not_served",
         "certdesk.fault",
+        REVOKED,
+        NOT_REVOKED,
     }
 )
 """What a look at DNS cannot prove wrong; other words of a CA are of the past once the checks see no cause."""
@@ -64,6 +67,8 @@ def label(certificate: Certificate, now: datetime) -> Text:
         return LABELS[certificate.state]
     if certificate.not_after is not None and now >= certificate.not_after:
         return say("Expired")
+    if certificate.revoked:
+        return say("Revoked, being replaced")
     if problem is not None and problem.code == "deploy.not_served":
         return say("Deployed, but not served yet")
     return LABELS[State.INSTALLED]
@@ -99,6 +104,8 @@ def status_of(
     )
     if problem is not None and whole and certificate.state is not State.CHECKING:
         own = (problem, *(f for f in own if f.code != problem.code))
+    if certificate.revocation is not None and (covered or not certificate.revoked):
+        own = (certificate.revocation, *own)
     left_out = certificate.state is State.INSTALLED and not covered
     return NameStatus(
         name=name,
@@ -128,7 +135,7 @@ def _of_others(problem: Finding, name: str) -> bool:
     return bool(seen) and all(one["name"] != name for one in seen)
 
 
-def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callable[[str], bool]) -> Subject:
+def owned_subject(tx: Transaction, name: str, store: str | None, visible: Sight) -> Subject:
     """Return the subject of ``name`` for the caller: a name of a store that is not theirs looks like one of nobody's."""
     subject = subject_of(tx, name, store, visible=visible)
     owner = subject.store
@@ -137,9 +144,7 @@ def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callab
     return replace(subject, certificate=tx.certificates.of(owner.id, registrable(name) or name))
 
 
-def describe(
-    desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]
-) -> NameStatus:
+def describe(desk: Desk, name: str, *, store: str | None = None, visible: Sight) -> NameStatus:
     """Return what is known of ``name``, without asking the world."""
     with desk.storage.read() as tx:
         subject = owned_subject(tx, name, store, visible)
@@ -162,7 +167,7 @@ def without_certificate(subject: Subject, findings: Sequence[Finding]) -> NameSt
     return NameStatus(subject.name, owner, "none", text, findings=worst_first(tuple(findings)))
 
 
-def check(desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]) -> NameStatus:
+def check(desk: Desk, name: str, *, store: str | None = None, visible: Sight) -> NameStatus:
     """Run every check on ``name`` now and return its status with what they found; spends nothing and saves nothing."""
     with desk.storage.read() as tx:
         subject = owned_subject(tx, name, store, visible)

@@ -30,10 +30,12 @@ from services.model.lifecycle import State
 from services.model.names import base, is_wildcard
 from services.model.pacing import Breaker
 from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
+from services.model.sight import EVERY
 from services.model.stores import Domain, Store
 from services.model.text import say
 from services.ports import Authorization, Challenge, Order, RenewalInfo, Served, Transaction
 from services.renewal import asking, runner, watching
+from services.revoking import steps
 from storage.memory import MemoryStorage
 from storage.vault import Vault
 from tests.desks import ScriptedChecker
@@ -162,6 +164,8 @@ class FakeCa:
     lost: set[str] = field(default_factory=set)
     csrs: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    revoked: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """serial -> (reason code, what signed the request)"""
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def trouble(self, trouble: CaTrouble, detail: str = "said no", **more: Any) -> CaError:
@@ -255,6 +259,14 @@ class FakeCa:
             return None
         return RenewalInfo(self.suggestion, self.clock() + timedelta(hours=6))
 
+    def revoke(self, certificate: str, reason: int, key: str | None = None) -> bool:
+        self._called("revoke")
+        serial = read_chain(certificate).serial
+        if serial in self.revoked:
+            return False
+        self.revoked[serial] = (reason, "key" if key else "account")
+        return True
+
     def _called(self, method: str) -> None:
         self.calls[method] += 1
         if self.down:
@@ -322,6 +334,15 @@ class FakeTarget:
             raise DeployError(say("Target edge is full."))
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)
+
+    def current(self, name: str) -> str | None:
+        return self.serials.get(name)
+
+    def remove(self, name: str) -> None:
+        self.serials.pop(name, None)
+
+    def discard(self, revision: Revision) -> bool:
+        return revision.serial not in self.serials.values()
 
 
 @dataclass
@@ -408,7 +429,7 @@ class Built:
     # --- what persons do
 
     def add(self, *names: str) -> None:
-        adding.add(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
+        adding.add(self.desk, names, store="moon", visible=EVERY, actor="terminal")
 
     def add_many(self, count: int) -> list[str]:
         """Add ``count`` domains, each with a certificate of its own; return their names."""
@@ -420,7 +441,7 @@ class Built:
         return names
 
     def renew(self, *names: str) -> None:
-        asking.renew(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
+        asking.renew(self.desk, names, store="moon", visible=EVERY, actor="terminal")
 
     # --- what the clock and the workers do
 
@@ -428,9 +449,12 @@ class Built:
         """Claim what is due now and run it; tell whether there was anything."""
         with self.storage.write() as tx:
             rows = tx.certificates.claim(self.now, self.renewing.lease, 10)
+            revocations = tx.revocations.claim(self.now, self.renewing.lease, 10)
         for row in rows:
             runner.run(self.parts, row)
-        return bool(rows) or (self.watching and self.watch())
+        for one in revocations:
+            steps.step(self.parts, one)
+        return bool(rows or revocations) or (self.watching and self.watch())
 
     def watch(self) -> bool:
         """Look at what the watch has due now; tell whether there was anything."""
@@ -447,7 +471,11 @@ class Built:
         with self.storage.read() as tx:
             rows = tx.certificates.listing(limit=1000)
             watched = tx.watches.next_due() if self.watching else None
-        moments = [max(r.run_after, r.lease_until or r.run_after) for r in rows if r.run_after is not None]
+            revocations = [one for row in rows for one in tx.revocations.of(row.id)]
+        due = [(r.run_after, r.lease_until) for r in rows] + [
+            (r.run_after, r.lease_until) for r in revocations
+        ]
+        moments = [max(at, held or at) for at, held in due if at is not None]
         return min((*moments, *([watched] if watched else ())), default=None)
 
     def advance(self, delta: timedelta) -> None:

@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.deployment.fitness import unfit
 from services.issuance.causes import own
-from services.issuance.move import Move, Parts, fault, on, poll
+from services.issuance.keys import barred as key_barred
+from services.issuance.move import Move, Parts, fail, fault, on, poll
 from services.issuance.ordering import present_revision
 from services.issuance.routing import target_wait
 from services.model.certificates import Certificate, Revision
 from services.model.errors import DeployError
-from services.model.findings import CODES, Finding, Verdict
+from services.model.findings import CODES, NOT_REVOKED, Finding, Verdict
 from services.model.lifecycle import Event
 from services.model.pacing import Breaker
 from services.model.settings import Renewing
@@ -35,11 +37,17 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     One that fails for several certificates is left to one of them at a time.
     """
     revision = present_revision(parts, certificate)
+    if (move := key_barred(parts, certificate, revision)) is not None:
+        return move
     names = tuple(target.name for target in parts.targets)
     barred, canary = target_wait(parts, certificate, names)
     if barred is not None:
         return _waiting(parts, certificate, barred, revision.names[0])
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
+    if reason := unfit(
+        revision, key, parts.clock(), installed=_installed_one(parts, certificate), cas=parts.limits
+    ):
+        return _unfit(parts, certificate, DeployError(reason), revision.names[0])
     met: list[breaker.Met] = []
     for target in parts.targets:
         thing = breaker.target_thing(target.name)
@@ -54,6 +62,24 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     said = ", ".join(names) or "no target configured"
     deployed = on(replace(certificate, problem=None), Event.DEPLOYED, parts.clock(), said)
     return replace(deployed, met=tuple(met))
+
+
+def _installed_one(parts: Parts, certificate: Certificate) -> Revision | None:
+    if certificate.installed is None:
+        return None
+    with parts.storage.read() as tx:
+        return tx.certificates.revision(certificate.installed)
+
+
+def _unfit(parts: Parts, certificate: Certificate, error: DeployError, name: str) -> Move:
+    """Fail the attempt: no target is to blame, and the next attempt gets another certificate."""
+    now = parts.clock()
+    remedy = say(
+        "On-call: look at acme.cas in app.yaml and at this machine's clock; the installed certificate stays, and certdesk "
+        "orders anew by itself."
+    )
+    problem = own("deploy.failed", error, name, remedy, now)
+    return fail(certificate, now, problem, parts.renewing, strike=False)
 
 
 def _undeployed(parts: Parts, certificate: Certificate, error: DeployError, target: str, name: str) -> Move:
@@ -77,6 +103,8 @@ def _waiting(parts: Parts, certificate: Certificate, barred: Breaker, name: str)
 def verifying(parts: Parts, certificate: Certificate) -> Move:
     """Shake hands with every edge address for every name; the new revision is installed once it shows, or is unproved."""
     revision = present_revision(parts, certificate)
+    if (move := key_barred(parts, certificate, revision)) is not None:
+        return move
     missing = unserved(parts, revision)
     now = parts.clock()
     if missing and certificate.attempt.polls < PROOFS:
@@ -134,7 +162,14 @@ def _installed(
         asked=False,
         problem=problem,
         compared=NOTHING,
+        revocation=_left_of(certificate),
     )
+
+
+def _left_of(certificate: Certificate) -> Finding | None:
+    """Return what stays to be said of revocations: that of the old revision is over once another one is installed."""
+    told = certificate.revocation
+    return told if told is not None and told.code == NOT_REVOKED else None
 
 
 def unserved(parts: Parts, revision: Revision) -> tuple[Served, ...]:

@@ -1,6 +1,6 @@
 """The checking step: facts first, then the pure decision which names an order may be spent on."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -14,10 +14,11 @@ from services.issuance.planning import (
     healthy_names,
 )
 from services.issuance.routing import Stay, postponed, way_for
-from services.model.certificates import Attempt, Certificate
+from services.model.certificates import Attempt, Certificate, Revision
 from services.model.findings import ANSWERS, Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
+from services.model.sight import EVERY, Sight
 from services.model.text import NOTHING
 from services.ports import Subject, Transaction
 from services.renewal.compare import Standing, answers_changed, standing_of
@@ -29,28 +30,25 @@ WAITS_FOR_DNS = "dns."
 """Codes that begin so are watched every two hours, as the platform promises its merchants."""
 
 
-def _anyones(_store: str) -> bool:
-    return True
-
-
 def subject_of(
     tx: Transaction,
     name: str,
     store: str | None,
     certificate: Certificate | None = None,
     *,
-    visible: Callable[[str], bool] = _anyones,
+    visible: Sight = EVERY,
 ) -> Subject:
     """Return what the database knows of ``name`` for the store; ``store`` None means: whichever owns it.
 
-    A store that is not ``visible`` is as one that is not there, with the same questions asked: how long it takes must not
+    A store that is not ``visible`` is as one that is not there, and nothing of it is read: how long it takes must not
     tell whether somebody else has the name.
     """
     # the name's own row decides whose it is; only without one does it count as added with its shorter form
-    rows = [tx.stores.domain(candidate) for candidate in counts_as(name)]
+    rows = [tx.stores.domain(candidate, visible.stores) for candidate in counts_as(name)]
     found = next((domain for domain in rows if domain is not None), None)
-    mine = found is not None and store in (None, found.store) and visible(found.store)
-    owned = [found] if found is not None and mine else []
+    if found is not None and found.name != name and tx.stores.domain(name) is not None:
+        found = None  # somebody else's own row
+    owned = [found] if found is not None and store in (None, found.store) else []
     owner = store if store is not None else (owned[0].store if owned else None)
     return Subject(
         name=name,
@@ -82,13 +80,12 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
     findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
-    names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
+    pressing = near_expiry(certificate, now) or certificate.revoked
+    names = healthy_names(certificate, found, near_expiry=pressing)
     if not names:
         return _blocked(parts, certificate, findings)
-    if _nothing_to_gain(parts, certificate, names, now):
-        settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
-        wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
-        kept = replace(settled, retry_at=now + wait)
+    if (covered := _covering(parts, certificate, names, now)) is not None:
+        kept = _settled(parts, certificate, covered, now)
         return Move(kept, Event.NOTHING_TO_GAIN.value, ", ".join(names), findings=findings)
     forbidden = forbidden_cas(names, found, parts.cas)
     attempt = Attempt(
@@ -123,15 +120,33 @@ def _stood(certificate: Certificate, before: Sequence[Finding]) -> tuple[Standin
     return standing_of((*sorted(before, key=lambda f: f.code in NAME_SPECIFIC), problem))
 
 
-def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime) -> bool:
-    """Tell whether the installed revision covers these names already, is not due, and nobody asked for a new one."""
+def _covering(
+    parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime
+) -> Revision | None:
+    """Return the installed revision if it covers these names already, is not due, and nobody asked for a new one."""
     if certificate.asked or certificate.installed is None:
-        return False
+        return None
     if certificate.renew_at is None or now >= certificate.renew_at:
-        return False
+        return None
     with parts.storage.read() as tx:
         installed = tx.certificates.revision(certificate.installed)
-    return installed is not None and set(names) <= set(installed.names)
+    return installed if installed is not None and set(names) <= set(installed.names) else None
+
+
+def _settled(parts: Parts, certificate: Certificate, covered: Revision, now: datetime) -> Certificate:
+    """Return the certificate at rest again with what is installed: well if no wanted name is missing there.
+
+    What an edge was seen to serve wrongly is looked at by the next step, and stays until that.
+    """
+    settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
+    if set(certificate.wanted) - set(covered.names):
+        wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
+        return replace(settled, retry_at=now + wait)
+    problem = certificate.problem
+    unserved = problem is not None and problem.code == "deploy.not_served"
+    return replace(
+        settled, problem=problem if unserved else None, retry_at=None, failures=0, strikes=0, stopped_at=None
+    )
 
 
 def refusals_of(certificate: Certificate, saved: Sequence[Finding]) -> tuple[Finding, ...]:

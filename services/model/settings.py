@@ -127,14 +127,11 @@ class Renewing:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetSettings:
-    """One deploy target."""
+class Approving:
+    """What one person may do without another one's yes."""
 
-    name: str
-    kind: str
-    directory: Path
-    reload: tuple[str, ...] = ()
-    """Command, as an argument list, that is run after a change; empty for none."""
+    alone: int = 10
+    """So many certificates by one command or click; for more of them a second person has to approve it."""
 
 
 @dataclass(frozen=True, slots=True)

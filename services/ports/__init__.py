@@ -11,16 +11,18 @@ from services.ports.authority import (
     RenewalInfo,
 )
 from services.ports.checks import Checker, Subject
-from services.ports.edge import DeployTarget, EdgeProbe, Served
+from services.ports.edge import UNTOLD, DeployTarget, EdgeProbe, Served
 from services.ports.fleet import Fleet
 from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
+from services.ports.revocations import Revocations
 from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
 __all__ = [
+    "UNTOLD",
     "Account",
     "Accounts",
     "Alerts",
@@ -47,6 +49,7 @@ __all__ = [
     "RenewalInfo",
     "Request",
     "Requests",
+    "Revocations",
     "Served",
     "Storage",
     "Stores",

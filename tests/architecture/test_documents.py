@@ -13,8 +13,10 @@ from bot import metrics
 from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
-from bot.config_keys import Ca, Limits, Target, Update
+from bot.config_keys import Ca, Limits, Update
+from bot.config_targets import MODELS
 from bot.slack.soundness import Soundness
+from commands.rights import RIGHTS, Action, Reach, Role
 from commands.table import COMMANDS
 from services.alerting import paging
 from services.alerting.causes import OWN_HEALTH
@@ -23,12 +25,13 @@ from services.model.clock import utc_now
 from services.model.findings import CODES, Owner
 from services.model.settings import Hook
 from storage.memory import MemoryStorage
+from tests.bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
 INSIDE: dict[str, tuple[type[BaseModel], ...]] = {
     "acme": (Ca, Limits),
-    "deploy": (Target,),
+    "deploy": tuple(MODELS.values()),
     "dns": (Update,),
     "alerts": (Route, Webhook, Digest),
 }
@@ -88,7 +91,8 @@ def test_what_stands_in_comments_is_yaml_that_is_taken() -> None:
     values = yaml.safe_load(bare)
     config = Config.model_validate(values)
     assert config.dns.update is not None
-    assert config.deploy.targets[0].reload == ("nginx", "-s", "reload")
+    assert [target.kind for target in config.deploy.targets] == list(MODELS)
+    assert config.deploy.targets[0].settings().reload == ("nginx", "-s", "reload")
     assert config.acme.cas[0].profile == "classic"
     assert config.alerts.routes[0].codes == ("dns.*",)
     assert config.alerts.webhooks[0].url == PAGERDUTY
@@ -136,6 +140,11 @@ def test_every_command_of_slack_is_in_the_documents(command: str) -> None:
     assert re.search(rf"/ssl {command}\b", readable()), f"/ssl {command}"
 
 
+@pytest.mark.parametrize("bench", BENCHES)
+def test_every_bench_is_in_the_figures_with_its_command(bench: str) -> None:
+    assert f"`./certdesk bench {bench}` |" in (ROOT / "docs" / "figures.md").read_text("utf-8")
+
+
 # --- metrics and health
 
 
@@ -172,3 +181,29 @@ def test_modules_stay_small_and_say_what_they_are_for(path: Path) -> None:
     if path.relative_to(ROOT).as_posix() not in LONG and path.relative_to(ROOT).parts[0] != "tests":
         assert len(lines) <= 320
     assert not lines or lines[0].startswith('"""')
+
+
+RIGHT_WORDS = {
+    Action.HELP: "read what there is",
+    Action.ASK_LINK: "ask for a link to a store",
+    Action.LOOK: "look",
+    Action.CHANGE: "change",
+    Action.REVOKE: "have a certificate revoked, which another person of the platform approves",
+    Action.ALERTS: "see and handle what is wrong across stores",
+    Action.TELL: "tell a merchant, in the channels of their store, what they have to do",
+    Action.LINK: "say who belongs to which store, of any person, channel or workspace",
+    Action.LANGUAGE: "choose the language of a channel: merchants where it is linked to their store",
+}
+REACH_WORDS = {Reach.NONE: "–", Reach.OWN: "own", Reach.ALL: "all"}  # noqa: RUF001 - as the document has it
+
+
+def test_the_rights_of_the_document_are_those_of_the_code() -> None:
+    shown = (ROOT / "docs" / "isolation.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\|.*\|$", shown.partition("## Rights")[2].partition("\n## ")[0], re.MULTILINE)
+    rows = []
+    for action in RIGHTS:
+        typed = ", ".join(sorted(one.name for one in COMMANDS if one.action is action))
+        cells = (REACH_WORDS[RIGHTS[action][role]] for role in Role)
+        rows.append(" | ".join((f"| {RIGHT_WORDS[action]}", typed, *cells)).replace("|  |", "| |") + " |")
+    assert table[2:] == rows
+    assert set(RIGHTS) == set(Action)

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from bot.slack.workspaces import alone
 from bot.web import Site, WebServer
 from bot.web import make_app as make_web
 from commands.caller import Role
-from commands.reply import Button, Buttons, Mark, Menu, Plan, Reply, Tone
+from commands.reply import Button, Buttons, Composed, Mark, Menu, Plan, Reply, Tone
 from commands.reply_json import reply_from_json
 from services.model.clock import utc_now
 from services.model.identity import new_id
@@ -42,12 +42,6 @@ from storage.database import Database
 
 SECRET = "local-signing-secret"
 LEASE = timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class Composed:
-    reply: Reply
-    final: bool
 
 
 class Desk:
@@ -205,7 +199,9 @@ def test_what_must_stay_private_and_goes_on_is_told_directly(
     local_slack.command("add shop.moon.test")
     [request] = web[0].claim()
     web[0].show(request, "under way", private=True)
-    assert local_slack.messages() == []
+    [pointer] = local_slack.messages()
+    assert (pointer["subtype"], pointer["ephemeral_to"]) == ("ephemeral", local_slack.first_user)
+    assert "in a direct message" in pointer["text"]
     with web[0].storage.read() as tx:
         row = tx.outbox.by_key(f"request:{request.id}")
     assert row is not None
@@ -213,6 +209,7 @@ def test_what_must_stay_private_and_goes_on_is_told_directly(
     web[0].show(request, "done", private=True)
     [message] = local_slack.messages(direct)
     assert message["blocks"][0]["text"]["text"] == "✅ Certificate: done"
+    assert local_slack.messages() == [pointer]
 
 
 def test_a_channel_without_us_leads_to_a_direct_message(

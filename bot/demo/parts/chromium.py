@@ -56,6 +56,22 @@ def browser(cache: Path = fetch.CACHE, *, fonts: Sequence[str] = ()) -> Iterator
         playwright.stop()
 
 
+@contextlib.contextmanager
+def beside(first: Browser, arguments: Sequence[str], cache: Path = fetch.CACHE) -> Iterator[Browser]:
+    """Yield another headless browser, with further ``arguments``, which ends with the block. Raises PartMissing.
+
+    A thread can have one playwright alone, so it runs under that of ``first``.
+    """
+    executable, env = find(cache)
+    started = first.browser_type.launch(
+        executable_path=executable, args=[*_QUIET, *arguments], env={**os.environ, **env}
+    )
+    try:
+        yield started
+    finally:
+        started.close()
+
+
 def _with_fonts(packages: Sequence[str], env: Mapping[str, str], cache: Path) -> dict[str, str]:
     """Return the variables with which the browser finds the fonts of these packages beside those it has."""
     root = fetch.debian(packages, cache=cache)
