@@ -196,7 +196,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
         last = tx.audit.last()
     screens = Seen()
     requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens, uploads=sent)
-    _look_home(desk, caller, screens)
+    look_home(desk, caller, screens)
     with bench.storage.read() as tx:
         message = tx.outbox.by_key("request:req_1") or tx.outbox.by_key("view:req_1")
         entries = tx.audit.entries(last.number if last else 0)
@@ -219,7 +219,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
     return Told(bare(told), bare(repr(screens.shown)), bare(repr(rows)), tuple(counted.asked))
 
 
-def _look_home(desk: Desk, caller: Caller, screens: Seen) -> None:
+def look_home(desk: Desk, caller: Caller, screens: Seen) -> None:
     """Publish the Home tab if it is owed, as a worker does."""
     with desk.storage.write() as tx:
         owed = tx.outbox.claim(desk.clock(), DAY, 10, via=home.HOME)

@@ -15,10 +15,9 @@ from commands.caller import TERMINAL, Caller, Role, holders
 from commands.dispatch import dispatch
 from commands.menu import ITEMS
 from commands.reply import Buttons, Hint, Problem, Rows, Sheet
-from commands.sheets import SHEETS, WAITING, faults
+from commands.sheets import SHEETS, faults
 from services.model.findings import Verdict
 from services.model.lifecycle import State
-from services.ports import Message
 from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
 from tests.unit.approval_world import audited, click
 from tests.unit.commands_world import desk_of, make_bench
@@ -427,54 +426,7 @@ def test_a_menu_with_another_stores_memory_is_one_without_a_store(item: Any) -> 
     assert OTHER not in found[0]
 
 
-# --- what slack takes -----------------------------------------------------------------------------------------------
-
-
-def every_sheet() -> list[Sheet]:
-    """Return each page that a modal may show, in each state."""
-    found = [WAITING]
-    for caller in CALLERS.values():
-        world, screen = make(), Screen()
-        desk = desk_of(world)
-        for typed in ("", "add", "renew", f"add --store {OWN}"):
-            ask(world, caller, screen, desk, text=typed)
-        for item in ITEMS:
-            form = {"memory": "", "kind": "modal", "values": {}}
-            ask(
-                world,
-                caller,
-                screen,
-                desk,
-                kind="click",
-                text=f"{item.id} -",
-                channel="",
-                view="V1",
-                form=form,
-            )
-        found += screen.sheets
-        for sheet, names in FORMS.items():
-            for name in names:
-                for store in (OWN, OTHER, UNKNOWN):
-                    row = send(world, caller, sheet, picking.memory(store), **filled(sheet, name, store))
-                    found.append(shown(world, row))
-                    found.append(after_work(world, row))
-    return found
-
-
-def after_work(bench: Bench, row: Message) -> Sheet:
-    body = live.work(bench.desk, row)
-    return shown(bench, row if body is None else replace(row, body=body))
-
-
-def test_every_sheet_is_one_that_slack_takes() -> None:
-    sheets = every_sheet()
-    assert {one.name for one in sheets} == {*SHEETS, "menu", "note"}
-    for sheet in sheets:
-        assert view_violations(modal(sheet, "/ssl", handle="V1:2")) == []
-        assert len(sheet.title.plain()) <= 24
-        assert len(sheet.submit.plain()) <= 24
-        ids = list(fields(sheet))
-        assert len(ids) == len(set(ids))
+# --- while it is open -----------------------------------------------------------------------------------------------
 
 
 def test_a_line_of_a_certificate_that_came_meanwhile_tells_where_it_stands(bench: Bench) -> None:
