@@ -7,7 +7,7 @@ from types import FrameType
 
 import structlog
 
-from bot import logs, wiring
+from bot import logs, pull, wiring
 from bot.config import ConfigurationError, Loaded, load
 from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
@@ -55,6 +55,7 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
         _guarding(application, stack)
     if listen:
         _listening(application, slack, health, stack)
+        _answering(application, stack)
     ticker = Ticker((Tick("health", SECONDS, health.tend),))
     ticker.start()
     stack.callback(ticker.stop)
@@ -70,6 +71,13 @@ def _guarding(application: wiring.Application, stack: ExitStack) -> None:
     for pump in Lookout(application).guards:
         pump.start()
         stack.callback(pump.stop)
+
+
+def _answering(application: wiring.Application, stack: ExitStack) -> None:
+    """Start the listeners of targets that are asked for certificates."""
+    for listener in pull.listeners(application):
+        listener.start()
+        stack.callback(listener.stop)
 
 
 def _listening(

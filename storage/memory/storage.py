@@ -13,6 +13,7 @@ from storage.memory.jobs import MemoryJobs
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
+from storage.memory.publications import MemoryPublications
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.tables import MemoryRepository, Tables, View
 from storage.memory.workspaces import MemoryWorkspaces
@@ -108,6 +109,11 @@ class MemoryTransaction(MemoryRepository):
     def jobs(self) -> MemoryJobs:
         """What is done for many."""
         return MemoryJobs(self._view)
+
+    @property
+    def publications(self) -> MemoryPublications:
+        """Which revision each name leads to at a target that is asked."""
+        return MemoryPublications(self._view)
 
 
 class MemoryStorage:

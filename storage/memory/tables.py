@@ -17,7 +17,7 @@ from services.model.pacing import Breaker, Watch
 from services.model.proposals import Proposal
 from services.model.stores import Domain, Store
 from services.model.workspaces import Workspace
-from services.ports import Account, Message, Request
+from services.ports import Account, Message, Publication, Request
 from storage.refusals import READING, no_parent
 
 Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job)
@@ -57,6 +57,8 @@ class Tables:
     jobs: dict[str, Job] = field(default_factory=dict)
     job_items: dict[tuple[str, int], Item] = field(default_factory=dict)
     """(job, number) -> the item"""
+    publications: dict[tuple[str, str], Publication] = field(default_factory=dict)
+    """(target, name) -> the revision"""
     workers: dict[str, datetime] = field(default_factory=dict)
     leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """duty -> (who does it alone, until when)"""

@@ -14,6 +14,7 @@ from storage.repositories.languages import SqlLanguages
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
+from storage.repositories.publications import SqlPublications
 from storage.repositories.requests import SqlRequests
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
@@ -109,3 +110,8 @@ class SqlTransaction(Repository):
     def jobs(self) -> SqlJobs:
         """What is done for many."""
         return SqlJobs(self._connection)
+
+    @property
+    def publications(self) -> SqlPublications:
+        """Which revision each name leads to at a target that is asked."""
+        return SqlPublications(self._connection)
