@@ -18,6 +18,7 @@ from commands.reply import Outcome, Reply
 from services.model.certificates import Certificate
 from services.model.findings import Owner
 from services.model.lifecycle import State
+from services.model.sight import EVERY
 from services.overview import describe
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ def _stuck(certificate: Certificate) -> bool:
 
 
 def _ended(application: Application, outcome: Outcome, reply: Reply, followed: list[Followed]) -> Outcome:
-    statuses = [describe(application.desk, name, visible=lambda _: True) for name in outcome.names]
+    statuses = [describe(application.desk, name, visible=EVERY) for name in outcome.names]
     listed = {status.name for status in statuses}
     refused = [one for one in (outcome.data or {}).get("certificates", ()) if one["name"] not in listed]
     good = (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from commands.rights import RIGHTS, STAFF, Action, Reach, Role, holders, reach
+from services.model.sight import NONE, Sight
 
 __all__ = ["RIGHTS", "STAFF", "TERMINAL", "Action", "Caller", "Doubt", "Reach", "Role", "holders", "reach"]
 
@@ -41,21 +42,27 @@ class Caller:
             return False
         return reach(self.role, action) is not Reach.NONE
 
+    def sight(self, action: Action) -> Sight:
+        """Return to which stores the caller may do ``action``."""
+        if not self.may(action):
+            return NONE
+        if self.stores is None and reach(self.role, action) is Reach.OWN:
+            return NONE
+        return Sight(self.stores)
+
     def may_to(self, action: Action, store: str) -> bool:
         """Tell whether the caller may do ``action`` to the store with this id; asks nobody whether there is such a store."""
-        if not self.may(action):
-            return False
-        if reach(self.role, action) is Reach.OWN:
-            return self.stores is not None and store in self.stores
-        return self.stores is None or store in self.stores
+        return self.sight(action)(store)
 
-    def changes(self, store: str) -> bool:
-        """Tell whether the caller may get and renew certificates of the store."""
-        return self.may_to(Action.CHANGE, store)
+    @property
+    def changes(self) -> Sight:
+        """The stores whose certificates the caller may get and renew."""
+        return self.sight(Action.CHANGE)
 
-    def sees(self, store: str) -> bool:
-        """Tell whether the caller may see the store's certificates."""
-        return self.may_to(Action.LOOK, store)
+    @property
+    def sees(self) -> Sight:
+        """The stores whose certificates the caller may see."""
+        return self.sight(Action.LOOK)
 
 
 TERMINAL = Caller("terminal", Role.ADMIN, None)

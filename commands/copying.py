@@ -60,7 +60,7 @@ def copy_name(call: Call) -> Outcome:
     """Check a name anew and send its store what its merchant has to do."""
     if not call.words:
         raise _gone()
-    status = overview.check(call.desk, call.words[0], visible=lambda store: _may(call, store))
+    status = overview.check(call.desk, call.words[0], visible=call.caller.sight(Action.TELL))
     if status.store is None:
         raise _gone()
     mine = merchants.todo(status.findings)

@@ -20,13 +20,18 @@ def person(who: str) -> Text:
 
 
 def request_message(desk: Desk, message: Message) -> Composed:
-    """Compose kind ``link_request``, body {"request": id}: with buttons while it is open, then with who decided."""
-    request = _request(desk, message)
+    """Compose kind ``link_request``, body {"request": id}: with buttons while it is open, then with who decided.
+
+    It is quiet if there is no such store, and if it stands there already and was only asked for again.
+    """
+    with desk.storage.read() as tx:
+        request = tx.links.request(str(message.body["request"]))
+        known = request is not None and linking.known(tx, request)
     if request is None:
         return Composed(GONE, final=True)
-    now = desk.clock()
-    reply = _open(request) if request.open(now) else _closed(request)
-    return Composed(reply, final=not request.open(now))
+    waits = request.open(desk.clock())
+    quiet = waits if message.ts else not known
+    return Composed(_open(request) if waits else _closed(request), final=not waits, quiet=quiet)
 
 
 def answer_message(desk: Desk, message: Message) -> Composed:

@@ -76,8 +76,8 @@ def _wrong_store(name: str, call: Call, store: str) -> Mapping[str, Any]:
         remedy = say("Leave {option} out: certdesk knows whose {name} is.", option="--store", name=name)
         return {"summary": summary, "remedy": remedy, "evidence": {"store": store}}
     with call.desk.storage.read() as tx:
-        domains = [tx.stores.domain(one) for one in names.counts_as(name)]
-    owner = next((one.store for one in domains if one is not None and call.caller.sees(one.store)), None)
+        domains = [tx.stores.domain(one, call.caller.sees.stores) for one in names.counts_as(name)]
+    owner = next((one.store for one in domains if one is not None), None)
     if owner is None:
         return {}
     summary = say("{name} belongs to the store {owner}, not to {store}.", name=name, owner=owner, store=store)
@@ -185,8 +185,9 @@ def _searched(tx: Transaction, name: str, call: Call, store: str | None) -> set[
     mine = call.caller.stores
     if mine is not None and len(mine) <= MANY_STORES:
         return set(mine)
-    relatives = [tx.stores.domain(prefix + one) for one in names.climb(name) for prefix in ("", "www.")]
-    related = {domain.store for domain in relatives if domain is not None and call.caller.sees(domain.store)}
+    mine = call.caller.sees.stores
+    relatives = [tx.stores.domain(prefix + one, mine) for one in names.climb(name) for prefix in ("", "www.")]
+    related = {domain.store for domain in relatives if domain is not None}
     return related or _few(tx, call)
 
 

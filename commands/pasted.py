@@ -44,10 +44,10 @@ def meant(given: str, desk: Desk, caller: Caller) -> str:
     if page is not None:
         return page
     with desk.storage.read() as tx:
-        if tx.stores.get(given) is not None and caller.sees(given):
+        if caller.sees(given) and tx.stores.get(given) is not None:
             return given
-        domains = [tx.stores.domain(one) for one in _counts_as(given)]
-    return next((one.store for one in domains if one is not None and caller.sees(one.store)), given)
+        domains = [tx.stores.domain(one, caller.sees.stores) for one in _counts_as(given)]
+    return next((one.store for one in domains if one is not None), given)
 
 
 def _counts_as(given: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from commands.reply_json import part_from_json, part_to_json
 from services import overview
 from services.desk import Desk
 from services.model.findings import Finding, Verdict
+from services.model.sight import Sight
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.ports import Transaction
@@ -231,7 +232,7 @@ def check_some(desk: Desk, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     store = str(body["store"])
 
     def check(name: str) -> NameStatus:
-        return overview.check(desk, name, store=store, visible=lambda one: one == store)
+        return overview.check(desk, name, store=store, visible=Sight(frozenset({store})))
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sheet") as pool:
         statuses = list(pool.map(check, some))

@@ -15,6 +15,7 @@ from commands.refusals import refused_in, refused_to_json
 from commands.reply import Outcome, Paragraph, Row, Rows
 from services.desk import Desk
 from services.model.proposals import Decider, Proposal
+from services.model.sight import EVERY
 from services.model.status import NameStatus
 from services.model.text import say, say_n
 from services.ports import Transaction
@@ -72,7 +73,7 @@ def question(
 
 def _question(desk: Desk, proposal: Proposal) -> Question:
     names, now = proposal.what["names"], desk.clock()
-    statuses = asking.standing(desk, names, store=None, visible=lambda _: True)
+    statuses = asking.standing(desk, names, store=None, visible=EVERY)
     early = [status for status in statuses if asking.early(status, now)]
     shown = (early or statuses)[: views.MOST_ROWS]
     title = (

@@ -246,6 +246,8 @@ class Composed:
 
     reply: Reply
     final: bool
+    quiet: bool = False
+    """Whether nothing of it is shown: there is nothing to say, or it stands there already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Links of people and channels to stores: asked for by merchants, decided or made by support, taken back, listed."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from secrets import SystemRandom
 
 from services import home
 from services.desk import Desk
@@ -13,8 +14,13 @@ from services.model.text import Text, say
 from services.model.workspaces import HOME, place
 from services.ports import Message, Transaction
 
+random = SystemRandom().random
 REQUEST, ANSWER = "link_request", "link_answer"
 """Kinds of messages: a request as support sees it, and what the asker is told once it is approved."""
+
+EARLIEST, SPREAD = timedelta(seconds=3), timedelta(seconds=9)
+"""When support is told of a request: after the answer to it has long left. Messages leave one behind the other, and an answer that
+waited for one to support would tell that there is such a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +55,27 @@ def request_key(request: str) -> str:
 def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
     """Take the wish of ``person`` (TEAM/USER), typed in ``channel``, to be linked to ``store``; False: nobody could see it.
 
-    Nobody can tell by the result, nor by how long it takes, whether there is such a store: for an unknown one the same
-    rows are written, and its message is marked as sent. In a workspace of its own a store is unknown that is not linked to
-    it. Asked again while it is open, it stays one request.
+    Nobody can tell by the result, nor by how long it takes, whether there is such a store: nobody asks until support is
+    told (`known`), a few seconds after the answer, when exactly chance says. Asked again while it is open, it stays one request.
     """
     support = support_channel(desk.alerting)
     if not support:
         return False
     now = desk.clock()
     with desk.storage.write() as tx:
-        there = _known_in(tx, place(channel)[0], store)  # asked for an unknown store as well: the same work
-        known = tx.stores.get(store) is not None and there
         wish = tx.links.ask(LinkRequest(new_id("link"), person, store, channel, now), now)
-        key = request_key(wish.id) if known else f"link_unknown:{wish.id}"
-        if tx.outbox.by_key(key) is None:
-            message = Message.in_channel(key, REQUEST, support, {"request": wish.id}, now)
-            tx.outbox.put(message if known else replace(message, sent=message.version))
+        message = Message.in_channel(request_key(wish.id), REQUEST, support, {"request": wish.id}, now)
+        tx.outbox.put(replace(message, run_after=now + EARLIEST + SPREAD * random()))
     desk.wake()
     return True
 
 
-def _known_in(tx: Transaction, team: str, store: str) -> bool:
-    """Tell whether the store is known in a workspace: all are in the support workspace, elsewhere those linked to it."""
-    linked = any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
-    return linked or team == HOME
+def known(tx: Transaction, request: LinkRequest) -> bool:
+    """Tell whether there is a store that was asked for: in a workspace of its own, one that is linked to it."""
+    if tx.stores.get(request.store) is None:
+        return False
+    team = place(request.channel)[0]
+    return team == HOME or any(link.store == request.store for link in tx.links.of(Kind.WORKSPACE, team))
 
 
 def support_channel(policy: Alerting) -> str:

@@ -1,6 +1,6 @@
 """What certdesk says of a name or a list of names: facts from the database, and labels derived from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from services.issuance.preflight import subject_of
 from services.model.certificates import Certificate
 from services.model.findings import Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
+from services.model.sight import Sight
 from services.model.status import NameStatus
 from services.model.text import Text, say
 from services.naming import registrable
@@ -128,7 +129,7 @@ def _of_others(problem: Finding, name: str) -> bool:
     return bool(seen) and all(one["name"] != name for one in seen)
 
 
-def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callable[[str], bool]) -> Subject:
+def owned_subject(tx: Transaction, name: str, store: str | None, visible: Sight) -> Subject:
     """Return the subject of ``name`` for the caller: a name of a store that is not theirs looks like one of nobody's."""
     subject = subject_of(tx, name, store, visible=visible)
     owner = subject.store
@@ -137,9 +138,7 @@ def owned_subject(tx: Transaction, name: str, store: str | None, visible: Callab
     return replace(subject, certificate=tx.certificates.of(owner.id, registrable(name) or name))
 
 
-def describe(
-    desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]
-) -> NameStatus:
+def describe(desk: Desk, name: str, *, store: str | None = None, visible: Sight) -> NameStatus:
     """Return what is known of ``name``, without asking the world."""
     with desk.storage.read() as tx:
         subject = owned_subject(tx, name, store, visible)
@@ -162,7 +161,7 @@ def without_certificate(subject: Subject, findings: Sequence[Finding]) -> NameSt
     return NameStatus(subject.name, owner, "none", text, findings=worst_first(tuple(findings)))
 
 
-def check(desk: Desk, name: str, *, store: str | None = None, visible: Callable[[str], bool]) -> NameStatus:
+def check(desk: Desk, name: str, *, store: str | None = None, visible: Sight) -> NameStatus:
     """Run every check on ``name`` now and return its status with what they found; spends nothing and saves nothing."""
     with desk.storage.read() as tx:
         subject = owned_subject(tx, name, store, visible)

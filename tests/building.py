@@ -30,6 +30,7 @@ from services.model.lifecycle import State
 from services.model.names import base, is_wildcard
 from services.model.pacing import Breaker
 from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
+from services.model.sight import EVERY
 from services.model.stores import Domain, Store
 from services.model.text import say
 from services.ports import Authorization, Challenge, Order, RenewalInfo, Served, Transaction
@@ -417,7 +418,7 @@ class Built:
     # --- what persons do
 
     def add(self, *names: str) -> None:
-        adding.add(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
+        adding.add(self.desk, names, store="moon", visible=EVERY, actor="terminal")
 
     def add_many(self, count: int) -> list[str]:
         """Add ``count`` domains, each with a certificate of its own; return their names."""
@@ -429,7 +430,7 @@ class Built:
         return names
 
     def renew(self, *names: str) -> None:
-        asking.renew(self.desk, names, store="moon", visible=lambda _: True, actor="terminal")
+        asking.renew(self.desk, names, store="moon", visible=EVERY, actor="terminal")
 
     # --- what the clock and the workers do
 

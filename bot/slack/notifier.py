@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from slack_sdk.web import SlackResponse, WebClient
@@ -23,7 +23,7 @@ from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
-from commands.reply import Hint, Reply
+from commands.reply import Composed, Hint, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
 from services.model.text import say
@@ -43,15 +43,6 @@ _ELSEWHERE = Hint(
         command="/invite @certdesk",
     )
 )
-
-
-class Composed(Protocol):
-    """What a message says now, and whether nothing will change it any more."""
-
-    @property
-    def reply(self) -> Reply: ...  # noqa: D102
-    @property
-    def final(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +107,14 @@ class Notifier:
         except CertdeskError as error:
             self._postpone(message, now + wait(Then.MEND, message, None), str(error))
             return
+        if composed.quiet:
+            self._delivered(message, message.ts or "", final=composed.final)
+            return
         sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
             self._failed(message, sent, now)
         else:
-            self._delivered(message, sent, final=composed.final)
+            self._delivered(message, sent.stored(message.channel), final=composed.final)
 
     def _under(self, message: Message, now: datetime) -> Place | None:
         """Return where the message stands in whose thread this one belongs; None for one that is in no thread.
@@ -191,10 +185,10 @@ class Notifier:
         opened: Mapping[str, Any] = client.conversations_open(users=[message.user])["channel"]
         return str(opened["id"])
 
-    def _delivered(self, message: Message, place: Place, *, final: bool) -> None:
+    def _delivered(self, message: Message, ts: str, *, final: bool) -> None:
         try:
             with self._storage.write() as tx:
-                tx.outbox.delivered(message, place.stored(message.channel), final=final)
+                tx.outbox.delivered(message, ts, final=final)
         except LeaseLostError:
             _log.warning("slack.delivered_late", message=message.id)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urljoin
 
 from commands.caller import Role
 
@@ -54,6 +55,11 @@ class SlackSettings:
     def several(self) -> bool:
         """Whether certdesk may be installed in more than the support workspace."""
         return bool(self.client_id)
+
+    @property
+    def install_url(self) -> str:
+        """Where a browser begins to install certdesk in a workspace; empty where it cannot be."""
+        return urljoin(self.redirect_url, "/slack/install") if self.redirect_url else ""
 
     def workspace(self, team: str) -> str:
         """Return how rows name the workspace ``team`` (T…): empty for the support workspace, as which all count if it is alone."""

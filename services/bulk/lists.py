@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services import naming
@@ -10,6 +10,7 @@ from services.bulk.plans import MOST, Chosen
 from services.desk import Desk
 from services.issuance.adding import refuses
 from services.model.errors import CertdeskError, InvalidNameError
+from services.model.sight import Sight
 from services.model.text import Text, say
 from services.overview import owned_subject
 
@@ -39,7 +40,7 @@ class Read:
     bad: tuple[BadLine, ...]
 
 
-def read(desk: Desk, content: bytes, store: str | None, visible: Callable[[str], bool]) -> Read:
+def read(desk: Desk, content: bytes, store: str | None, visible: Sight) -> Read:
     """Return what the file's ``content`` says for somebody who may change the stores that are ``visible``.
 
     ``store`` is meant where a line names none. A name of a store that is not theirs looks like one of nobody's. Raises
@@ -110,9 +111,7 @@ def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
         ) from None
 
 
-def _judged(
-    desk: Desk, cells: tuple[str, ...], store: str | None, visible: Callable[[str], bool]
-) -> Chosen | Text:
+def _judged(desk: Desk, cells: tuple[str, ...], store: str | None, visible: Sight) -> Chosen | Text:
     """Return the name of a line, or why it cannot be added."""
     if len(cells) > 2:
         return say("it has {count} cells; a line is a name, or a store and a name", count=len(cells))

@@ -1,7 +1,7 @@
 """The use case behind /ssl add: names become wanted names of their store's certificates, durably."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services import home
@@ -11,6 +11,7 @@ from services.model.errors import CertdeskError
 from services.model.findings import CODES, Finding, Verdict, worst_first
 from services.model.identity import new_id
 from services.model.lifecycle import Event
+from services.model.sight import Sight
 from services.model.status import NameStatus
 from services.model.text import say
 from services.naming import registrable
@@ -30,7 +31,7 @@ def add(
     names: Sequence[str],
     *,
     store: str | None,
-    visible: Callable[[str], bool],
+    visible: Sight,
     actor: str,
     tries: int = TRIES,
 ) -> tuple[NameStatus, ...]:

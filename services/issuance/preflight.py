@@ -1,6 +1,6 @@
 """The checking step: facts first, then the pure decision which names an order may be spent on."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from services.model.certificates import Attempt, Certificate
 from services.model.findings import ANSWERS, Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
+from services.model.sight import EVERY, Sight
 from services.model.text import NOTHING
 from services.ports import Subject, Transaction
 from services.renewal.compare import Standing, answers_changed, standing_of
@@ -29,28 +30,25 @@ WAITS_FOR_DNS = "dns."
 """Codes that begin so are watched every two hours, as the platform promises its merchants."""
 
 
-def _anyones(_store: str) -> bool:
-    return True
-
-
 def subject_of(
     tx: Transaction,
     name: str,
     store: str | None,
     certificate: Certificate | None = None,
     *,
-    visible: Callable[[str], bool] = _anyones,
+    visible: Sight = EVERY,
 ) -> Subject:
     """Return what the database knows of ``name`` for the store; ``store`` None means: whichever owns it.
 
-    A store that is not ``visible`` is as one that is not there, with the same questions asked: how long it takes must not
+    A store that is not ``visible`` is as one that is not there, and nothing of it is read: how long it takes must not
     tell whether somebody else has the name.
     """
     # the name's own row decides whose it is; only without one does it count as added with its shorter form
-    rows = [tx.stores.domain(candidate) for candidate in counts_as(name)]
+    rows = [tx.stores.domain(candidate, visible.stores) for candidate in counts_as(name)]
     found = next((domain for domain in rows if domain is not None), None)
-    mine = found is not None and store in (None, found.store) and visible(found.store)
-    owned = [found] if found is not None and mine else []
+    if found is not None and found.name != name and tx.stores.domain(name) is not None:
+        found = None  # somebody else's own row
+    owned = [found] if found is not None and store in (None, found.store) else []
     owner = store if store is not None else (owned[0].store if owned else None)
     return Subject(
         name=name,

@@ -1,7 +1,7 @@
 """The use case behind /ssl renew: a person wants a new certificate now."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from services.desk import Desk
 from services.issuance.adding import TRIES, BusyError
 from services.model.certificates import Certificate, Happening
 from services.model.lifecycle import Event, State
+from services.model.sight import EVERY, Sight
 from services.model.status import NameStatus
 from services.model.text import say
 from services.overview import describe
@@ -36,7 +37,7 @@ def renew(
     names: Sequence[str],
     *,
     store: str | None,
-    visible: Callable[[str], bool],
+    visible: Sight,
     actor: str,
     tries: int = TRIES,
 ) -> tuple[NameStatus, ...]:
@@ -78,7 +79,7 @@ def renew_one(desk: Desk, certificate: Certificate, actor: str, tries: int = TRI
 
 
 def standing(
-    desk: Desk, names: Sequence[str], *, store: str | None, visible: Callable[[str], bool]
+    desk: Desk, names: Sequence[str], *, store: str | None, visible: Sight
 ) -> tuple[NameStatus, ...]:
     """Return where each name stands, in the order given, each once."""
     return tuple(describe(desk, name, store=store, visible=visible) for name in dict.fromkeys(names))
@@ -95,7 +96,7 @@ def early(status: NameStatus, now: datetime) -> bool:
 
 def early_whole(desk: Desk, certificate: Certificate) -> bool:
     """Tell the same of a certificate with all of its names; the caller's right to its store is looked at before."""
-    statuses = standing(desk, certificate.wanted, store=certificate.store, visible=lambda _store: True)
+    statuses = standing(desk, certificate.wanted, store=certificate.store, visible=EVERY)
     return bool(statuses) and all(early(status, desk.clock()) for status in statuses)
 
 

@@ -41,9 +41,10 @@ class MemoryStores(MemoryRepository):
         self.put(replace(stored, status=status))
         return True
 
-    def domain(self, name: str) -> Domain | None:
-        """Return the domain with exactly this name, or None."""
-        return self._tables.domains.get(name)
+    def domain(self, name: str, among: frozenset[str] | None = None) -> Domain | None:
+        """Return the domain with exactly this name, or None; with ``among`` only if it is of one of these stores."""
+        found = self._tables.domains.get(name)
+        return found if found is not None and (among is None or found.store in among) else None
 
     def domains(self, store: str) -> Sequence[Domain]:
         """Return the store's domains, sorted by name; empty for an unknown store."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, literal, select, update
+from sqlalchemy import and_, bindparam, literal, select, update
 
 from services.model.stores import Domain, Store, StoreStatus
 from storage import records
@@ -18,6 +18,12 @@ _ALL = select(STORES).order_by(_S.id)
 _PUT = insert_or_update(STORES, "id", only_changed=True)
 _SET_STATUS = update(STORES).where(_S.id == bindparam("the_id"))
 _DOMAIN = select(DOMAINS).select_from(_ANY.outerjoin(DOMAINS, _D.name == bindparam("name")))
+# along the index of stores and names: what is another store's is not even touched
+_DOMAIN_AMONG = select(DOMAINS).select_from(
+    _ANY.outerjoin(
+        DOMAINS, and_(_D.name == bindparam("name"), _D.store.in_(bindparam("among", expanding=True)))
+    )
+)
 _DOMAINS = select(DOMAINS).where(_D.store == bindparam("store")).order_by(_D.name)
 _PUT_DOMAIN = insert_or_update(DOMAINS, "name", only_changed=True)
 
@@ -45,9 +51,12 @@ class SqlStores(Repository):
         values = {"the_id": store, "status": status.value}
         return self._connection.execute(_SET_STATUS, values).rowcount == 1
 
-    def domain(self, name: str) -> Domain | None:
-        """Return the domain with exactly this name, or None."""
-        row = self._connection.execute(_DOMAIN, {"name": name}).one()
+    def domain(self, name: str, among: frozenset[str] | None = None) -> Domain | None:
+        """Return the domain with exactly this name, or None; with ``among`` only if it is of one of these stores."""
+        if among is None:
+            row = self._connection.execute(_DOMAIN, {"name": name}).one()
+        else:
+            row = self._connection.execute(_DOMAIN_AMONG, {"name": name, "among": sorted(among)}).one()
         return records.domain(row) if row.store is not None else None
 
     def domains(self, store: str) -> Sequence[Domain]:

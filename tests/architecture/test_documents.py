@@ -16,6 +16,7 @@ from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
 from bot.config_keys import Ca, Limits, Update
 from bot.config_targets import MODELS
 from bot.slack.soundness import Soundness
+from commands.rights import RIGHTS, Action, Reach, Role
 from commands.table import COMMANDS
 from services.alerting import paging
 from services.alerting.causes import OWN_HEALTH
@@ -180,3 +181,28 @@ def test_modules_stay_small_and_say_what_they_are_for(path: Path) -> None:
     if path.relative_to(ROOT).as_posix() not in LONG and path.relative_to(ROOT).parts[0] != "tests":
         assert len(lines) <= 320
     assert not lines or lines[0].startswith('"""')
+
+
+RIGHT_WORDS = {
+    Action.HELP: "read what there is",
+    Action.ASK_LINK: "ask for a link to a store",
+    Action.LOOK: "look",
+    Action.CHANGE: "change",
+    Action.ALERTS: "see and handle what is wrong across stores",
+    Action.TELL: "tell a merchant, in the channels of their store, what they have to do",
+    Action.LINK: "say who belongs to which store, of any person, channel or workspace",
+    Action.LANGUAGE: "choose the language of a channel: merchants where it is linked to their store",
+}
+REACH_WORDS = {Reach.NONE: "–", Reach.OWN: "own", Reach.ALL: "all"}  # noqa: RUF001 - as the document has it
+
+
+def test_the_rights_of_the_document_are_those_of_the_code() -> None:
+    shown = (ROOT / "docs" / "isolation.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\|.*\|$", shown.partition("## Rights")[2].partition("\n## ")[0], re.MULTILINE)
+    rows = []
+    for action in RIGHTS:
+        typed = ", ".join(sorted(one.name for one in COMMANDS if one.action is action))
+        cells = (REACH_WORDS[RIGHTS[action][role]] for role in Role)
+        rows.append(" | ".join((f"| {RIGHT_WORDS[action]}", typed, *cells)).replace("|  |", "| |") + " |")
+    assert table[2:] == rows
+    assert set(RIGHTS) == set(Action)

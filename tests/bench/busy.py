@@ -18,6 +18,7 @@ from bot import wiring
 from bot.demo.parts.errors import PartFailed
 from bot.demo.parts.process import wait_until
 from services.issuance.adding import add
+from services.model.sight import EVERY
 from tests.bench import ack, issuance
 from tests.bench.figures import aim, table
 from tests.bench.world import LOOPBACK, STORE, World, opened, run_certdesk, variables, world
@@ -129,7 +130,7 @@ def _issuing(application: wiring.Application, names: Sequence[str]) -> Iterator[
         while not over.is_set() and len(asked) < len(names):
             room = ISSUANCES - _under_way(application)
             some = names[len(asked) : len(asked) + room]
-            add(application.desk, some, store=STORE, visible=lambda _: True, actor="bench")
+            add(application.desk, some, store=STORE, visible=EVERY, actor="bench")
             asked.extend(some)
             over.wait(0.05)
 

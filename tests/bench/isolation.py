@@ -14,6 +14,7 @@ from bot.slack.clients import asking_client
 from bot.slack.identity import Identity
 from bot.slack.rooms import SlackRooms
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.caller import Caller, Role
 from commands.dispatch import dispatch
 from services.desk import Desk
@@ -56,7 +57,7 @@ def _times(desk: Desk) -> bool:
     chance.shuffle(numbers)  # so that names of others and of nobody are as like the asker's own
     here, nowhere = numbers[: STORES - 1], numbers[STORES - 1 :]
     _filled(desk, (0, *here))
-    merchant = Caller("T1/U1", Role.MERCHANT, frozenset({"store0"}))
+    merchant = Caller("T1/U1", Role.MERCHANT, frozenset({"store0000"}))
     rows, held = [], []
     for verb in VERBS:
         theirs, nobodys = _asked(desk, merchant, verb, (here, nowhere), chance)
@@ -72,13 +73,13 @@ def _times(desk: Desk) -> bool:
 def _filled(desk: Desk, numbers: Sequence[int]) -> None:
     with desk.storage.write() as tx:
         for number in numbers:
-            tx.stores.put(Store(f"store{number}"))
+            tx.stores.put(Store(f"store{number:04}"))
             for each in range(NAMES):
-                tx.stores.put_domain(Domain(f"shop{each}.s{number:04}.test", f"store{number}"))
+                tx.stores.put_domain(Domain(f"shop{each}.s{number:04}.test", f"store{number:04}"))
             tx.certificates.add(
                 Certificate(
                     f"cert_{number}",
-                    f"store{number}",
+                    f"store{number:04}",
                     f"s{number:04}.test",
                     (f"shop0.s{number:04}.test",),
                     NOW,
@@ -134,7 +135,7 @@ def _lookups(seconds: int) -> tuple[str, ...]:
         settings = SlackSettings(api_url=api.url, bot_token="xoxb-bench", roles={Role.SUPPORT: ("S1",)})
         client = asking_client(settings)
         identity = Identity(client, settings, clock)
-        rooms = SlackRooms(client, settings, identity, clock)
+        rooms = SlackRooms(alone(client), settings, identity.reader, clock)
         _worked(identity, rooms.room, clock, seconds)
         asked = api.methods
     finally:

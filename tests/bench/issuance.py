@@ -12,6 +12,7 @@ from bot import wiring
 from bot.demo.parts.process import wait_until
 from services.issuance.adding import add
 from services.model.lifecycle import Event, State
+from services.model.sight import EVERY
 from services.model.stores import Domain, Store
 from tests.bench import rivals
 from tests.bench.figures import aim, cpu_seconds, table
@@ -125,7 +126,7 @@ def adding(application: wiring.Application, wanted: tuple[str, ...]) -> Iterator
 
 
 def _add(application: wiring.Application, some: tuple[str, ...]) -> None:
-    add(application.desk, some, store=STORE, visible=lambda _: True, actor="bench")
+    add(application.desk, some, store=STORE, visible=EVERY, actor="bench")
 
 
 def installed(application: wiring.Application) -> int:

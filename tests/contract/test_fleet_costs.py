@@ -55,6 +55,16 @@ def test_postgresql_has_an_index_to_go_along(postgres_storage: Database, questio
     assert [step for step in steps if "Seq Scan" in step] == [], steps
 
 
+@pytest.mark.parametrize("stores", [MOON, frozenset({"moon", "sun", "star"})])
+def test_a_name_is_looked_for_among_the_askers_own_and_no_other_row_is_touched(
+    sqlite_storage: Database, stores: frozenset[str]
+) -> None:
+    """By the name alone SQLite would find another store's row, and read it before it turns it down."""
+    steps = sqlite_steps(sqlite_storage, lambda tx: tx.stores.domain("shop.test", stores))
+    assert any("USING INDEX ix_domains_store_name (store=? AND name=?)" in step for step in steps), steps
+    assert not any("autoindex_domains" in step for step in steps), steps
+
+
 def test_counting_the_fleet_reads_indices_alone(sqlite_storage: Database) -> None:
     _fill(sqlite_storage)
     steps = sqlite_steps(sqlite_storage, lambda tx: tx.fleet.counts(None, NOW))

@@ -55,6 +55,18 @@ def test_a_domain_is_put_and_may_change_hands(storage: Storage) -> None:
         assert list(tx.stores.domains("moon")) == []
 
 
+def test_a_domain_can_be_looked_for_among_some_stores_alone(storage: Storage) -> None:
+    with storage.write() as tx:
+        tx.stores.put(MOON)
+        tx.stores.put(Store("sun"))
+        tx.stores.put_domain(Domain("shop.test", "moon"))
+        for among in ({"moon"}, {"sun", "moon"}, {"moon", *(f"store{number}" for number in range(2000))}):
+            assert tx.stores.domain("shop.test", frozenset(among)) == Domain("shop.test", "moon")
+        for other in (set(), {"sun"}, {"sun", "nobody"}):
+            assert tx.stores.domain("shop.test", frozenset(other)) is None
+        assert tx.stores.domain("shop.test", None) == Domain("shop.test", "moon")
+
+
 def test_domains_are_sorted_by_name(storage: Storage) -> None:
     with storage.write() as tx:
         tx.stores.put(MOON)

@@ -24,6 +24,7 @@ from services.issuance import adding
 from services.model.clock import utc_now
 from services.model.findings import Owner
 from services.model.lifecycle import RESTING, State
+from services.model.sight import EVERY
 from services.model.status import NameStatus
 from services.model.stores import Domain, Store, StoreStatus
 from tests.children import desk_on
@@ -67,11 +68,11 @@ class World:
 
     def add(self, *names: str) -> None:
         """Ask for certificates."""
-        adding.add(self.application.desk, names, store=None, visible=lambda _: True, actor="T1/U1")
+        adding.add(self.application.desk, names, store=None, visible=EVERY, actor="T1/U1")
 
     def status(self, name: str) -> NameStatus:
         """Return what /ssl status knows."""
-        return overview.describe(self.application.desk, name, visible=lambda _: True)
+        return overview.describe(self.application.desk, name, visible=EVERY)
 
     def states(self) -> list[State]:
         """Return the state of every certificate."""

@@ -22,6 +22,7 @@ from bot.workers import Workers
 from services.issuance import adding
 from services.model.clock import utc_now
 from services.model.findings import Finding
+from services.model.sight import EVERY
 from services.ports import Subject
 from storage.vault import new_key
 from tests.desks import Bench
@@ -144,7 +145,7 @@ class BrokenChecker:
 def test_a_look_that_fails_as_nobody_foresaw_is_planned_anew(application: Application) -> None:
     bench = Bench(application.storage, now=utc_now())
     bench.store("moon", "shop.moon.test")
-    adding.add(bench.desk, ["shop.moon.test"], store=None, visible=lambda _: True, actor="T1/U1")
+    adding.add(bench.desk, ["shop.moon.test"], store=None, visible=EVERY, actor="T1/U1")
     bench.install("shop.moon.test", renew_at=bench.now + timedelta(days=60))
     watched = replace(application, watching=replace(application.watching, checker=BrokenChecker()))
     with application.storage.write() as tx:

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from bot.slack.workspaces import alone
 from bot.web import Site, WebServer
 from bot.web import make_app as make_web
 from commands.caller import Role
-from commands.reply import Button, Buttons, Mark, Menu, Plan, Reply, Tone
+from commands.reply import Button, Buttons, Composed, Mark, Menu, Plan, Reply, Tone
 from commands.reply_json import reply_from_json
 from services.model.clock import utc_now
 from services.model.identity import new_id
@@ -42,12 +42,6 @@ from storage.database import Database
 
 SECRET = "local-signing-secret"
 LEASE = timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class Composed:
-    reply: Reply
-    final: bool
 
 
 class Desk:

@@ -15,6 +15,7 @@ from services.desk import Desk
 from services.issuance.adding import add
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
+from services.model.sight import EVERY
 from services.model.stores import Store
 from services.ports import Message, Request
 from tests.desks import NOW, SUPPORT, Bench
@@ -50,7 +51,7 @@ class HomeWorld:
         return replace(plain, **((live if state is State.INSTALLED else {}) | changes))
 
     def add(self, *names: str, store: str = "moon") -> None:
-        add(self.desk, names, store=store, visible=lambda _: True, actor="T1/U_SUPPORT")
+        add(self.desk, names, store=store, visible=EVERY, actor="T1/U_SUPPORT")
 
     def open(self, caller: Caller) -> "View":
         self.perform(caller, "", kind="home")

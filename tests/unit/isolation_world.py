@@ -12,6 +12,7 @@ from commands.dispatch import dispatch
 from commands.hearing import Room
 from commands.home import look
 from commands.reply import Page, Reply, Sheet
+from commands.uploads import Upload
 from services import home, linking
 from services.desk import Desk
 from services.model.audiences import Kind, LinkRequest
@@ -42,6 +43,7 @@ CALLERS: Mapping[str, Caller] = {
 }
 """At least one of every role."""
 LIMITED = {name: caller for name, caller in CALLERS.items() if caller.limited}
+ADMIN_URL = "https://admin.example.test/{store}"
 PEOPLE: People = {"U0000NEW": "T9/U0000NEW"}.get
 CHANNELS = ("C1", f"C_{OWN}", f"C_{OTHER}", "D1", "")
 """Of no store, of one's own, of another one, of nobody else's ears, and none at all."""
@@ -136,6 +138,12 @@ class Given:
 
     text: str = ""
     form: Mapping[str, Any] = field(default_factory=dict)
+    upload: str = ""
+    """The list that the person has put into the channel; empty: none."""
+
+    def latest(self, _channel: str, _person: str) -> Upload | None:
+        """Be `commands.uploads.Uploads`."""
+        return Upload("names.csv", self.upload.encode()) if self.upload else None
 
 
 def filled(store: str, bench: Bench, given: Given) -> Given:
@@ -150,7 +158,7 @@ def filled(store: str, bench: Bench, given: Given) -> Given:
             return [put(one) for one in value]
         return value.replace("{cert}", certificate).replace("{}", store) if isinstance(value, str) else value
 
-    return Given(put(given.text), put(given.form))
+    return Given(put(given.text), put(given.form), put(given.upload))
 
 
 def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, channel: str = "C1") -> Told:
@@ -172,13 +180,14 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
         form=sent.form,
     )
     counted = Counted(bench.storage)
-    desk = replace(desk_of(bench), storage=counted.port)
+    platform = replace(bench.desk.platform, admin_url=ADMIN_URL)
+    desk = replace(desk_of(bench), storage=counted.port, platform=platform)
     with bench.storage.write() as tx:
         assert tx.requests.add(request)
         [claimed] = tx.requests.claim(bench.now, DAY, 10)
         last = tx.audit.last()
     screens = Seen()
-    requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens)
+    requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens, uploads=sent)
     _look_home(desk, caller, screens)
     with bench.storage.read() as tx:
         message = tx.outbox.by_key("request:req_1") or tx.outbox.by_key("view:req_1")
@@ -192,6 +201,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
             text.replace("cert_" + "0" * 26, "cert_")
             .replace(store, "STORE")
             .replace(store.capitalize(), "STORE")
+            .replace(store.upper(), "STORE")
         )
 
     told = (

@@ -8,6 +8,7 @@ from services.issuance import adding
 from services.issuance.adding import BusyError
 from services.model.findings import Verdict
 from services.model.lifecycle import State
+from services.model.sight import EVERY, Sight
 from services.model.status import NameStatus
 from services.model.stores import StoreStatus
 from services.ports import Storage
@@ -29,7 +30,7 @@ def bench() -> Bench:
 def add(
     bench: Bench, *names: str, store: str | None = None, sees: tuple[str, ...] = ("moon",)
 ) -> list[NameStatus]:
-    return list(adding.add(bench.desk, names, store=store, visible=sees.__contains__, actor="T1/U1"))
+    return list(adding.add(bench.desk, names, store=store, visible=Sight(frozenset(sees)), actor="T1/U1"))
 
 
 def test_names_of_a_registrable_domain_share_a_certificate(bench: Bench) -> None:
@@ -118,7 +119,7 @@ def test_a_row_that_is_held_all_the_time_is_said_and_nothing_is_changed(bench: B
     with bench.storage.write() as tx:
         assert tx.certificates.claim_one(bench.certificate(SHOP).id, bench.now, timedelta(hours=1))
     with pytest.raises(BusyError, match=r"moon\.test is being worked on"):
-        adding.add(bench.desk, [APEX], store=None, visible=lambda _: True, actor="T1/U1", tries=2)
+        adding.add(bench.desk, [APEX], store=None, visible=EVERY, actor="T1/U1", tries=2)
     assert bench.certificate(SHOP).wanted == (SHOP,)
 
 

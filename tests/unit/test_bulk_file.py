@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from services.model.errors import CertdeskError
 from services.model.jobs import Counts, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Decider
+from services.model.sight import EVERY
 from tests.desks import MOON, SUPPORT, Bench, finding
+from tests.questions import Counted
 from tests.unit.approval_world import ask, click, composed, message, proposal, said
 from tests.unit.commands_world import desk_of, make_bench, only
 from tests.unit.slack_world import FakeClock, SlackApi, no, ok
@@ -104,12 +107,11 @@ def test_what_is_no_list_is_refused(bench: Bench, content: bytes) -> None:
 
 
 def test_too_many_names_are_refused_before_any_is_looked_up(bench: Bench) -> None:
-    def never(store: str) -> bool:
-        raise AssertionError(store)
-
     text = "\n".join(f"n{number}.moon.test" for number in range(MOST + 1))
+    counted = Counted(bench.storage)
     with pytest.raises(CertdeskError, match="more than 2000 names"):
-        lists.read(bench.desk, text.encode(), None, never)
+        lists.read(replace(bench.desk, storage=counted.port), text.encode(), None, EVERY)
+    assert counted.asked == []
 
 
 def test_what_several_lines_say_is_judged_once(bench: Bench) -> None:

@@ -5,19 +5,17 @@ order, and neither changes. What there is to try is taken from the tables of com
 is added there without a line here fails.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from bot.terminal import as_json
-from commands import unfurling
+from commands import requests, unfurling
 from commands.caller import Action, Caller, Role, holders
 from commands.clicks import CLICKS
 from commands.dispatch import dispatch
 from commands.sheets import SHEETS
 from commands.table import COMMANDS
 from tests.unit.commands_world import desk_of
+from tests.unit.isolation_ways import CASES, IDS, WAYS
 from tests.unit.isolation_world import (
     CALLERS,
     CHANNELS,
@@ -32,150 +30,18 @@ from tests.unit.isolation_world import (
     world,
 )
 
-FORGED: Mapping[str, Any] = {"memory": '{"store": "{}"}', "kind": "modal", "hash": "1.a", "values": {}}
-"""What a modal carries that speaks of the store."""
-
-
-def _form(**values: str | list[str]) -> Given:
-    return Given(form={**FORGED, "values": {name: value for name, value in values.items() if value}})
-
-
-COMMAND_WAYS: Mapping[str, tuple[str, ...]] = {
-    "add": (
-        "{}.test",
-        "www.{}.test",
-        "bad.{}.example",
-        "new.{}.test",
-        "*.{}.test",
-        "{}.test --store {}",
-        "moon.test {}.test",
-        "moon.test --store {}",
-        "https://shop.{}.test/admin",
-        "--file",
-        "--file --store {}",
-        "",
-        "--store {}",
-    ),
-    "status": (
-        "{}",
-        "{}.test",
-        "www.{}.test",
-        "shop.{}.test",
-        "bad.{}.example",
-        "{}.test --csr",
-        "{}.test --store {}",
-        "--store {}",
-        "moon.test --store {}",
-        "{}.tset",
-    ),
-    "renew": (
-        "",
-        "--store {}",
-        "{}.test",
-        "www.{}.test",
-        "bad.{}.example",
-        "{}.test --store {}",
-        "moon.test --store {}",
-        "--cause dns.not_hosted",
-        "--cause dns.not_hosted --store {}",
-    ),
-    "remove": (
-        "{}.test",
-        "bad.{}.example",
-        "{}.test --store {}",
-        "moon.test {}.test",
-        "moon.test --store {}",
-    ),
-    "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
-    "history": ("{}.test", "www.{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
-    "forecast": ("", "90", "{}"),
-    "alerts": ("", "1", "alert_{}"),
-    "link": ("{}", "<@U0000NEW> {}", "<#C0000001> {}", "@new {}"),
-    "unlink": ("{}", "<@U0000NEW> {}", "<#C_{}> {}"),
-    "links": ("{}", "", "<@U_{}>"),
-    "language": ("", "ko", "auto", "{}"),
-    "help": ("", "add", "unlink", "{}"),
-}
-"""How each command is tried; the gap is the store's id."""
-CLICK_WAYS: dict[str, tuple[Given, ...]] = {
-    "alert.check": (Given("alert_{} 4"),),
-    "alert.renew": (Given("alert_{} 4"),),
-    "alert.ack": (Given("alert_{} 4"),),
-    "alert.snooze": (Given("alert_{} 4 1d"),),
-    "alert.hand_over": (Given("alert_{} 4"),),
-    "alert.list": (Given("alert_{} 4"),),
-    "certificate.retry": (Given("{cert}"), Given("{cert} {cert}")),
-    "certificate.check": (Given("{cert}"),),
-    "alert.copy": (Given("alert_{} 4"),),
-    "certificate.copy": (Given("{cert}"),),
-    "store.copy": (Given("{}.test"), Given("bad.{}.example")),
-    "link.approve": (Given("link_{}"),),
-    "link.decline": (Given("link_{}"),),
-    "approval.confirm": (Given("prop_{}"),),
-    "approval.cancel": (Given("prop_{}"),),
-    "approval.approve": (Given("prop_{}"),),
-    "approval.reject": (Given("prop_{}"), Given("prop_{} prop_{}")),
-    "bulk.pause": (Given("job_{}"),),
-    "bulk.resume": (Given("job_{}"),),
-    "bulk.cancel": (Given("job_{}"), Given("job_{} job_{}")),
-}
-AT_HOME: Mapping[str, Any] = {
-    "memory": '{"what": "all", "search": "{}", "first": ["{}.test", "{cert}"], "last": ["{}", "{cert}"]}',
-    "kind": "home",
-    "hash": "1.a",
-    "values": {"home.search": "{}"},
-}
-"""What the Home tab carries that was made to look for the store."""
-for _item in ("search", "find", "show", "turn", "check", "renew"):
-    CLICK_WAYS[f"home.{_item}"] = (Given("{cert}", AT_HOME), Given("{}", AT_HOME), Given("next", AT_HOME))
-for _item in ("add", "renew", "status", "forecast", "alerts", "link", "help", "back"):
-    CLICK_WAYS[f"menu.{_item}"] = (Given("-", FORGED),)
-"""How each click is tried, its value and what its modal carries forged."""
-SHEET_WAYS: Mapping[str, tuple[Given, ...]] = {
-    "add.store": (_form(store="{}"), _form(store="{}.test")),
-    "add": (
-        _form(names=["{}.test", "bad.{}.example"], typed=""),
-        _form(names=[], typed="www.{}.test, https://shop.{}.test/"),
-        _form(names=["moon.test"], typed="{}.test"),
-    ),
-    "renew": (_form(names=["{}.test", "bad.{}.example"], typed=""), _form(names=[], typed="{}.test")),
-    "link": (_form(store="{}"),),
-}
-"""What each sheet is filled in with: ids and names that were never offered, and another store in what it carries."""
-
-COMMAND_CASES = [
-    ("command", name, Given(f"{name} {words}".strip()))
-    for name, some in COMMAND_WAYS.items()
-    for words in some
-] + [("command", "", Given(text)) for text in ("{}", "{}.test", "frob {}.test")]
-CLICK_CASES = [
-    ("click", name, Given(f"{name} {given.text}".strip(), given.form))
-    for name, some in CLICK_WAYS.items()
-    for given in some
-]
-SHEET_CASES = [
-    ("submission", name, Given(name, given.form)) for name, some in SHEET_WAYS.items() for given in some
-]
-LINK_CASES = [
-    ("links", name, Given("", {"links": [f"https://certdesk.example.test/{path}"]}))
-    for name, path in (
-        ("certificates", "certificates/{}.test"),
-        ("certificates", "certificates/bad.{}.example"),
-        ("alerts", "alerts/alert_{}"),
-    )
-]
-CASES = COMMAND_CASES + CLICK_CASES + SHEET_CASES + LINK_CASES
-IDS = [f"{kind} {given.text} {number}" for number, (kind, _, given) in enumerate(CASES)]
 EVERY_CASE = pytest.mark.parametrize(("kind", "name", "given"), CASES, ids=IDS)
 EVERYBODY_LIMITED = pytest.mark.parametrize("caller", LIMITED.values(), ids=list(LIMITED))
 
 
 def test_every_command_click_and_sheet_is_in_the_matrix() -> None:
-    assert list(COMMAND_WAYS) == [one.name for one in COMMANDS]
-    assert set(CLICK_WAYS) == set(CLICKS)
-    assert set(SHEET_WAYS) == set(SHEETS)
-    assert {name for _, name, _ in LINK_CASES} == set(unfurling.KINDS)
+    assert set(WAYS) == set(requests.PERFORMERS)
+    assert [name for name in WAYS[requests.COMMAND] if name] == [one.name for one in COMMANDS]
+    assert set(WAYS[requests.CLICK]) == set(CLICKS)
+    assert set(WAYS[requests.SUBMISSION]) == set(SHEETS)
+    assert set(WAYS[requests.LINKS]) == set(unfurling.KINDS)
     assert {caller.role for caller in CALLERS.values()} == set(Role)
+    assert all(some for table in WAYS.values() for some in table.values())
 
 
 @EVERY_CASE
@@ -252,7 +118,7 @@ def _needed(kind: str, name: str, given: Given) -> set[Action]:
     if kind == "submission":
         return {SHEETS[name].action}
     command = next((one for one in COMMANDS if one.name == name), None)
-    of_others = name in ("link", "links") and any(sign in given.text for sign in "@#")
+    of_others = name in ("link", "links") and any(one in given.text for one in ("@", "#", "workspace"))
     of_all = {Action.ALERTS} if "--cause" in given.text else set()
     return {command.action if command else Action.HELP} | ({Action.LINK} if of_others else of_all)
 
@@ -276,7 +142,7 @@ def test_who_sees_all_stores_is_told_of_each(name: str) -> None:
         assert theirs.message != nothing.message
 
 
-@pytest.mark.parametrize("text", [f"{name} {words}" for name, some in COMMAND_WAYS.items() for words in some])
+@pytest.mark.parametrize("text", [given.text for some in WAYS[requests.COMMAND].values() for given in some])
 @EVERYBODY_LIMITED
 def test_machines_are_told_no_more(caller: Caller, text: str) -> None:
     """The machine contract is for the terminal, where everybody is an administrator; it is held to the same all the same."""

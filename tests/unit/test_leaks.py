@@ -32,9 +32,9 @@ from tests.unit import test_commands_digest as digests
 from tests.unit import test_commands_handover as handovers
 from tests.unit.alert_world import DAY, World, found
 from tests.unit.commands_world import desk_of, make_bench
+from tests.unit.isolation_ways import CASES, IDS
 from tests.unit.isolation_world import CALLERS, OWN, PEOPLE, UNKNOWN, Given, Seen, _look_home, filled, world
 from tests.unit.pseudo import texts
-from tests.unit.test_isolation_matrix import CASES, IDS
 
 
 class _Bracketed(dict[str, tuple[str, ...]]):

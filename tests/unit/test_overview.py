@@ -8,6 +8,7 @@ import pytest
 from services import overview
 from services.issuance import adding
 from services.model.lifecycle import State
+from services.model.sight import EVERY, Sight
 from services.model.status import NameStatus
 from storage.memory import MemoryStorage
 from tests.desks import NOW, Bench, finding
@@ -21,12 +22,12 @@ def bench() -> Bench:
     made = Bench(MemoryStorage())
     made.store("moon", SHOP, APEX, "sun.test", default="moon.shops.test")
     made.store("comet", "comet.test")
-    adding.add(made.desk, [SHOP, APEX], store=None, visible=lambda _: True, actor="T1/U1")
+    adding.add(made.desk, [SHOP, APEX], store=None, visible=EVERY, actor="T1/U1")
     return made
 
 
 def describe(bench: Bench, name: str) -> NameStatus:
-    return overview.describe(bench.desk, name, visible={"moon"}.__contains__)
+    return overview.describe(bench.desk, name, visible=Sight(frozenset({"moon"})))
 
 
 @pytest.mark.parametrize("state", State)
@@ -101,7 +102,7 @@ def test_a_name_without_a_certificate_says_why_it_has_none(bench: Bench) -> None
 def test_checking_asks_the_world_and_saves_nothing(bench: Bench) -> None:
     before = bench.install(SHOP)
     bench.checker.says[SHOP] = (finding("dns.wrong_address", SHOP),)
-    status = overview.check(bench.desk, SHOP, visible={"moon"}.__contains__)
+    status = overview.check(bench.desk, SHOP, visible=Sight(frozenset({"moon"})))
     assert [f.code for f in status.findings] == ["dns.wrong_address"]
     assert status.serial == before.serial
     assert bench.checker.asked == [SHOP]
@@ -111,12 +112,12 @@ def test_checking_asks_the_world_and_saves_nothing(bench: Bench) -> None:
 
 def test_checking_keeps_what_the_ca_and_the_targets_said(bench: Bench) -> None:
     bench.change(SHOP, state=State.FAILED, problem=finding("ca.rate_limited", APEX))
-    status = overview.check(bench.desk, SHOP, visible={"moon"}.__contains__)
+    status = overview.check(bench.desk, SHOP, visible=Sight(frozenset({"moon"})))
     assert [f.code for f in status.findings] == ["ca.rate_limited"]
 
 
 def test_a_listing_shows_what_the_caller_may_see(bench: Bench) -> None:
-    adding.add(bench.desk, ["comet.test"], store=None, visible=lambda _: True, actor="T1/U1")
+    adding.add(bench.desk, ["comet.test"], store=None, visible=EVERY, actor="T1/U1")
 
     def names(store: str | None, stores: frozenset[str] | None) -> list[str]:
         return [s.name for s in overview.listing(bench.desk, store=store, visible_stores=stores)]
@@ -129,7 +130,7 @@ def test_a_listing_shows_what_the_caller_may_see(bench: Bench) -> None:
 
 
 def test_the_worst_name_comes_first_whatever_its_certificate_looks_like(bench: Bench) -> None:
-    adding.add(bench.desk, ["sun.test"], store=None, visible=lambda _: True, actor="T1/U1")
+    adding.add(bench.desk, ["sun.test"], store=None, visible=EVERY, actor="T1/U1")
     bench.install("sun.test", serial="0d")
     bench.install(SHOP, problem=finding("deploy.not_served", SHOP))
     names = [s.name for s in overview.listing(bench.desk, store=None, visible_stores=None)]
@@ -157,4 +158,4 @@ def test_a_name_that_was_left_out_is_blocked_and_says_when_it_is_looked_at_again
 def test_words_of_a_ca_are_of_the_past_once_the_checks_see_no_cause(bench: Bench) -> None:
     bench.change(SHOP, state=State.FAILED, problem=finding("ca.unauthorized", SHOP))
     assert describe(bench, SHOP).blocked
-    assert not overview.check(bench.desk, SHOP, visible=lambda _: True).blocked
+    assert not overview.check(bench.desk, SHOP, visible=EVERY).blocked

@@ -1,7 +1,7 @@
 """A message is posted once and then edited in place; whatever Slack answers, it is not lost."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,18 +12,11 @@ from bot.slack.delivery import OFTEN, SELDOM, SOON, THEN, Then
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import alone
-from commands.reply import Paragraph, Reply, Tone
+from commands.reply import Composed, Paragraph, Reply, Tone
 from services.model.errors import CertdeskError
 from services.model.text import say
 from services.ports import Message
 from tests.unit.slack_world import NOW, Answer, FakeClock, FakeStorage, SlackApi, no, ok
-
-
-@dataclass(frozen=True)
-class Composed:
-    reply: Reply
-    final: bool
-
 
 REPLY = Reply(Tone.GOOD, say("Certificate for {name} is installed", name="shop.moon.test"))
 
@@ -83,6 +76,16 @@ def test_it_is_posted_once_and_then_edited_in_place(world: World) -> None:
     assert posted["blocks"][0]["type"] == "header"
     assert posted["metadata"]["event_payload"] == {"id": "msg_m"}
     assert (posted["unfurl_links"], edited["ts"], edited["parse"]) == (False, "1700000000.000100", "none")
+
+
+def test_what_is_quiet_is_done_without_a_word_to_slack(world: World) -> None:
+    world.composed = lambda _message: Composed(REPLY, final=True, quiet=True)
+    row = world.deliver()
+    assert (world.api.methods, row.ts, row.sent) == ([], "", 1)
+    world.composed = lambda message: Composed(REPLY, final=False, quiet=message.version == 3)
+    world.deliver()
+    row = world.deliver()
+    assert (world.api.methods, row.ts, row.sent) == (["chat.postMessage"], "1700000000.000100", 3)
 
 
 def test_what_is_private_and_finished_is_ephemeral(world: World) -> None:

@@ -14,12 +14,11 @@ from bot.slack.clients import posting_client
 from bot.slack.notifier import Notifier
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import alone
-from commands.reply import Reply, Tone
+from commands.reply import Composed, Reply, Tone
 from services.model.text import say
 from services.ports import Message
 from storage.memory import MemoryStorage
 from tests.unit.slack_world import Answer, FakeClock, SlackApi, no, ok
-from tests.unit.test_slack_notifier import Composed
 
 LEASE = timedelta(seconds=60)
 TROUBLE: Mapping[str, Answer] = {

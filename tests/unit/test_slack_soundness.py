@@ -18,7 +18,7 @@ from bot.slack.screens import SlackScreens
 from bot.slack.settings import SlackSettings
 from bot.slack.soundness import HOME, MESSAGE, MODAL, UNFURL, Soundness, without_files
 from bot.slack.workspaces import alone
-from commands.reply import Button, Buttons, Page, Paragraph, Reply, Sheet, Tone
+from commands.reply import Button, Buttons, Composed, Page, Paragraph, Reply, Sheet, Tone
 from services.model.text import say
 from services.ports import Message, Request
 from storage.memory import MemoryStorage
@@ -27,7 +27,6 @@ from tests.unit.commands_world import make_bench
 from tests.unit.sheet_world import Screen, ask, rows
 from tests.unit.slack_world import FakeClock, FakeStorage, SlackApi, no, ok
 from tests.unit.test_home_delivery import Published
-from tests.unit.test_slack_notifier import Composed
 
 READER = Reader()
 SECTION: dict[str, Any] = {"type": "section", "text": {"type": "mrkdwn", "text": "fine"}}

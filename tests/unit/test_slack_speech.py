@@ -1,7 +1,6 @@
 """Which language is spoken: what counts, in which order, and that every way to a person goes by it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 from babel import Locale
@@ -14,7 +13,7 @@ from bot.slack.settings import SlackSettings
 from bot.slack.speech import English, Known, Speech, choose
 from bot.slack.workspaces import alone
 from bot.text.language import Language, language
-from commands.reply import Page, Paragraph, Reply, Sheet, Tone
+from commands.reply import Composed, Page, Paragraph, Reply, Sheet, Tone
 from services.model.audiences import ChannelLanguage, Kind, Link
 from services.model.stores import Store
 from services.model.text import say
@@ -126,13 +125,7 @@ def api() -> Iterator[SlackApi]:
     made.stop()
 
 
-@dataclass(frozen=True)
-class Said:
-    reply: Reply
-    final: bool = True
-
-
-BLOCKED = Said(Reply(Tone.WARN, say("{name} is blocked", name="x")))
+BLOCKED = Composed(Reply(Tone.WARN, say("{name} is blocked", name="x")), final=True)
 
 
 def delivered(

@@ -8,6 +8,7 @@ import pytest
 
 from services.model.findings import Verdict
 from services.model.lifecycle import State
+from services.model.sight import EVERY
 from services.overview import describe
 from services.renewal.timing import OFTEN
 from tests.building import Built
@@ -82,10 +83,10 @@ def test_its_reason_is_told_although_the_others_are_installed(built: Built) -> N
     built.add(GOOD, BAD)
     built.settle()
     built.advance(timedelta(minutes=2))
-    bad = describe(built.desk, BAD, visible=lambda _: True)
+    bad = describe(built.desk, BAD, visible=EVERY)
     assert [f.code for f in bad.findings] == ["ca.unauthorized"]
     assert bad.serial is None
-    good = describe(built.desk, GOOD, visible=lambda _: True)
+    good = describe(built.desk, GOOD, visible=EVERY)
     assert good.findings == ()
     assert good.serial == built.one.serial
 

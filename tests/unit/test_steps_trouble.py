@@ -9,6 +9,7 @@ from services.issuance.adding import BusyError
 from services.model.errors import CaTrouble
 from services.model.findings import Owner, Verdict
 from services.model.lifecycle import State
+from services.model.sight import EVERY
 from services.renewal import asking, runner
 from tests.building import START, Built
 from tests.desks import finding
@@ -261,7 +262,7 @@ def test_a_wish_while_a_worker_holds_the_row_for_long_is_refused_in_words(built:
     with built.storage.write() as tx:
         assert tx.certificates.claim_one(built.one.id, built.now, HOUR)
     with pytest.raises(BusyError, match="Nothing was changed"):
-        asking.renew(built.desk, [NAME], store="moon", visible=lambda _: True, actor="T1/U1", tries=2)
+        asking.renew(built.desk, [NAME], store="moon", visible=EVERY, actor="T1/U1", tries=2)
 
 
 def test_renewing_what_is_blocked_checks_at_once(built: Built) -> None:
