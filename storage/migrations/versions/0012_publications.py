@@ -1,13 +1,13 @@
 """Publications: which revision a target that is asked answers with.
 
-Only new tables: the code of 0010 goes on working beside this one.
+Only new tables: the code of 0011 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
