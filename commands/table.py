@@ -12,6 +12,8 @@ from commands import (
     links,
     remove,
     renew,
+    report,
+    revoke,
     status,
     unlink,
 )
@@ -23,12 +25,14 @@ COMMANDS: tuple[Command, ...] = (
     status.COMMAND,
     renew.COMMAND,
     remove.COMMAND,
+    revoke.COMMAND,
     # why not, and what was
     check.COMMAND,
     history.COMMAND,
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,
+    report.COMMAND,
     # who belongs to which store
     link.COMMAND,
     unlink.COMMAND,

@@ -27,6 +27,7 @@ from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
+from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -34,6 +35,7 @@ __all__ = [
     "ACCOUNTS",
     "ALERTS",
     "AUDIT",
+    "BARRED_KEYS",
     "BREAKERS",
     "BUDGETS",
     "CERTIFICATES",
@@ -55,6 +57,7 @@ __all__ = [
     "PUBLISHING",
     "REQUESTS",
     "REVISIONS",
+    "REVOCATIONS",
     "SIGHTINGS",
     "SPENT",
     "STORES",
@@ -65,7 +68,22 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+VERSIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+)
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -117,6 +135,7 @@ CERTIFICATES = Table(
     Column("retry_at", Moment),
     Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
+    Column("revocation", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(
@@ -179,6 +198,7 @@ EVENTS = Table(
     Column("state", Text, nullable=False),
     Column("details", Text, nullable=False),
     Index("ix_events_certificate", "certificate", "id"),
+    Index("ix_events_endings", "what", "at", **where("what IN ('verified', 'unproved', 'attempt_failed')")),
 )
 
 CHALLENGES = Table(

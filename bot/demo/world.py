@@ -20,7 +20,23 @@ from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
 from bot.demo.parts.plain_edge import PlainEdge
 from bot.demo.parts.process import Running, free_port, http_ok
-from bot.demo.sample import AGENT, CHANNELS, LOOPBACK, PAGES, STORES, TEAM, USERS, ZONES
+from bot.demo.sample import (
+    AGENT,
+    ALERTS,
+    CHANNEL,
+    CHANNELS,
+    LINKS,
+    LOOPBACK,
+    MERCHANT,
+    ONCALL,
+    PAGES,
+    SECOND,
+    STORES,
+    TEAM,
+    THEIRS,
+    USERS,
+    ZONES,
+)
 from bot.demo.transcript import Transcript
 from storage.vault import new_key
 
@@ -73,9 +89,13 @@ def start(folder: Path, stack: ExitStack, transcript: Transcript, cache: Path = 
     settings |= {"database": {"url": database}, "http": {"listen": listen}}
     if slack is not None:
         settings["slack"] = _slack_settings(slack)
+        settings["alerts"] = {"channel": ALERTS, "support_channel": CHANNEL}
     environment = _write_settings(folder, settings)
     with transcript.live("certdesk starts"):
         certdesk = _certdesk(folder, stack, environment, f"http://{listen}")
+    if slack is not None:
+        for channel, store in LINKS:
+            run(environment, "ssl", "link", channel, store)
     transcript.done(f"certdesk     http://{listen}, an SQLite database, a vault key of its own")
     return World(folder, environment, database, edge, root, slack, certdesk, f"http://{listen}")
 
@@ -213,7 +233,10 @@ def _slack_settings(slack: LocalSlack) -> dict[str, object]:
         "signing_secret": "local-signing-secret",
         "api_url": slack.api_url,
         "team": TEAM,
-        "support": [AGENT],
+        "support": [AGENT, SECOND],
+        "oncall": [ONCALL],
+        "merchants": {MERCHANT: [THEIRS]},
+        "staff_channels": [CHANNEL, ALERTS],
         "date_tokens": False,  # local-slack shows them as they are written
     }
 

@@ -18,6 +18,7 @@ from services.ports.proposals import Proposals
 from services.ports.publications import Publication, Publications
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
+from services.ports.revocations import Revocations
 from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
@@ -51,6 +52,7 @@ __all__ = [
     "RenewalInfo",
     "Request",
     "Requests",
+    "Revocations",
     "Served",
     "Storage",
     "Stores",

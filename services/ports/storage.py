@@ -12,6 +12,7 @@ from services.ports.proposals import Proposals
 from services.ports.publications import Publications
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
+from services.ports.revocations import Revocations
 from services.ports.workspaces import Workspaces
 
 
@@ -52,6 +53,8 @@ class Transaction(Protocol):
     def workspaces(self) -> Workspaces: ...  # noqa: D102
     @property
     def jobs(self) -> Jobs: ...  # noqa: D102
+    @property
+    def revocations(self) -> Revocations: ...  # noqa: D102
     @property
     def publications(self) -> Publications: ...  # noqa: D102
 

@@ -1,13 +1,13 @@
 """Publications: which revision a target that is asked answers with.
 
-Only new tables: the code of 0011 goes on working beside this one.
+Only new tables: the code of 0013 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
