@@ -138,13 +138,20 @@ class PullListener:
         self._sweep()
         self._loop.call_soon(self._begun.set)
         self._loop.run_forever()
+        self._loop.remove_reader(self._socket)  # no more are accepted
+        self._turn()  # the last ones become connections, which a closed server would not let them
         server.close()
         for connection in list(self.connections):
             connection.close()
         pending = asyncio.all_tasks(self._loop)
         for task in pending:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*pending, asyncio.sleep(0), return_exceptions=True))
+        self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        self._turn()  # what was closed lets go of its socket a turn later
+
+    def _turn(self) -> None:
+        """Let everything that is ready now have its turn."""
+        self._loop.run_until_complete(asyncio.sleep(0))
 
     def _sweep(self) -> None:
         """Let go of keys that nobody asks for, whether somebody asks for others or not."""

@@ -10,6 +10,7 @@ from commands import (
     language,
     link,
     links,
+    notify,
     remove,
     renew,
     report,
@@ -37,7 +38,8 @@ COMMANDS: tuple[Command, ...] = (
     link.COMMAND,
     unlink.COMMAND,
     links.COMMAND,
-    # how it is said
+    # where it is said, and how
+    notify.COMMAND,
     language.COMMAND,
     # what there is
     help.COMMAND,

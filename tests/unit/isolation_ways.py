@@ -144,6 +144,14 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("https://admin.example.test/{}"),
         Given("shop.{}.test"),
     ),
+    "notify": (
+        Given(""),
+        Given("{}"),
+        Given("workspace T2OTHER"),
+        Given("workspace T2OTHER C0000001"),
+        Given("workspace T2OTHER C_{}"),
+        Given("workspace T2OTHER none"),
+    ),
     "language": (
         Given(""),
         Given("ko"),

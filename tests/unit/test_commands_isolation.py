@@ -82,6 +82,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
     "link": ("{}", "<@U0000NEW> {}", "<#C0000001> {}", "@new {}"),
     "unlink": ("{}", "<@U0000NEW> {}", "<#C_{}> {}"),
     "links": ("{}", "", "<@U_{}>"),
+    "notify": ("", "{}", "workspace T2OTHER", "workspace T2OTHER C_{}"),
     "language": ("", "ko", "auto", "{}", "ko {}"),
     "help": ("", "add", "unlink", "{}"),
 }

@@ -1,5 +1,6 @@
 """The listener of a pull target: who may not ask gets no key, whatever is sent; and what is answered is of this moment."""
 
+import gc
 import http.client
 import os
 import re
@@ -263,6 +264,17 @@ def test_a_unix_socket_is_its_owners_alone(world: PullWorld, stack: ExitStack, t
         PullListener(TARGET, PullSettings(f"unix:{path}"), world.answers())
     listener.stop()
     assert not path.exists()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+def test_what_was_accepted_at_the_moment_of_the_stop_is_closed(world: PullWorld, stack: ExitStack) -> None:
+    for _ in range(40):
+        listener = listening(world, stack, PullSettings("127.0.0.1:0"))
+        with ExitStack() as clients:
+            for _ in range(8):
+                clients.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=5))
+            listener.stop()
+    gc.collect()
 
 
 def test_a_socket_that_a_dead_process_left_is_taken_over_with_a_group_that_may_ask(

@@ -1,13 +1,13 @@
 """Publications: which revision a target that is asked answers with.
 
-Only new tables: the code of 0013 goes on working beside this one.
+Only new tables: the code of 0014 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
