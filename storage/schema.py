@@ -26,6 +26,7 @@ from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
+from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
@@ -52,6 +53,8 @@ __all__ = [
     "METADATA",
     "OUTBOX",
     "PROPOSALS",
+    "PUBLICATIONS",
+    "PUBLISHING",
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
