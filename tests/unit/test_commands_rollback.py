@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -70,11 +71,11 @@ def approve(bench: Bench, asked: str, caller: Caller = OTHER) -> None:
     assert click(bench, "approval.approve", asked, caller, known=known) is None
 
 
-def deployed(bench: Bench, **changes: object) -> None:
+def deployed(bench: Bench, **changes: Any) -> None:
     """Let the roll-back be installed, as the workers do."""
     row = bench.certificate(SHOP)
     assert row.rollback is not None
-    held: dict[str, object] = {
+    held: dict[str, Any] = {
         "state": State.INSTALLED,
         "installed": row.next,
         "next": None,
