@@ -26,6 +26,7 @@ from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
+from storage.scans import SCANS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -52,6 +53,7 @@ __all__ = [
     "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
+    "SCANS",
     "SIGHTINGS",
     "SPENT",
     "STORES",
@@ -62,7 +64,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -17,6 +17,7 @@ from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
+from services.ports.scanning import Fetched, Fetcher, Scans, Themes
 from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
@@ -37,6 +38,8 @@ __all__ = [
     "Checker",
     "DeployTarget",
     "EdgeProbe",
+    "Fetched",
+    "Fetcher",
     "Fleet",
     "Jobs",
     "Languages",
@@ -48,10 +51,12 @@ __all__ = [
     "RenewalInfo",
     "Request",
     "Requests",
+    "Scans",
     "Served",
     "Storage",
     "Stores",
     "Subject",
+    "Themes",
     "Transaction",
     "Vault",
     "Watches",

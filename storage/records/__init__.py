@@ -50,6 +50,7 @@ from storage.records.others import (
     store_values,
 )
 from storage.records.proposals import proposal, proposal_values
+from storage.records.scans import scan_from_json, scan_to_json, site, site_result, site_values, wished
 from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
@@ -94,15 +95,21 @@ __all__ = [
     "request_values",
     "revision",
     "revision_values",
+    "scan_from_json",
+    "scan_to_json",
     "settled",
     "sighting",
     "sighting_values",
+    "site",
+    "site_result",
+    "site_values",
     "storable",
     "store",
     "store_values",
     "turned",
     "urgency",
     "watch",
+    "wished",
     "workspace",
     "workspace_values",
 ]
