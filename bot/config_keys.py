@@ -189,20 +189,6 @@ class Renewal(Section):
     watchers: Whole = Field(default=2, ge=1, le=64)
 
 
-class Scan(Section):
-    """How the pages of a store are looked at."""
-
-    paths: Annotated[tuple[PagePath, ...], BeforeValidator(words)] = ("/login", "/signup", "/checkout")
-    pages: Whole = Field(default=20, ge=0, le=500)
-    sheets: Whole = Field(default=20, ge=0, le=200)
-    lookups: Whole = Field(default=100, ge=0, le=1000)
-    delay_seconds: Number = Field(default=0.5, ge=0, le=60)
-    timeout: Seconds = 10.0
-    total_seconds: Number = Field(default=180, ge=5, le=3600)
-    page_kilobytes: Whole = Field(default=2048, ge=16, le=16_384)
-    theme_source: ThemeSource = ""
-
-
 class Slack(Section):
     """How certdesk is connected to Slack; without a bot token only the terminal is."""
 

@@ -122,7 +122,8 @@ def _upload(secure: Fetched) -> Text:
         else unfetched(secure)
     )
     return say(
-        "It is not to be had over https: upload the file to the store's own space, and link that. {why}", why=why
+        "It is not to be had over https: upload the file to the store's own space, and link that. {why}",
+        why=why,
     )
 
 

@@ -57,8 +57,8 @@ class SocketFetcher:
         addresses = tuple(self._resolve(host))
         usable = [address for address in addresses if may_be_used(address, self._allowed)]
         if not usable:
-            error = "not_public" if addresses else "no_address"
-            return Fetched(url, error=error, detail=", ".join(map(str, addresses)))
+            word = "not_public" if addresses else "no_address"
+            return Fetched(url, error=word, detail=", ".join(map(str, addresses)))
         target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         deadline = time.monotonic() + self._timeout
         try:
@@ -66,7 +66,7 @@ class SocketFetcher:
         except (OSError, HTTPException, zlib.error, ValueError) as error:
             return Fetched(url, error=_word(error), detail=_detail(error))
 
-    def _exchange(  # noqa: PLR0913 - what one exchange needs
+    def _exchange(
         self, url: str, scheme: str, host: str, address: Address, target: str, most: int, deadline: float
     ) -> Fetched:
         where = (str(address), self._ports[scheme])
@@ -78,9 +78,7 @@ class SocketFetcher:
                 return _ask(secure, url, host, target, most, deadline)
 
 
-def _ask(  # noqa: PLR0913 - what one exchange needs
-    connection: socket.socket, url: str, host: str, target: str, most: int, deadline: float
-) -> Fetched:
+def _ask(connection: socket.socket, url: str, host: str, target: str, most: int, deadline: float) -> Fetched:
     shown = f"[{host}]" if ":" in host else host
     request = (
         f"GET {target} HTTP/1.1\r\nHost: {shown}\r\nUser-Agent: {AGENT}\r\nAccept: */*\r\n"

@@ -17,7 +17,7 @@ class Robots:
     """The rules of one host for certdesk."""
 
     def __init__(self, text: str = "", *, closed: bool = False) -> None:
-        """``closed``: robots.txt could not be read for the server's own fault, and then nothing is allowed (RFC 9309 §2.3.1.4)."""
+        """Read the rules; ``closed``: robots.txt could not be read for the server's own fault, and then nothing is allowed (RFC 9309 §2.3.1.4)."""
         self._rules = Protego.parse(text)
         self._closed = closed
 

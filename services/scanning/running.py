@@ -19,7 +19,9 @@ MOST_PROBLEMS = 2_000
 MIXED, NOT_HTTPS = "content.mixed", "content.page_not_https"
 ORDER: Mapping[Kind, int] = {
     kind: place
-    for place, kind in enumerate((Kind.BLOCKABLE, Kind.FORM, Kind.UPGRADEABLE, Kind.LIKELY, Kind.NAVIGATIONAL))
+    for place, kind in enumerate(
+        (Kind.BLOCKABLE, Kind.FORM, Kind.UPGRADEABLE, Kind.LIKELY, Kind.NAVIGATIONAL)
+    )
 }
 """The gravest first."""
 
@@ -44,9 +46,7 @@ class Scanner:
 
         With ``paths`` only these pages are looked at. Takes up to the settings' ``total`` seconds, and some for the advice.
         """
-        crawled = crawl(
-            self.outside, name, own, paths, lambda all_: told(len(all_.pages), _different(all_))
-        )
+        crawled = crawl(self.outside, name, own, paths, lambda all_: told(len(all_.pages), _different(all_)))
         way = transport.look(self.outside.fetcher, name, own, crawled.hsts)
         files, skipped = self._files(store, crawled)
         problems = self._problems(crawled, files)
@@ -118,7 +118,9 @@ def _unreachable(scan: Scan, crawled: Crawled) -> list[Finding]:
     if answer is None:
         return []
     summary = say("{name} does not answer over https. {why}", name=scan.name, why=unfetched(answer))
-    remedy = say("See what is wrong with its certificate or its address with: /ssl check {name}", name=scan.name)
+    remedy = say(
+        "See what is wrong with its certificate or its address with: /ssl check {name}", name=scan.name
+    )
     evidence = {"error": answer.error, "detail": answer.detail}
     return [_finding(scan, NOT_HTTPS, summary, remedy, evidence, owner=Owner.PLATFORM)]
 
@@ -149,7 +151,9 @@ _WAYS: Mapping[str, tuple[Text, Text]] = {
     ),
     "detour": (
         say("The way from http:// to https leads over http:// again."),
-        say("The platform: let the first redirect lead to https:// of the same name; any other one comes after it."),
+        say(
+            "The platform: let the first redirect lead to https:// of the same name; any other one comes after it."
+        ),
     ),
 }
 
@@ -162,7 +166,7 @@ def _way(scan: Scan) -> list[Finding]:
     return [_finding(scan, NOT_HTTPS, summary, remedy, evidence, owner=Owner.PLATFORM)]
 
 
-def _finding(  # noqa: PLR0913 - a finding's own parts
+def _finding(
     scan: Scan,
     code: str,
     summary: Text,
@@ -174,4 +178,3 @@ def _finding(  # noqa: PLR0913 - a finding's own parts
     """Return a finding: a warning, for a shop sells with it, if badly."""
     whose = owner or CODES[code].owner
     return Finding(code, Verdict.WARN, scan.name, whose, summary, remedy, scan.scanned_at, evidence)
-

@@ -113,5 +113,3 @@ def tell(tx: Transaction, site: Site, now: datetime) -> None:
         body = {"name": site.id, "store": site.store, "since": site.since.isoformat(), "first": site.first}
         message = Message.in_channel(key, NEWS, channel, body, now)
         tx.outbox.put(replace(message, follows=(site.thing,)))
-
-

@@ -33,7 +33,9 @@ def patch(files: Mapping[str, str], urls: Iterable[str]) -> str:
             parts += unified_diff(
                 text.splitlines(keepends=True), changed.splitlines(keepends=True), f"a/{path}", f"b/{path}"
             )
-    return "".join(part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in parts)
+    return "".join(
+        part if part.endswith("\n") else f"{part}\n\\ No newline at end of file\n" for part in parts
+    )
 
 
 def _secured(match: re.Match[str]) -> str:

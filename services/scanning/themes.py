@@ -10,7 +10,23 @@ import requests
 from services.model.errors import CertdeskError
 from services.model.text import say
 
-KINDS = frozenset({".html", ".htm", ".liquid", ".hbs", ".twig", ".php", ".tpl", ".css", ".scss", ".js", ".json", ".svg", ".txt"})
+KINDS = frozenset(
+    {
+        ".html",
+        ".htm",
+        ".liquid",
+        ".hbs",
+        ".twig",
+        ".php",
+        ".tpl",
+        ".css",
+        ".scss",
+        ".js",
+        ".json",
+        ".svg",
+        ".txt",
+    }
+)
 """Ends of the names of files that are read."""
 MOST_FILES = 2_000
 MOST_BYTES = 20 * 1024 * 1024
@@ -40,7 +56,11 @@ class FolderThemes:
         found: dict[str, str] = {}
         left = MOST_BYTES
         for path in sorted(root.rglob("*")):
-            if path.suffix.lower() not in KINDS or not path.resolve().is_relative_to(root) or not path.is_file():
+            if (
+                path.suffix.lower() not in KINDS
+                or not path.resolve().is_relative_to(root)
+                or not path.is_file()
+            ):
                 continue
             left -= path.stat().st_size
             if left < 0 or len(found) >= MOST_FILES:

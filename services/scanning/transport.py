@@ -23,9 +23,7 @@ def look(fetcher: Fetcher, name: str, own: Callable[[str], bool], hsts: str) -> 
             return Transport("closed" if refused else "unknown", tuple(chain), age, subdomains)
         if answer.status not in REDIRECTS or "location" not in answer.fields:
             # a server that answers with an error serves nothing over http://
-            return Transport(
-                "missing" if answer.found else "unknown", tuple(chain), age, subdomains
-            )
+            return Transport("missing" if answer.found else "unknown", tuple(chain), age, subdomains)
         chain.append(urls.joined(answer.fields["location"], chain[-1]))
         if not own(urls.host_of(chain[-1])):
             return Transport("elsewhere", tuple(chain), age, subdomains)
