@@ -189,6 +189,12 @@ class Renewal(Section):
     watchers: Whole = Field(default=2, ge=1, le=64)
 
 
+class Approvals(Section):
+    """What one person may do without another one's yes."""
+
+    alone: Annotated[Whole, Field(ge=1, le=100)] = 10
+
+
 class Slack(Section):
     """How certdesk is connected to Slack; without a bot token only the terminal is."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from commands import alert_words as words
 from commands import views
-from commands.alert_buttons import acknowledged, buttons, snoozed
+from commands.alert_buttons import Size, acknowledged, buttons, snoozed
 from commands.reply import Fields, Hint, Mention, Paragraph, Part, Reply, Row, Rows, Tone
 from commands.spans import margin, span
 from services.alerting.causes import OWN_HEALTH
@@ -37,6 +37,8 @@ class Facts:
     members: tuple[Sighting, ...]
     """The first of them, by deadline."""
     now: datetime
+    alone: int
+    """So many certificates one person may renew without another one's yes."""
 
     @property
     def count(self) -> int:
@@ -255,7 +257,8 @@ def person(actor: str) -> str:
 
 
 def _buttons(facts: Facts) -> tuple[Part, ...]:
-    return buttons(facts.alert, facts.now, count=facts.count, blocked=facts.tally.blocked, own=facts.own)
+    size = Size(facts.count, facts.tally.blocked, facts.alone)
+    return buttons(facts.alert, facts.now, size, own=facts.own)
 
 
 def healed(facts: Facts) -> Reply:

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from commands.approval_view import approved, asked, closed
+from commands.approval_view import MERCHANT, approved, asked, closed
 from commands.caller import Doubt
 from commands.command import Known
+from commands.copying import ELSEWHERE
 from commands.progressing import progress
 from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
 from commands.reply import Composed, Reply, Tone
-from services.approvals import known
+from services.alerting import merchants
+from services.approvals import known, shown_key, told_key
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.proposals import Proposal, Stage
@@ -45,25 +47,42 @@ def approval_message(desk: Desk, message: Message) -> Composed:
     proposal = known(desk, str(message.body["proposal"]))
     if proposal is None or proposal.action not in PROPOSABLES:
         return Composed(GONE, final=True)
-    composed = _composed(desk, proposal)
+    if not _still_there(desk, proposal, message):
+        return Composed(ELSEWHERE, final=True)
+    composed = _composed(desk, proposal, message)
     return replace(composed, reply=replace(composed.reply, private=message.private))
 
 
-def _composed(desk: Desk, proposal: Proposal) -> Composed:
-    proposable = PROPOSABLES[proposal.action]
+def _still_there(desk: Desk, proposal: Proposal, message: Message) -> bool:
+    """Tell whether a channel of a store is one still; other messages of a proposal stand where they stand."""
+    if message.key not in {told_key(proposal.id, channel) for channel in proposal.told_in}:
+        return True
+    with desk.storage.read() as tx:
+        return all(merchants.linked(tx, message.owed_to, store) for store in proposal.stores)
+
+
+def _composed(desk: Desk, proposal: Proposal, message: Message) -> Composed:
+    proposable, limited = PROPOSABLES[proposal.action], _limited(proposal, message)
     if proposal.stage is Stage.DONE:
-        shown = _shown(desk, proposal, proposable)
-        parts = (*shown.reply.parts, *approved(proposal))
+        shown = _shown(desk, proposal, proposable, limited=limited)
+        parts = (*shown.reply.parts, *approved(proposal, limited=limited))
         return Composed(replace(shown.reply, parts=parts), shown.final)
     if proposal.open(desk.clock()):
-        return Composed(asked(desk, proposal, proposable), final=False)
+        return Composed(asked(desk, proposal, proposable, hidden=message.private), final=False)
     # its row is closed by the clock a little later, and touches this message then
-    return Composed(closed(desk, proposal, proposable), final=proposal.stage is not Stage.OPEN)
+    return Composed(
+        closed(desk, proposal, proposable, limited=limited), final=proposal.stage is not Stage.OPEN
+    )
 
 
-def _shown(desk: Desk, proposal: Proposal, proposable: Proposable) -> Composed:
+def _limited(proposal: Proposal, message: Message) -> bool:
+    """Tell whether a message is read by merchants: what one of them has asked for is, but not in support's channel."""
+    return proposal.role == MERCHANT and message.key != shown_key(proposal.id)
+
+
+def _shown(desk: Desk, proposal: Proposal, proposable: Proposable, *, limited: bool) -> Composed:
     if proposable.progress is not None:
-        return proposable.progress(desk, proposal)
+        return proposable.progress(desk, proposal, limited)
     outcome = proposable.outcome(desk, proposal)
     if outcome.follows:
         return progress(desk, outcome.verb, outcome.names, outcome.follows, outcome.refused)

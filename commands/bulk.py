@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from commands import add_file, renew_cause, views
+from commands import add_file, renew_cause, renew_many, views
 from commands.caller import Action
 from commands.command import Call
 from commands.reply import Outcome, Tone
 from services.bulk import kinds, turning
-from services.model.jobs import Job, JobState
+from services.model.jobs import Hand, Job, JobState
 from services.model.text import Text, say
+from services.model.workspaces import place
 
 RIGHTS: Mapping[str, Action] = {
     kinds.RENEW: renew_cause.PROPOSABLE.right,
+    kinds.RENEW_ALL: renew_many.PROPOSABLE.right,
     kinds.ADD: add_file.PROPOSABLE.right,
 }
 """What it takes to steer a job of each kind: the right to what it was proposed as."""
@@ -27,7 +29,8 @@ def click(call: Call, after: JobState) -> Outcome | None:
     found = turning.known(call.desk, call.words[0]) if len(call.words) == 1 else None
     if found is None or not _theirs(call, found):
         return _told(say("certdesk does not know this job (any more). Nothing was done."), denied=True)
-    if turning.turn(call.desk, found.id, after, call.caller.person):
+    hand = Hand(call.caller.person, call.caller.role.value, place(call.channel)[0])
+    if turning.turn(call.desk, found.id, after, hand):
         return None
     now = turning.known(call.desk, found.id) or found
     return _told(_SAID[now.state])

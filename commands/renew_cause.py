@@ -1,5 +1,7 @@
 """/ssl renew --cause CODE: renews every certificate that suffers from one cause, once a second person has approved it."""
 
+from collections.abc import Sequence
+
 from commands import confirming, views
 from commands.caller import Action
 from commands.command import Arguments, Call, UsageError
@@ -37,7 +39,11 @@ def run(call: Call, args: Arguments) -> Outcome:
                 command="/ssl forecast",
             )
         )
-    suffering = plans.suffering(call.desk, code, args.store)
+    return propose(call, code, plans.suffering(call.desk, code, args.store))
+
+
+def propose(call: Call, code: str, suffering: Sequence[plans.Chosen]) -> Outcome:
+    """Ask a second person to have those of ``suffering`` from the cause renewed that the caller may; in a terminal begin it."""
     chosen = [one for one in suffering if call.caller.changes(one.store)]
     if not chosen:
         return _none(code)

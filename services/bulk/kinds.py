@@ -14,7 +14,7 @@ from services.naming import registrable
 from services.ports import Transaction
 from services.renewal import asking
 
-RENEW, ADD = "renew", "add"
+RENEW, RENEW_ALL, ADD = "renew", "renew_all", "add"
 Begin = Callable[[Desk, Transaction, Job, Item, datetime], Item]
 """Begins one item in the transaction of the step, and returns it as it stands then.
 
@@ -26,6 +26,15 @@ def renew(_desk: Desk, tx: Transaction, job: Job, item: Item, now: datetime) -> 
     """Start the renewal of an item's certificate; what has become well and is not due meanwhile is left alone."""
     row = tx.certificates.get(item.certificate)
     if row is None or (_well(row, now) and not any(f.blocks for f in tx.certificates.findings(row.id))):
+        return replace(item, state=ItemState.SKIPPED)
+    asking.begin(tx, row.id, job.person, now)
+    return replace(item, state=ItemState.BEGUN, before=row.installed or "")
+
+
+def renew_all(_desk: Desk, tx: Transaction, job: Job, item: Item, now: datetime) -> Item:
+    """Start the renewal of an item's certificate, be it due or not: it was asked for by name."""
+    row = tx.certificates.get(item.certificate)
+    if row is None or not row.wanted:
         return replace(item, state=ItemState.SKIPPED)
     asking.begin(tx, row.id, job.person, now)
     return replace(item, state=ItemState.BEGUN, before=row.installed or "")
@@ -57,4 +66,4 @@ def covers(tx: Transaction, row: Certificate, item: Item) -> bool:
     return revision is not None and item.name in revision.names
 
 
-KINDS: Mapping[str, Begin] = {RENEW: renew, ADD: add}
+KINDS: Mapping[str, Begin] = {RENEW: renew, RENEW_ALL: renew_all, ADD: add}

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from services.bulk.steps import WIDTH
 from services.desk import Desk
+from services.model.alerts import SELF
 from services.model.jobs import Item, Job
 from services.model.proposals import Proposal
 from services.ports import Transaction
@@ -48,6 +49,21 @@ def suffering(desk: Desk, code: str, store: str | None = None, most: int = MOST)
     return tuple(Chosen(one.certificate, one.store, one.name) for one in found)
 
 
+def of_alert(desk: Desk, alert_id: str, version: int) -> tuple[str, tuple[Chosen, ...]]:
+    """Return the code of an alert, and the certificates that suffer: those whose time is up first, `MOST` of them at the most.
+
+    None of them if the alert is not known, is over, or has changed since the ``version`` that somebody saw.
+    """
+    with desk.storage.read() as tx:
+        alert = tx.alerts.get(alert_id)
+        if alert is None or not alert.open or alert.version != version:
+            return "", ()
+        members = [one for one in tx.alerts.members(alert.key, MOST) if one.certificate != SELF]
+    first = {one.certificate: one for one in reversed(members)}
+    suffer = (one for one in members if first[one.certificate] is one)
+    return alert.code, tuple(Chosen(one.certificate, one.store, one.name) for one in suffer)
+
+
 def cost(desk: Desk, orders: int) -> Cost:
     """Return what ``orders`` cost at the CA that is asked first; another one takes over where it can."""
     now = desk.clock()
@@ -82,6 +98,7 @@ def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, 
         total=len(chosen),
         run_after=now,
         since=now,
+        workspace=proposal.workspace,
     )
     items = [Item(job.id, number, one.store, one.name, one.certificate) for number, one in enumerate(chosen)]
     tx.jobs.add(job, items)

@@ -1,7 +1,7 @@
 """A person pauses, resumes or cancels a job; what is at work already goes on to its end."""
 
 from services.desk import Desk
-from services.model.jobs import Counts, Item, ItemState, Job, JobState
+from services.model.jobs import Counts, Hand, Item, ItemState, Job, JobState
 
 MOST_SHOWN = 5
 
@@ -21,7 +21,7 @@ def look(desk: Desk, job: str) -> tuple[Job, Counts, tuple[Item, ...]] | None:
         return found, tx.jobs.counts(job), tuple(tx.jobs.items(job, ItemState.FAILED, MOST_SHOWN))
 
 
-def turn(desk: Desk, job: str, after: JobState, by: str) -> bool:
+def turn(desk: Desk, job: str, after: JobState, by: Hand) -> bool:
     """Make the job paused, running again or cancelled, as ``by`` wants; False if it stands otherwise (by now)."""
     now = desk.clock()
     with desk.storage.write() as tx:

@@ -111,8 +111,11 @@ def test_the_request_says_how_many_what_it_costs_and_how_long_it_takes(bench: Be
     assert ("Stores", "1") in pairs
     assert ("Cost at the CA", "8 orders at the most; our limit at le leaves 300 now") in pairs
     assert ("Takes about", "1 minute") in pairs
-    assert list(buttons(reply)) == ["approval.approve", "approval.reject"]
     shown(reply)
+    there = messages.compose(desk, message(bench, f"approval:{asked}:deciders")).reply
+    assert list(buttons(there)) == ["approval.approve", "approval.reject"]
+    [back] = buttons(reply).values()  # it is for the asker's eyes alone, and they cannot approve it
+    assert (back.action, back.label.plain()) == ("approval.reject", "Take back")
     assert {row.state for row in bench.certificates()} == {State.BLOCKED}
 
 
