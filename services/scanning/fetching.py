@@ -162,7 +162,7 @@ def _ascii(host: str) -> str:
 def _word(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "untrusted"
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, HTTPException):
         kind = kind_of(error)
         return _WORDS.get(kind, kind)
     return "broken"
