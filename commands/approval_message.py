@@ -3,43 +3,19 @@
 from dataclasses import replace
 
 from commands.approval_view import MERCHANT, approved, asked, closed
-from commands.caller import Doubt
-from commands.command import Known
 from commands.copying import ELSEWHERE
 from commands.progressing import progress
 from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
 from commands.reply import Composed, Reply, Tone
 from services.alerting import merchants
-from services.approvals import known, shown_key, told_key
+from services.approvals import halted_key, known, shown_key, told_key
 from services.desk import Desk
-from services.model.errors import CertdeskError
 from services.model.proposals import Proposal, Stage
 from services.model.text import say
 from services.ports import Message
 
 GONE = Reply(Tone.INFO, say("certdesk no longer knows this request"))
-LOST = Reply(
-    Tone.INFO,
-    say("This is about a store that you no longer see, and is not shown here any more"),
-    private=True,
-)
-
-
-def lost(desk: Desk, message: Message, known_now: Known) -> bool:
-    """Tell whether a private message is for somebody who no longer sees all the stores that its proposal is about.
-
-    Raises CertdeskError where Slack does not say who that is: it is shown, or not, once it does.
-    """
-    proposal = known(desk, str(message.body["proposal"])) if message.private else None
-    if proposal is None:
-        return False
-    asker = known_now(proposal.person, proposal.workspace)
-    if all(asker.sees(store) for store in proposal.stores):
-        return False
-    if asker.doubt is not Doubt.NONE:
-        raise CertdeskError(say("Slack does not say who {person} is.", person=proposal.person))
-    return True
 
 
 def approval_message(desk: Desk, message: Message) -> Composed:
@@ -77,7 +53,7 @@ def _composed(desk: Desk, proposal: Proposal, message: Message) -> Composed:
 
 def _limited(proposal: Proposal, message: Message) -> bool:
     """Tell whether a message is read by merchants: what one of them has asked for is, but not in support's channel."""
-    return proposal.role == MERCHANT and message.key != shown_key(proposal.id)
+    return proposal.role == MERCHANT and message.key not in (shown_key(proposal.id), halted_key(proposal.id))
 
 
 def _shown(desk: Desk, proposal: Proposal, proposable: Proposable, *, limited: bool) -> Composed:

@@ -21,7 +21,7 @@ from commands.spans import number
 from services.bulk.kinds import ADD, RENEW_ALL
 from services.bulk.turning import look
 from services.desk import Desk
-from services.model.jobs import Counts, Item, Job, JobState, ends_at
+from services.model.jobs import ITSELF, Counts, Item, Job, JobState, ends_at
 from services.model.text import Text, Value, say
 
 PAUSE, RESUME, CANCEL = "bulk.pause", "bulk.resume", "bulk.cancel"
@@ -132,6 +132,12 @@ def _steered(job: Job, *, limited: bool) -> tuple[Part, ...]:
     cancel = Button(CANCEL, job.id, say("Cancel"), "danger", say("Begin nothing more of this?"))
     if job.state is JobState.RUNNING:
         return (Buttons((Button(PAUSE, job.id, say("Pause")), cancel)),)
+    if job.state is JobState.PAUSED and job.changed_by == ITSELF:
+        said = say(
+            "certdesk has paused it: who was behind it has no right to it any more. Whoever has the right to all its stores,"
+            " support for one, can resume it. What is at work already goes on to its end."
+        )
+        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))
     if job.state is JobState.PAUSED:
         said = say("{who} has paused it. What is at work already goes on to its end.", who=who)
         return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))

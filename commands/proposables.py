@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import add_file, add_many, remove, renew, renew_cause, renew_many, unlink
+from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
@@ -15,6 +15,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
         remove.PROPOSABLE,
         # another person approves it
         renew_cause.PROPOSABLE,
+        revoke.PROPOSABLE,
         renew_many.PROPOSABLE,
         add_many.PROPOSABLE,
         # and this one too, but for merchants with a short list, who confirm it themselves

@@ -90,13 +90,13 @@ def _comes(rows: tuple[Certificate, ...], names: frozenset[str]) -> Iterator[Tex
         if row.not_after is None:
             yield say(
                 "It is the last name of the certificate for {domain}: certdesk gives up getting one.",
-                domain=row.domain,
+                domain=row.name,
             )
             continue
         yield say(
             "It is the last name of the certificate for {domain}: certdesk does not renew it any more. What is installed"
             " stays in use until it expires at {not_after}; visitors then see a warning.",
-            domain=row.domain,
+            domain=row.name,
             not_after=row.not_after,
         )
 

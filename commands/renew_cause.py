@@ -47,7 +47,7 @@ def propose(call: Call, code: str, suffering: Sequence[plans.Chosen]) -> Outcome
     chosen = [one for one in suffering if call.caller.changes(one.store)]
     if not chosen:
         return _none(code)
-    what = {"code": code, "chosen": kept(chosen)}
+    what = {"code": code, "chosen": kept(chosen), "new": sum(one.new for one in chosen)}
     return confirming.ask(call, PROPOSABLE, what, *(one.store for one in chosen))
 
 
@@ -68,9 +68,11 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         count=len(chosen),
         code=code,
     )
+    new = int(proposal.what.get("new", 0))
     cost = plans.cost(desk, len(chosen))
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Certificates"), number(len(chosen))),
+        *(((say("Never installed yet"), number(new)),) if new else ()),
         (say("Stores"), number(len(proposal.stores))),
         *cost_rows(cost),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),

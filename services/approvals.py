@@ -57,6 +57,11 @@ def shown_key(proposal: str) -> str:
     return f"approval:{proposal}:deciders"
 
 
+def halted_key(proposal: str) -> str:
+    """Return the key of the message that shows to support that certdesk has paused the job that was proposed."""
+    return f"approval:{proposal}:halted"
+
+
 def told_key(proposal: str, channel: str) -> str:
     """Return the key of the message that shows the proposal in a channel of the store that it is about."""
     return f"approval:{proposal}:{channel}"

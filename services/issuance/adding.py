@@ -114,7 +114,7 @@ def _want(
     raise BusyError(
         say(
             "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
-            domain=domain,
+            domain=domain if domain in names else names[0],  # it may be another store's
         )
     )
 

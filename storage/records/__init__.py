@@ -50,6 +50,13 @@ from storage.records.others import (
     store_values,
 )
 from storage.records.proposals import proposal, proposal_values
+from storage.records.revocations import (
+    barred_key,
+    barred_key_values,
+    revocation,
+    revocation_changes,
+    revocation_values,
+)
 from storage.records.scans import scan_from_json, scan_to_json, site, site_result, site_values, wished
 from storage.records.workspaces import workspace, workspace_values
 
@@ -60,6 +67,8 @@ __all__ = [
     "alert",
     "alert_changes",
     "alert_values",
+    "barred_key",
+    "barred_key_values",
     "breaker",
     "breaker_values",
     "certificate",
@@ -95,6 +104,9 @@ __all__ = [
     "request_values",
     "revision",
     "revision_values",
+    "revocation",
+    "revocation_changes",
+    "revocation_values",
     "scan_from_json",
     "scan_to_json",
     "settled",

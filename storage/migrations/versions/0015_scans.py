@@ -1,13 +1,13 @@
 """Scans: names whose pages are looked at, with what was found.
 
-Only a new table: the code of 0011 goes on working beside this one.
+Only a new table: the code of 0014 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
