@@ -189,7 +189,8 @@ class Site:
 
     def joined(self, paths: tuple[str, ...], now: datetime) -> bool:
         """Tell whether a scan is due or under way that somebody who asks for the same would get the answer of."""
-        return self.paths == paths and self.run_after is not None and self.run_after <= now
+        owed = self.answered is None or self.answered < self.asked_at
+        return owed and self.paths == paths and self.run_after is not None and self.run_after <= now
 
     @property
     def thing(self) -> str:

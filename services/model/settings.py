@@ -110,6 +110,10 @@ class Scanning:
     """Bytes of one page or style sheet that are read."""
     theme_source: str = ""
     """Where the stores' themes are: a folder or an address, with ``{store}`` in it; empty: they cannot be read."""
+    automatic: bool = True
+    """Whether names are scanned by themselves, and merchants told of what is found."""
+    workers: int = 2
+    """Names that one process scans at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Scans(Protocol):
         ...
 
     def save(self, site: Site) -> None:
-        """Save a claimed row's result and next scan, and give its lease back. Raises LeaseLostError as above.
+        """Save a claimed row's result, next scan and its paths, and give its lease back. Raises LeaseLostError as above.
 
         What was asked for since it was claimed stays due.
         """

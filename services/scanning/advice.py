@@ -1,5 +1,6 @@
 """What to do about an insecure URL: whether the same is to be had over https, which is looked up, and then decided purely."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.model.scans import Advice, Found, Kind
@@ -37,9 +38,9 @@ class Facts:
 class Adviser:
     """Looks each URL up once; a host that has no https is not asked again. One thread at a time."""
 
-    def __init__(self, fetcher: Fetcher, most: int) -> None:
-        """``most``: so many URLs are looked up; of further ones it is said what their host's first one showed."""
-        self._fetcher, self._left = fetcher, most
+    def __init__(self, fetcher: Fetcher, most: int, over: Callable[[], bool] = lambda: False) -> None:
+        """``most``: so many URLs are looked up, and none once it is ``over``; of further ones it is said what their host's first one showed."""
+        self._fetcher, self._left, self._over = fetcher, most, over
         self._known: dict[tuple[str, bool], tuple[Advice, Text]] = {}
         self._hosts: dict[str, Fetched] = {}
 
@@ -57,7 +58,7 @@ class Adviser:
         if url.startswith("ws:"):
             url = "http:" + url.removeprefix("ws:")
         unable = self._hosts.get(host)
-        if self._left <= 0 and unable is None:
+        if (self._left <= 0 or self._over()) and unable is None:
             return Advice.UPLOAD, say(
                 "certdesk has not looked whether it answers over https, for there are too many: try it, or move it into the store's"
                 " own space."

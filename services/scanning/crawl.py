@@ -67,7 +67,7 @@ def crawl(
 ) -> Crawled:
     """Look at pages of ``name``: only ``paths`` if there are any, else the first page, those of the settings, of the sitemap and linked ones.
 
-    ``own`` tells whether a host is one of the store's names; ``told`` hears after each page how far it is.
+    ``own`` tells whether a host is one of the store's names; ``told`` hears after each page, and before each style sheet, how far it is.
     """
     return _Crawler(outside, name, own, told).run(paths)
 
@@ -186,6 +186,7 @@ class _Crawler:
         if url in self._sheets or not url.startswith("https:"):
             return ()
         self._sheets.add(url)
+        self._told(self._all)
         answer = self._get(url, self._outside.settings.page_bytes)
         if not answer.found:
             why = (

@@ -44,12 +44,14 @@ class Scanner:
     ) -> Scan:
         """Return what is found on the pages of ``name``; ``own`` knows the store's names, ``told`` hears how far it is.
 
-        With ``paths`` only these pages are looked at. Takes up to the settings' ``total`` seconds, and some for the advice.
+        With ``paths`` only these pages are looked at. Takes up to the settings' ``total`` seconds, and as many for the advice.
+        Whatever ``told`` raises ends the scan.
         """
         crawled = crawl(self.outside, name, own, paths, lambda all_: told(len(all_.pages), _different(all_)))
         way = transport.look(self.outside.fetcher, name, own, crawled.hsts)
         files, skipped = self._files(store, crawled)
-        problems = self._problems(crawled, files)
+        seen = _different(crawled)
+        problems = self._problems(crawled, files, lambda: told(len(crawled.pages), seen))
         scan = Scan(
             name=name,
             store=store,
@@ -71,13 +73,18 @@ class Scanner:
         except CertdeskError as error:
             return {}, (Skipped("scan.theme_source", error.text),)
 
-    def _problems(self, crawled: Crawled, files: Mapping[str, str]) -> tuple[Problem, ...]:
-        adviser = Adviser(self.outside.fetcher, self.outside.settings.lookups)
+    def _problems(
+        self, crawled: Crawled, files: Mapping[str, str], told: Callable[[], None]
+    ) -> tuple[Problem, ...]:
+        outside = self.outside
+        ends = outside.clock() + outside.settings.total
+        adviser = Adviser(outside.fetcher, outside.settings.lookups, lambda: outside.clock() >= ends)
         once = dict.fromkeys(crawled.seen)
         graded = sorted(once, key=lambda seen: (seen.found.mitigated, ORDER[seen.found.kind]))
         found: dict[str, tuple[str, ...]] = {}
         problems = []
         for seen in graded[:MOST_PROBLEMS]:
+            told()
             url = seen.found.url
             if url not in found:
                 found[url] = theme.places(files, url) if files else ()

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from services.alerting import merchants
 from services.model.clock import Clock
+from services.model.errors import StoppingError
 from services.model.names import counts_as
 from services.model.scans import Scan, Site
 from services.model.stores import StoreStatus
+from services.model.text import say
 from services.ports import Message, Storage, Transaction
+from services.scanning.planning import AFTER_INSTALLATION
 from services.scanning.running import Scanner
 
 LEASE = timedelta(minutes=2)
@@ -33,34 +36,50 @@ class Sites:
     announce: Callable[[], None] = lambda: None
     """Called when a message may be owed."""
     automatic: bool = True
-    """Whether a name with problems is scanned again by itself."""
+    """Whether a name with problems is scanned again by itself, and its merchant told of them."""
 
-    def scan(self, site: Site) -> Site:
-        """Scan a claimed site, save what was found, and tell whoever waits for it.
+    def scan(self, site: Site, going_on: Callable[[], bool] = lambda: True) -> Site:
+        """Scan a claimed site, save what was found, and tell whoever waits for it; one that is not ``going_on`` stays due.
 
         Raises LeaseLostError, and saves nothing, if another one has claimed it since.
         """
+        try:
+            return self._saved(self._scanned(site, going_on))
+        except StoppingError:
+            with self.storage.write() as tx:
+                tx.scans.save(site)
+            return site
+
+    def postpone(self, site: Site) -> None:
+        """Give a claimed site back after a fault of certdesk's own: it is scanned a little later."""
+        with self.storage.write() as tx:
+            tx.scans.save(replace(site, run_after=self.clock() + AFTER_A_FAULT))
+
+    def _scanned(self, site: Site, going_on: Callable[[], bool]) -> Site:
+        """Return the site with what was found. Raises StoppingError once it is not ``going_on``."""
         with self.storage.read() as tx:
             theirs = owner(tx, site.id) == site.store
             names = frozenset(domain.name for domain in tx.stores.domains(site.store))
         if not theirs:  # the name has left the store: nobody is told what is there now
-            return self._saved(replace(site, run_after=None, scan=None, answered=site.asked_at))
+            return Site(site.id, site.store, None, site.asked_at, fence=site.fence, answered=site.asked_at)
         found = self.scanner.scan(
             site.id,
             site.store,
             lambda host: not names.isdisjoint(counts_as(host)),
             site.paths,
-            self._noting(site),
+            self._noting(site, going_on),
         )
         done = concluded(site, found, self.clock())
-        return self._saved(done if self.automatic else replace(done, run_after=None))
+        return done if self.automatic else replace(done, run_after=None)
 
-    def _noting(self, site: Site) -> Callable[[int, int], None]:
+    def _noting(self, site: Site, going_on: Callable[[], bool]) -> Callable[[int, int], None]:
         """Return what notes how far the scan is, and holds the row meanwhile; at most once a second."""
         noted = -_EVERY
 
         def note(pages: int, seen: int) -> None:
             nonlocal noted
+            if not going_on():
+                raise StoppingError(say("certdesk is being stopped."))
             if self.scanner.outside.clock() - noted < _EVERY:
                 return
             noted = self.scanner.outside.clock()
@@ -77,7 +96,8 @@ class Sites:
         with self.storage.write() as tx:
             tx.scans.save(site)
             tx.outbox.touch(site.thing, now)
-            tell(tx, site, now)
+            if self.automatic:
+                tell(tx, site, now)
         self.announce()
         return site
 
@@ -85,11 +105,13 @@ class Sites:
 def concluded(site: Site, found: Scan, now: datetime) -> Site:
     """Return the site with what was found: scanned again in a week while something is wrong with it.
 
-    A scan of some pages alone says nothing of how many problems the site has.
+    A scan of some pages alone says nothing of how many problems the site has; a whole one follows that was never made.
     """
-    done = replace(site, scan=found, answered=site.asked_at, pages=len(found.pages), seen=found.count)
+    pages, seen = len(found.pages), found.count
+    done = replace(site, paths=(), scan=found, answered=site.asked_at, pages=pages, seen=seen)
     if site.paths:
-        return replace(done, run_after=now + AGAIN if site.count else None)
+        later = now + (AFTER_INSTALLATION if site.count is None else AGAIN)
+        return replace(done, run_after=None if site.count == 0 else later)
     again = now + AGAIN if found.count else None
     if found.count and not site.count:  # they have come up: whoever is told of them is told anew
         return replace(done, count=found.count, first=found.count, since=now, run_after=again)
@@ -106,7 +128,7 @@ def owner(tx: Transaction, name: str) -> str | None:
 
 def tell(tx: Transaction, site: Site, now: datetime) -> None:
     """Tell the store's channels once of what is wrong; the same message then says how it gets on."""
-    if site.paths or site.since is None or site.count is None:
+    if site.since is None or site.count is None:
         return
     for channel in merchants.channels_of(tx, site.store):
         key = f"scan:{site.id}:{site.since.isoformat()}:{channel}"

@@ -9,6 +9,7 @@ import requests
 
 from services.model.errors import CertdeskError
 from services.model.text import say
+from services.ports.scanning import Themes
 
 KINDS = frozenset(
     {
@@ -32,6 +33,13 @@ MOST_FILES = 2_000
 MOST_BYTES = 20 * 1024 * 1024
 TIMEOUT = 20
 """Seconds that an address may take."""
+
+
+def source_of(source: str) -> Themes:
+    """Return the source that a setting names: a folder, an http(s) address, or none if it is empty."""
+    if not source:
+        return NoThemes()
+    return HttpThemes(source) if "://" in source else FolderThemes(source)
 
 
 class NoThemes:
@@ -87,5 +95,9 @@ class HttpThemes:
             files = json.loads(body)["files"]
             return {str(path): str(text) for path, text in files.items()}
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
-            text = "scan.theme_source cannot be read ({why}), so the places in the theme are not named."
-            raise CertdeskError(say(text, why=type(error).__name__)) from None
+            raise CertdeskError(
+                say(
+                    "scan.theme_source cannot be read ({why}), so the places in the theme are not named.",
+                    why=type(error).__name__,
+                )
+            ) from None

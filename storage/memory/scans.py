@@ -63,7 +63,7 @@ class MemoryScans(MemoryRepository):
             store=stored.store,
             run_after=stored.run_after if later else site.run_after,
             asked_at=stored.asked_at,
-            paths=stored.paths,
+            paths=stored.paths if later else site.paths,
             lease_until=None,
         )
         self._put(kept)

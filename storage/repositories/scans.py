@@ -17,6 +17,7 @@ _S = SCANS.c
 _ID = bindparam("the_name", type_=_S.id.type)
 _CLAIMED = bindparam("the_wish", type_=Moment)
 _NEXT = bindparam("the_next", type_=Moment)
+_PATHS = bindparam("the_paths", type_=_S.paths.type)
 _ADD = insert_or_keep(SCANS, "id")
 _GET = select(SCANS).where(_S.id == _ID)
 _LOCKED = _GET.with_for_update()
@@ -27,7 +28,11 @@ _ALIVE = update(SCANS).where(held(SCANS))
 _SAVE = (
     update(SCANS)
     .where(held(SCANS))
-    .values(lease_until=None, run_after=case((_S.asked_at > _CLAIMED, _S.run_after), else_=_NEXT))
+    .values(
+        lease_until=None,
+        run_after=case((_S.asked_at > _CLAIMED, _S.run_after), else_=_NEXT),
+        paths=case((_S.asked_at > _CLAIMED, _S.paths), else_=_PATHS),
+    )
 )
 
 
@@ -88,4 +93,5 @@ class SqlScans(Repository):
     def save(self, site: Site) -> None:
         """Save a claimed row's result and next scan; what was asked for since stays due. Raises LeaseLostError as above."""
         values = {**records.site_result(site), "the_wish": site.asked_at, "the_next": site.run_after}
+        values["the_paths"] = records.site_values(site)["paths"]
         must_hold(self._connection, _SAVE, site, values)

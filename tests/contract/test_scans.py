@@ -116,3 +116,24 @@ def test_a_plan_is_made_once_for_each_store(storage: Storage) -> None:
     assert len(_claim(storage, 1)) == 1
     with storage.write() as tx:
         assert tx.scans.plan(NAME, "sun", NOW + MINUTE)
+
+
+def test_what_is_saved_without_its_paths_is_scanned_whole_the_next_time(storage: Storage) -> None:
+    _ask(storage, "moon", "/login")
+    [site] = _claim(storage)
+    _save(storage, replace(site, paths=(), answered=site.asked_at, run_after=NOW + MINUTE))
+    assert _get(storage).paths == ()
+    _ask(storage, "moon", "/login", later=2)
+    [site] = _claim(storage, 2)
+    _ask(storage, "moon", "/cart", later=3)
+    _save(storage, replace(site, paths=(), answered=site.asked_at, run_after=None))
+    assert _get(storage).paths == ("/cart",)
+
+
+def test_a_scan_that_comes_round_by_itself_is_no_answer_to_who_asks_meanwhile(storage: Storage) -> None:
+    _ask(storage)
+    [site] = _claim(storage)
+    _save(storage, replace(site, answered=site.asked_at, run_after=NOW + MINUTE))
+    assert _claim(storage, 1)
+    asked = _ask(storage, later=2)
+    assert asked.asked_at == NOW + 2 * MINUTE
