@@ -126,7 +126,8 @@ def _unreachable(scan: Scan, crawled: Crawled) -> list[Finding]:
         return []
     summary = say("{name} does not answer over https. {why}", name=scan.name, why=unfetched(answer))
     remedy = say(
-        "See what is wrong with its certificate or its address with: /ssl check {name}", name=scan.name
+        "See what is wrong with its certificate or its address with: {command}",
+        command=f"/ssl check {scan.name}",
     )
     evidence = {"error": answer.error, "detail": answer.detail}
     return [_finding(scan, NOT_HTTPS, summary, remedy, evidence, owner=Owner.PLATFORM)]
