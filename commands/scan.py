@@ -62,8 +62,9 @@ def _paths(args: Arguments, name: str) -> tuple[str, ...]:
 def _path(word: str, name: str) -> str:
     if word.startswith("/") and not word.startswith("//"):
         return word.partition("#")[0]
+    whole = f"https://{word}" if word.startswith(f"{name}/") else word  # as Slack shows an address
     try:
-        parts = urlsplit(word)
+        parts = urlsplit(whole)
         there = parts.scheme in ("http", "https") and (parts.hostname or "").rstrip(".") == name
     except ValueError:
         there = False
