@@ -188,6 +188,7 @@ def _parts(
         announce=announce,
         alerting=settings.alerting(loaded),
         limits={ca.name: ca for ca in settings.cas(loaded)},
+        scans=loaded.config.scan.automatic,
     )
 
 

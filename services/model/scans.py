@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from services.model.findings import Finding
 from services.model.text import Text
@@ -157,6 +157,10 @@ class Scan:
         }
 
 
+AHEAD = timedelta(days=30)
+"""How much earlier a scan is due that somebody has asked for: those come first, whatever has come round by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A name whose pages are scanned: what is known of them, and when they are scanned next; a row of its own queue."""
@@ -186,6 +190,11 @@ class Site:
     """How many there were when there came to be any; None while there are none."""
     since: datetime | None = None
     """When that was."""
+
+    @classmethod
+    def asked(cls, name: str, store: str, paths: tuple[str, ...], now: datetime) -> Self:
+        """Return the row of a name that somebody wants scanned at once."""
+        return cls(name, store, now - AHEAD, now, paths)
 
     def joined(self, paths: tuple[str, ...], now: datetime) -> bool:
         """Tell whether a scan is due or under way that somebody who asks for the same would get the answer of."""

@@ -65,7 +65,7 @@ class Scans(Protocol):
         ...
 
     def ask(self, name: str, store: str, paths: tuple[str, ...], now: datetime) -> Site:
-        """Have the name scanned now, and return its row; a scan of the same ``paths`` that is due or under way is joined.
+        """Have the name scanned now, before all that come round by themselves, and return its row; a scan of the same ``paths`` that is due or under way is joined.
 
         Of what was found while the name was another store's, nothing is left.
         """

@@ -24,7 +24,7 @@ class MemoryScans(MemoryRepository):
         now, stored = aware(now), self.get(name)
         if stored is not None and stored.store == store and stored.joined(paths, now):
             return stored
-        return self._put(records.wished(stored, Site(name, store, now, now, paths)))
+        return self._put(records.wished(stored, Site.asked(name, store, paths, now)))
 
     def plan(self, name: str, store: str, due_at: datetime) -> bool:
         """Insert a row that is due at ``due_at``; False, and nothing changed, if the name has one for this store."""

@@ -48,7 +48,7 @@ class SqlScans(Repository):
 
     def ask(self, name: str, store: str, paths: tuple[str, ...], now: datetime) -> Site:
         """Have the name scanned now, and return its row; one of the same ``paths`` that is due or under way is joined."""
-        asked = Site(name, store, now, now, paths)
+        asked = Site.asked(name, store, paths, now)
         stored = self._added(asked)
         if stored is None:
             return asked

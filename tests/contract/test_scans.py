@@ -137,3 +137,20 @@ def test_a_scan_that_comes_round_by_itself_is_no_answer_to_who_asks_meanwhile(st
     assert _claim(storage, 1)
     asked = _ask(storage, later=2)
     assert asked.asked_at == NOW + 2 * MINUTE
+
+
+def test_who_asks_comes_before_all_that_come_round_by_themselves(storage: Storage) -> None:
+    with storage.write() as tx:
+        for number in range(3):
+            tx.scans.plan(f"n{number}.test", "sun", NOW - timedelta(days=number))
+    _ask(storage)
+    with storage.write() as tx:
+        assert [site.id for site in tx.scans.claim(NOW, LEASE, 1)] == [NAME]
+
+
+def test_a_planned_scan_is_planned_once(storage: Storage) -> None:
+    with storage.write() as tx:
+        assert tx.scans.plan(NAME, "moon", NOW + MINUTE)
+        assert not tx.scans.plan(NAME, "moon", NOW)
+    assert _claim(storage) == []
+    assert len(_claim(storage, 1)) == 1
