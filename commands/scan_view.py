@@ -33,10 +33,10 @@ KINDS: Mapping[Kind, Text] = {
 """What comes of each class; a test holds it complete."""
 COUNTED: Mapping[Kind, Text] = {
     Kind.BLOCKABLE: say("Not loaded by browsers"),
-    Kind.FORM: say("Forms to http://"),
+    Kind.FORM: say("Unprotected forms"),
     Kind.UPGRADEABLE: say("Images, audio, video"),
     Kind.LIKELY: say("Perhaps, in scripts"),
-    Kind.NAVIGATIONAL: say("Links to http://"),
+    Kind.NAVIGATIONAL: say("Unprotected links"),
 }
 """The same above a number."""
 ADVICE: Mapping[Advice, Text] = {
