@@ -27,6 +27,7 @@ class Action(StrEnum):
     CHANGE = "change"
     REVOKE = "revoke"
     ROLL_BACK = "roll_back"
+    SCAN = "scan"
     ALERTS = "alerts"
     TELL = "tell"
     LINK = "link"
@@ -61,6 +62,8 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     Action.REVOKE: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     # to have the one before it put back, which another person approves: it is theirs who serve the pages
     Action.ROLL_BACK: _row(_ALL, _ALL, _ALL, _OWN, _NO),
+    # to have the pages of a store looked at, which asks its servers for them
+    Action.SCAN: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     # what is wrong across stores
     Action.ALERTS: _row(_ALL, _ALL, _ALL, _NO, _NO),
     # to tell a merchant, in the channels of their store, what they have to do

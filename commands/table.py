@@ -16,6 +16,7 @@ from commands import (
     report,
     revoke,
     rollback,
+    scan,
     status,
     unlink,
 )
@@ -32,6 +33,8 @@ COMMANDS: tuple[Command, ...] = (
     # why not, and what was
     check.COMMAND,
     history.COMMAND,
+    # whether shoppers see it without a warning
+    scan.COMMAND,
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,

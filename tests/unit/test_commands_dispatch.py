@@ -73,6 +73,7 @@ def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
         "rollback",
         "check",
         "history",
+        "scan",
         "forecast",
         "alerts",
     ]
@@ -124,6 +125,7 @@ USAGE = [
     ("renew", "name is missing"),
     ("check", "name is missing"),
     ("history", "name is missing"),
+    ("scan", "name is missing"),
     ("check a.test b.test", "takes one name, and 2 were given"),
     ("history a.test b.test c.test", "takes one name, and 3 were given"),
     ("status a.test b.test", "one name or one store, and 2 were given"),
@@ -140,7 +142,7 @@ USAGE = [
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
     (
         "frobnicate",
-        "The usual ones are: add, status, renew, remove, revoke, rollback, check, history, forecast, alerts,",
+        "The usual ones are: add, status, renew, remove, revoke, rollback, check, history, scan, forecast, alerts,",
     ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),

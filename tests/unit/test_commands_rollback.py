@@ -10,7 +10,6 @@ from bot.slack.limits import violations
 from bot.slack.render import render
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
-from services.issuance.csr import make_csr, new_key
 from services.model.lifecycle import State
 from services.model.proposals import Stage
 from tests.desks import MOON, SUPPORT, Bench, finding
@@ -18,6 +17,7 @@ from tests.unit.approval_world import ask, audited, click, composed, message, pr
 from tests.unit.commands_world import make_bench
 from tests.unit.home_world import HomeWorld
 from tests.unit.test_commands_dispatch import texts
+from tests.unit.test_commands_revoke import issue
 
 SHOP = "shop.moon.test"
 OLD, NEW = "0a1b2c", "0d0e"
@@ -40,24 +40,6 @@ def bench() -> Bench:
         issue(made)
         made.now += DAY
     return made
-
-
-def issue(bench: Bench) -> None:
-    """Give the installed revision what an issued one has."""
-    with bench.storage.write() as tx:
-        [row] = tx.certificates.listing()
-        found = tx.certificates.revision(row.installed or "")
-        assert found is not None
-        issued = replace(
-            found,
-            csr=make_csr(found.names, new_key("ec-p256")),
-            chain="-----BEGIN CERTIFICATE-----",
-            serial=row.serial,
-            not_before=row.not_before,
-            not_after=row.not_after,
-            ca="pebble",
-        )
-        tx.certificates.put_revision(issued)
 
 
 def shown(bench: Bench, asked: str) -> str:
