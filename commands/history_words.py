@@ -95,20 +95,18 @@ def _bulk(row: Entry, caller: Caller) -> Text:
     asker, approver = who(people.asker, caller), who(people.approver or people.asker, caller)
     alone = people.approver in ("", people.asker)
     if row.result != "done":
-        return say("Could not be begun with many others (asked for by {asker})", asker=asker)
+        return say("Could not be begun in bulk (asked for by {asker})", asker=asker)
     if row.action == BULK_ADD and alone:
-        return say("Certificate begun with many others (asked for by {asker})", asker=asker)
+        return say("Certificate begun in bulk (asked for by {asker})", asker=asker)
     if row.action == BULK_ADD:
         return say(
-            "Certificate begun with many others (asked for by {asker}, approved by {who})",
+            "Certificate begun in bulk (asked for by {asker}, approved by {who})",
             asker=asker,
             who=approver,
         )
     if alone:
-        return say("Renewal begun with many others (asked for by {asker})", asker=asker)
-    return say(
-        "Renewal begun with many others (asked for by {asker}, approved by {who})", asker=asker, who=approver
-    )
+        return say("Renewal begun in bulk (asked for by {asker})", asker=asker)
+    return say("Renewal begun in bulk (asked for by {asker}, approved by {who})", asker=asker, who=approver)
 
 
 def _done(row: Entry, caller: Caller) -> Text:

@@ -9,6 +9,7 @@ import pytest
 from bot.slack.limits import violations
 from bot.slack.render import render
 from commands import proposables
+from commands.audit import MOST, deed
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
 from commands.history_words import line
@@ -265,7 +266,7 @@ def test_a_renewal_in_bulk_names_who_asked_and_who_approved(bench: Bench) -> Non
     asked = ask(bench, f"renew {NAME} a.moon2.test", SUPPORT, desk)
     assert click(bench, "approval.approve", asked, SECOND, desk, known=known) is None
     begun(bench)
-    told = "Renewal begun with many others (asked for by U_SUPPORT, approved by U_SECOND)"
+    told = "Renewal begun in bulk (asked for by U_SUPPORT, approved by U_SECOND)"
     job = asked.replace("prop_", "job_")
     for name in (NAME, "a.moon2.test"):
         assert lines(bench, name=name).count(told) == 1
@@ -277,7 +278,7 @@ def test_a_renewal_in_bulk_names_who_asked_and_who_approved(bench: Bench) -> Non
     bench.now += timedelta(seconds=10)
     begun(bench)  # it is not told again as it goes on
     assert lines(bench).count(told) == 1
-    assert "Renewal begun with many others (asked for by support, approved by support)" in lines(bench, MOON)
+    assert "Renewal begun in bulk (asked for by support, approved by support)" in lines(bench, MOON)
     assert job not in str(dispatch(f"history {NAME}", MOON, desk_of(bench)))
     with bench.storage.read() as tx:
         assert list(breaks(tx.audit.entries())) == []
@@ -289,10 +290,10 @@ def test_a_renewal_in_bulk_names_who_asked_and_who_approved(bench: Bench) -> Non
         (
             BULK_ADD,
             Behind("T1/U1", "T1/U2"),
-            "Certificate begun with many others (asked for by U1, approved by U2)",
+            "Certificate begun in bulk (asked for by U1, approved by U2)",
         ),
-        (BULK_ADD, Behind("T1/U1", "T1/U1"), "Certificate begun with many others (asked for by U1)"),
-        (BULK_RENEW, Behind("terminal"), "Renewal begun with many others (asked for by terminal)"),
+        (BULK_ADD, Behind("T1/U1", "T1/U1"), "Certificate begun in bulk (asked for by U1)"),
+        (BULK_RENEW, Behind("terminal"), "Renewal begun in bulk (asked for by terminal)"),
     ],
 )
 def test_each_item_of_a_job_has_words(action: str, people: Behind, told: str) -> None:
@@ -301,4 +302,17 @@ def test_each_item_of_a_job_has_words(action: str, people: Behind, told: str) ->
     assert line(row, SUPPORT).plain() == told
     failed = replace(row, result="failed", reason=in_bulk("job_1", people, "policy.too_many_names"))
     assert behind(failed) == people
-    assert line(failed, SUPPORT).plain().startswith("Could not be begun with many others")
+    assert line(failed, SUPPORT).plain().startswith("Could not be begun in bulk")
+
+
+# --- what is kept --------------------------------------------------------------------------------------------------
+
+
+def test_a_long_subject_is_cut_between_words() -> None:
+    """By a part of a name the row would be found for another one."""
+    names = " ".join(f"shop{number}.moon.test" for number in range(1000))
+    kept = deed(None, "add", names).subject
+    assert len(kept) <= MOST
+    assert names.startswith(f"{kept} ")
+    assert deed(None, "add", names[: MOST + 1]).subject.split(" ")[-1].endswith(".test")
+    assert deed(None, "add", "x" * 5000).subject == "x" * MOST
