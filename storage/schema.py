@@ -28,6 +28,7 @@ from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.revocations import BARRED_KEYS, REVOCATIONS
+from storage.scans import SCANS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -59,6 +60,7 @@ __all__ = [
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
+    "SCANS",
     "SIGHTINGS",
     "SPENT",
     "STORES",
@@ -69,7 +71,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 17))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 18))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -211,7 +211,7 @@ def test_links_and_the_audit_trail_follow_what_was_there(url: str) -> None:
 
 def test_rows_of_the_trail_are_found_whatever_code_wrote_them(url: str) -> None:
     """Those that were there before, more than are filled in at a time, and those that the code of before writes beside this one."""
-    with _at(url, "0015") as database:
+    with _at(url, "0016") as database:
         rows = list(_trail(10_002))
         with database.writing() as connection:
             connection.execute(insert(AUDIT), [records.entry_values(row) for row in rows[:-1]])

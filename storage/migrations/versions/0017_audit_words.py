@@ -1,6 +1,6 @@
 """The words by which rows of the audit trail are found, whatever the number of rows.
 
-A new table that a trigger fills: the code of 0015 goes on working beside this one, and what it writes is found, too. The
+A new table that a trigger fills: the code of 0016 goes on working beside this one, and what it writes is found, too. The
 rows that are there are filled in as many at a time as `BATCH` says, so that no statement grows with the trail. The trail's
 own rows, and with them its chain of hashes, are only read.
 """
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
