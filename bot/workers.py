@@ -12,11 +12,12 @@ from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
 from bot.revocations import Revocations
+from bot.scans import Scans
 from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
-from commands import live, requests
+from commands import live, proposables, requests
 from services import approvals, home
 from services.alerting import digest
 from services.model.certificates import Certificate
@@ -77,6 +78,7 @@ class Workers:
                 *Lookout(application).pumps,
                 self._job_steps().pump(),
                 Revocations(application).pump(),
+                Scans(application).pump(),
             )
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)
@@ -140,7 +142,7 @@ class Workers:
         self._fleet = home.stir(self._application.desk, self._fleet)
 
     def _expire(self) -> None:
-        if approvals.expire(self._application.desk):
+        if approvals.expire(self._application.desk, proposables.subject):
             self._application.mail.ring()
 
     def _tidy(self) -> None:
