@@ -28,7 +28,7 @@ def run(call: Call) -> Outcome:
     if words and meant_as_one(words[0]):
         return _of(call, words[0])
     if words and not naming.is_own_store(words[0], call):
-        return naming.unknown_store(words[0], {"links": []})
+        return naming.unknown_store(words[0], call, {"links": []})
     return _to(call, _meant(call, words))
 
 

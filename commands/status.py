@@ -44,7 +44,7 @@ def run(call: Call) -> Outcome:
 
 def _all(call: Call, store: str | None) -> Outcome:
     if store is not None and not naming.is_own_store(store, call):
-        return naming.unknown_store(store, {"certificates": []})
+        return naming.unknown_store(store, call, {"certificates": []})
     most = MOST_LISTED if call.caller == TERMINAL else MOST_COUNTED
     statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=most)
     whole = len({status.certificate.id for status in statuses if status.certificate is not None}) < most
@@ -111,6 +111,8 @@ def _neither(call: Call, word: str) -> Outcome:
         command=views.typed("status"),
         example="shop.example.com",
     )
+    if (meant := naming.near_store(word, call)) is not None:
+        remedy = say("Did you mean the store {store}? If not: {remedy}", store=meant, remedy=remedy)
     title = say("No such store or name: {given}", given=given)
     return naming.refuse(call, naming.refused(word, reason, call, remedy), title=title)
 
@@ -119,7 +121,8 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     store = Fields(((say("Store"), views.known(status.store)),))
     certificate = status.certificate
     if certificate is None:
-        return (store, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
+        removed = _still_there(status)
+        return (store, *removed, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
     with call.desk.storage.read() as tx:
         one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
     steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)
@@ -132,6 +135,13 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     if told and isinstance(told[0], Fields):  # what is installed: the store stands with it
         store, told = Fields(store.pairs + told[0].pairs), told[1:]
     return (store, *steps, *told, *live, *warnings)
+
+
+def _still_there(status: NameStatus) -> tuple[Part, ...]:
+    """Return how long a name without a certificate of its own is still in what is installed; nothing if it is in none."""
+    if status.not_after is None:
+        return ()
+    return (Paragraph(views.leaves((status.name,), status.next_attempt_at, status.not_after)),)
 
 
 def _ahead(status: NameStatus) -> tuple[Part, ...]:
@@ -167,7 +177,7 @@ COMMAND = Command(
     name="status",
     action=Action.LOOK,
     summary=say("Show where certificates stand: of a name, of a store, or all of yours"),
-    usage="/ssl status [NAME [--csr] | STORE]",
+    usage="/ssl status [NAME [--csr] [--store STORE] | STORE]",
     example="/ssl status shop.example.com",
     run=run,
 )

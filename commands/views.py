@@ -27,6 +27,8 @@ OWNERS: Mapping[Owner, Text] = {
     Owner.CA: say("the certificate authority"),
 }
 """Whose move it is."""
+YOURS = say("yours")
+"""The same where it is the reader's own."""
 
 TONES: Mapping[str, Tone] = {
     "none": Tone.INFO,
@@ -116,6 +118,20 @@ def installed_fields(certificate: Certificate, names: Sequence[str]) -> Fields:
             (say("Valid until"), known(certificate.not_after)),
             (say("Renews by itself"), known(certificate.renew_at)),
         )
+    )
+
+
+def leaves(names: Sequence[str], renew_at: datetime | None, not_after: datetime) -> Text:
+    """Return how long what is installed keeps names that were removed from its certificate; ``renew_at`` None: to its end."""
+    listed = shortened(names)
+    if renew_at is not None:
+        return say(
+            "What is installed keeps {names} until the next renewal, at {at}.", names=listed, at=renew_at
+        )
+    return say(
+        "What is installed keeps {names} until it expires at {not_after}; visitors then see a warning.",
+        names=listed,
+        not_after=not_after,
     )
 
 
