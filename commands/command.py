@@ -19,8 +19,8 @@ MAX_NAMES = 100
 
 TERMINAL_OPTIONS = frozenset({"--json", "--wait", "--timeout", "--files", "--lang"})
 """What `bot.shell` takes besides, for every command."""
-NEAR = 0.7
-"""How much alike an option has to be that was probably meant: --stor, but not --json for --store."""
+NEAR = 0.65
+"""How much alike an option has to be that was probably meant: --cst for --csr, but not --json for --store."""
 
 
 class UsageError(CertdeskError):
