@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from commands import naming, revocation_view, views
-from commands.caller import TERMINAL, Action
+from commands.caller import TERMINAL, Action, Caller
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
 from commands.following import followed_now
@@ -55,12 +55,15 @@ def _all(call: Call, store: str | None) -> Outcome:
     beyond = views.more(len(statuses) - views.MOST_ROWS) if whole else (Hint(_UNCOUNTED),)
     parts = (rows, *beyond, _look_closer(statuses[0].name))
     tone = views.status_tone(statuses[0])
-    return Outcome(Reply(tone, _title(len(statuses), store, whole=whole), parts, private=True), data=data)
+    title = _title(len(statuses), store, call.caller, whole=whole)
+    return Outcome(Reply(tone, title, parts, private=True), data=data)
 
 
-def _title(count: int, store: str | None, *, whole: bool) -> Text:
+def _title(count: int, store: str | None, caller: Caller, *, whole: bool) -> Text:
     if not whole:
         return say("The worst of a great many names")
+    if store is None and caller.stores is None:
+        return say("Names of all stores, worst first: {count}", count=count)
     if store is None:
         return say("Your names, worst first: {count}", count=count)
     return say("Names of the store {store}, worst first: {count}", store=store, count=count)

@@ -1,7 +1,9 @@
 """From what the services say to parts of a Reply: findings, states, moments and long lists in words. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from commands.reply import Fields, Hint, Paragraph, Part, Problem, Refused, Reply, Row, Tone
 from services import naming
@@ -10,6 +12,8 @@ from services.model.findings import Finding, Owner, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.status import NameStatus
 from services.model.text import NOTHING, Text, Value, say, say_n
+
+_Any = TypeVar("_Any")
 
 MOST_PROBLEMS = 5
 """How many findings one answer shows in full."""
@@ -29,6 +33,21 @@ OWNERS: Mapping[Owner, Text] = {
 """Whose move it is."""
 YOURS = say("yours")
 """The same where it is the reader's own."""
+
+
+def whose(owner: Owner, *, mine: bool) -> Text:
+    """Return whose move it is; ``mine``: for a merchant, who reads that theirs is their own."""
+    return YOURS if mine and owner is Owner.MERCHANT else OWNERS[owner]
+
+
+def yours(parts: Iterable[_Any]) -> tuple[_Any, ...]:
+    """Return the parts as a merchant reads them: what is the merchant's move is their own."""
+    merchant = OWNERS[Owner.MERCHANT]
+    return tuple(
+        replace(part, owner=YOURS) if isinstance(part, Problem) and part.owner == merchant else part
+        for part in parts
+    )
+
 
 TONES: Mapping[str, Tone] = {
     "none": Tone.INFO,
