@@ -17,17 +17,11 @@ MOST = 4000
 def noted(outcome: Outcome, action: str, given: str, *, changes: bool) -> Outcome:
     """Return the outcome with what is to be kept of it; ``changes``: whether such an action changes something.
 
-    Words that could not be read have changed nothing, nor has a modal that was opened: nothing is kept of them.
+    Words that could not be read have changed nothing, and nothing is kept of them.
     """
-    if outcome.exit_code == 2 or not (changes or outcome.denied) or _asks(outcome):
+    if outcome.exit_code == 2 or not (changes or outcome.denied):
         return outcome
     return replace(outcome, deed=deed(outcome, action, given))
-
-
-def _asks(outcome: Outcome) -> bool:
-    """Tell whether the answer is a page on which it is still to be chosen what is to be done."""
-    opened = outcome.sheet is not None or outcome.live is not None
-    return opened and outcome.exit_code == 0 and not (outcome.follows or outcome.proposal or outcome.denied)
 
 
 def deed(outcome: Outcome | None, action: str, given: str) -> Deed:

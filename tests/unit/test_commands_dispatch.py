@@ -119,6 +119,25 @@ def test_help_for_one_command_shows_usage_and_example(bench: Bench, text: str) -
     assert not bench.certificates()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("help ad", "Did you mean: /ssl help add"),
+        ("help forcast", "Did you mean: /ssl help forecast"),
+        ("help HIST", "Did you mean: /ssl help history"),
+        ("help frobnicate", "There is no command “frobnicate”"),
+    ],
+)
+def test_help_for_what_is_no_command_says_so_and_guesses(bench: Bench, text: str, said: str) -> None:
+    assert said in texts(run(bench, text).reply)
+    assert "There is no command" not in texts(run(bench, "help").reply)
+
+
+def test_help_guesses_only_what_the_asker_may_do(bench: Bench) -> None:
+    assert "Did you mean: /ssl help notify" in texts(run(bench, "help notfy").reply)
+    assert "notify" not in texts(run(bench, "help notfy", MOON).reply)
+
+
 USAGE = [
     ("add", "name is missing"),
     ("add --store moon", "name is missing"),
@@ -144,7 +163,7 @@ USAGE = [
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
     (
         "frobnicate",
-        "The usual ones are: add, status, renew, remove, revoke, check, history, forecast, alerts, report,",
+        "What there is: " + ", ".join(one.name for one in COMMANDS),
     ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),

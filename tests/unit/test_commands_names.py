@@ -262,7 +262,8 @@ def test_status_lists_names_worst_first(bench: Bench) -> None:
     ]
     assert rows.rows[0].detail.plain() == "shop.moon.test: found dns.lame."
     assert rows.rows[2].detail.plain() == "valid until 2027-05-11 14:03 UTC"
-    assert outcome.reply.title.plain() == "Your names, worst first: 3"
+    assert outcome.reply.title.plain() == "Names of all stores, worst first: 3"
+    assert run(bench, "status", MOON).reply.title.plain() == "Your names, worst first: 2"
     assert [one["name"] for one in data(outcome)["certificates"]] == [
         "shop.moon.test",
         "www.moon.test",
