@@ -28,6 +28,7 @@ from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.revocations import BARRED_KEYS, REVOCATIONS
+from storage.scans import SCANS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -58,6 +59,7 @@ __all__ = [
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
+    "SCANS",
     "SIGHTINGS",
     "SPENT",
     "STORES",
@@ -68,7 +70,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 16))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 17))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

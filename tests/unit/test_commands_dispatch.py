@@ -66,7 +66,7 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:9] == [
+    assert names[:10] == [
         "add",
         "status",
         "renew",
@@ -74,10 +74,11 @@ def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
         "revoke",
         "check",
         "history",
+        "scan",
         "forecast",
         "alerts",
     ]
-    assert names[9:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -144,6 +145,7 @@ USAGE = [
     ("renew", "name is missing"),
     ("check", "name is missing"),
     ("history", "name is missing"),
+    ("scan", "name is missing"),
     ("check a.test b.test", "takes one name, and 2 were given"),
     ("history a.test b.test c.test", "takes one name, and 3 were given"),
     ("status a.test b.test", "one name or one store, and 2 were given"),
