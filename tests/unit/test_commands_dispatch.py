@@ -66,7 +66,7 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:10] == [
+    assert names[:11] == [
         "add",
         "status",
         "renew",
