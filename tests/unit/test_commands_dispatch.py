@@ -79,7 +79,7 @@ def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
         "forecast",
         "alerts",
     ]
-    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[11:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
