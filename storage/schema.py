@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
-from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
+from storage.audiences import AUDIT, AUDIT_WORDS, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
@@ -36,6 +36,7 @@ __all__ = [
     "ACCOUNTS",
     "ALERTS",
     "AUDIT",
+    "AUDIT_WORDS",
     "BARRED_KEYS",
     "BREAKERS",
     "BUDGETS",
