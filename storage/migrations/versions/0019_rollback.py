@@ -1,13 +1,13 @@
 """Certificates: that an earlier revision was put back, and until when nothing replaces it by itself.
 
-Only a column that may be empty: the code of 0017 goes on working beside this one.
+Only a column that may be empty: the code of 0018 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
