@@ -6,7 +6,7 @@ from typing import Any
 
 from commands import views
 from commands.endings import ending
-from commands.following import Followed, followed_now, unproved
+from commands.following import Followed, followed_now
 from commands.reply import Composed, Hint, Mark, Paragraph, Part, Plan, Reply, Tone
 from services.deployment.rollback import held_until, last_sixth_of
 from services.desk import Desk
@@ -62,7 +62,7 @@ def rollback_view(desk: Desk, what: Mapping[str, Any]) -> Composed:
 
 def _back(desk: Desk, one: Followed, name: str) -> Composed:
     row = one.certificate
-    shows = not unproved(row)
+    shows = not row.unproved
     title = say("The certificate of {name} is rolled back", name=name)
     if not shows:
         title = say("The certificate of {name} is rolled back, but not seen at the edge yet", name=name)
@@ -76,7 +76,7 @@ def _plan(row: Certificate) -> Plan:
     deploy, verify = {
         State.DEPLOYING: (Mark.NOW, Mark.NEXT),
         State.VERIFYING: (Mark.DONE, Mark.NOW),
-    }.get(row.state, (Mark.DONE, Mark.STOPPED if unproved(row) else Mark.DONE))
+    }.get(row.state, (Mark.DONE, Mark.STOPPED if row.unproved else Mark.DONE))
     return Plan("", ((say("deploy"), deploy), (say("verified"), verify)))
 
 
