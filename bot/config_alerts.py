@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
-from bot.config_keys import Section
+from bot.config_section import Section
 from bot.config_values import Minutes, Number, Whole, each_named_once, lower, words
 from services.model.findings import CODES
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bot.config_section import Section
+from bot.config_targets import AnyTarget
 from bot.config_values import (
     Address,
     AdminUrl,
     Algorithm,
-    Arguments,
     Command,
     DatabaseUrl,
     Endpoint,
@@ -35,12 +36,6 @@ from bot.config_values import (
     words,
 )
 from bot.config_values import host_and_port as host_and_port  # noqa: PLC0414 - whoever reads a key takes it from here
-
-
-class Section(BaseModel):
-    """A group of keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Database(Section):
@@ -166,19 +161,10 @@ class Http(Section):
     threads: Whole = Field(default=16, ge=2, le=256)
 
 
-class Target(Section):
-    """One deploy target."""
-
-    name: str = Field(min_length=1)
-    kind: Literal["files"] = "files"
-    directory: Path
-    reload: Arguments = ()
-
-
 class Deploy(Section):
     """Where certificates go."""
 
-    targets: Annotated[tuple[Target, ...], AfterValidator(each_named_once)] = ()
+    targets: Annotated[tuple[AnyTarget, ...], AfterValidator(each_named_once)] = ()
 
 
 class VaultKeys(Section):
@@ -212,6 +198,7 @@ class Slack(Section):
     app_token: str = Field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
     team: str = ""
+    app_id: str = ""
     command: Command = "/ssl"
     date_tokens: bool = True
     client_id: str = ""

@@ -117,7 +117,8 @@ def _known(at: Sequence[int | str], root: type[BaseModel]) -> list[str]:
     parent = root
     for part in at[:-1]:
         parent = parent if isinstance(part, int) else _model(parent.model_fields[part].annotation) or parent
-    neighbours = [_place((*at[:-1], name)) for name in parent.model_fields]
+    own = (*parent.model_fields, *getattr(parent, "OTHERS", ()))
+    neighbours = [_place((*at[:-1], name)) for name in own]
     sections = [
         key
         for name, field in root.model_fields.items()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from bot import metrics
+from bot import metrics, settings
 from bot.health import Health
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
@@ -41,6 +41,7 @@ class FrontDoor:
             slack=slack.door if slack else None,
             installer=slack.installer if slack else None,
             checks=health.checks,
+            settings=settings.slack(application.loaded),
         )
         self._web = WebServer(make_app(site), host, port, threads=application.loaded.config.http.threads)
         checks = (

@@ -6,6 +6,7 @@ from bot.config import Loaded
 from bot.config_alerts import PAGERDUTY, Webhook
 from bot.config_keys import Ca, host_and_port, minutes
 from bot.slack.settings import SlackSettings
+from bot.targets import TargetEntry
 from commands.caller import Role
 from services.model.alerts import Severity
 from services.model.settings import (
@@ -20,7 +21,6 @@ from services.model.settings import (
     RdapSettings,
     Renewing,
     Route,
-    TargetSettings,
 )
 
 SHORT_PROFILES = frozenset({"tlsserver", "shortlived"})
@@ -133,10 +133,10 @@ def _hook(keys: Webhook) -> Hook:
     return Hook(keys.name, keys.kind, keys.url or PAGERDUTY, keys.secret, Severity[keys.severity.upper()])
 
 
-def targets(loaded: Loaded) -> tuple[TargetSettings, ...]:
-    """Return the deploy targets."""
+def targets(loaded: Loaded) -> tuple[TargetEntry, ...]:
+    """Return the deploy targets, with paths that are absolute."""
     return tuple(
-        TargetSettings(target.name, target.kind, loaded.path(target.directory), target.reload)
+        TargetEntry(target.name, target.kind, target.settings(loaded.path))
         for target in loaded.config.deploy.targets
     )
 
@@ -160,9 +160,16 @@ def slack(loaded: Loaded) -> SlackSettings:
         command=keys.command,
         date_tokens=keys.date_tokens,
         canary_channel=keys.canary_channel,
+        app=keys.app_id or _app_of(keys.app_token),
         link_domain=keys.link_domain.lower(),
         staff_channels=_staff_channels(loaded),
     )
+
+
+def _app_of(token: str) -> str:
+    """Return the app's id that stands in an app-level token, xapp-1-A0123-…; empty if it does not."""
+    parts = token.split("-")
+    return parts[2] if len(parts) > 3 and parts[0] == "xapp" and parts[2].startswith("A") else ""
 
 
 def _staff_channels(loaded: Loaded) -> frozenset[str]:

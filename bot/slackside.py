@@ -145,7 +145,7 @@ def connect(application: Application) -> SlackSide | None:
         ),
         soundness=soundness,
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
-        rooms=SlackRooms(clients.asking(), slack, identity, clock),
+        rooms=SlackRooms(clients.asking, slack, callers.reader, clock),
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

@@ -1,7 +1,7 @@
 """The HTTP side: Slack's requests, http-01 answers, the proof that an edge is ours, health and metrics.
 
 Everything is on one listener, metrics included: the edge forwards only what is below /slack/ and the two folders below
-/.well-known/, so /health and /metrics stay with whoever reaches the listener itself (127.0.0.1 by default).
+/.well-known/, and /certificates/ and /alerts/ of a host name of certdesk's own, so /health and /metrics stay with whoever reaches the listener itself (127.0.0.1 by default).
 """
 
 import logging
@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import flask
@@ -21,8 +22,10 @@ from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from bot.install_pages import add_pages
+from bot.link_page import add_link_page, ways
 from bot.slack.http import SlackDoor
 from bot.slack.installing import Installer
+from bot.slack.settings import SlackSettings
 from services.alerting.selfcheck import Check
 from services.checks.edge_proof import edge_proof
 from services.model.clock import rfc3339
@@ -62,6 +65,8 @@ class Site:
     """Installs certdesk in further workspaces; None: there are no such pages."""
     checks: Callable[[], Sequence[Check]] = tuple
     """Returns how certdesk itself is."""
+    settings: SlackSettings = field(default_factory=SlackSettings)
+    """How the pages lead to Slack; with a `link_domain` there is a page behind the links."""
 
 
 def make_app(site: Site) -> flask.Flask:
@@ -77,7 +82,9 @@ def make_app(site: Site) -> flask.Flask:
     if site.slack is not None:
         _slack(app, site.slack)
     if site.installer is not None:
-        add_pages(app, site.installer)
+        add_pages(app, site.installer, partial(ways, site.settings))
+    if site.settings.link_domain:
+        add_link_page(app, site.settings)
     return app
 
 
@@ -144,7 +151,8 @@ def _refused(error: HTTPException) -> flask.Response:
 
 
 def _guarded(response: flask.Response) -> flask.Response:
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)  # a page for people brings a policy of its own
     return response
 
 

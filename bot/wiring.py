@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot import settings, vetting
 from bot.config import ConfigurationError, Loaded
+from bot.targets import KINDS, Around
 from bot.text.language import languages
 from services.checks.chain import Chain
 from services.checks.dns import DnsClient
@@ -17,7 +18,7 @@ from services.checks.polite import Polite
 from services.checks.rdap import Rdap
 from services.checks.web import SocketWeb
 from services.checks.world import World
-from services.deployment.files import FilesTarget
+from services.deployment.fitness import Guarded
 from services.deployment.proof import TlsProbe
 from services.desk import Desk
 from services.issuance.acme.authority import AcmeCa
@@ -27,15 +28,12 @@ from services.issuance.responders import Http01
 from services.model.certificates import Certificate
 from services.model.clock import Clock, utc_now
 from services.model.errors import CertdeskError
-from services.model.settings import CaSettings, TargetSettings
+from services.model.settings import CaSettings
 from services.model.text import say
 from services.ports import ChallengeResponder, DeployTarget, Storage
 from services.renewal import budget
 from storage.database import Database
 from storage.vault import Vault, parse_key
-
-TARGETS: Mapping[str, Callable[[TargetSettings], DeployTarget]] = {"files": FilesTarget}
-"""Every kind of deploy target; a new one is a file and a line."""
 
 
 @dataclass(slots=True)
@@ -170,7 +168,7 @@ def _parts(
         checker=checker,
         cas=authorities,
         responders=_responders(loaded, storage, clock),
-        targets=tuple(TARGETS[target.kind](target) for target in settings.targets(loaded)),
+        targets=_targets(loaded, Around(storage, vault, clock)),
         probe=TlsProbe(platform, probing),
         platform=platform,
         issuing=settings.issuing(loaded),
@@ -180,6 +178,14 @@ def _parts(
         announce=announce,
         alerting=settings.alerting(loaded),
         limits={ca.name: ca for ca in settings.cas(loaded)},
+    )
+
+
+def _targets(loaded: Loaded, around: Around) -> tuple[DeployTarget, ...]:
+    """Return the deploy targets, each of which is handed nothing that does not fit."""
+    return tuple(
+        Guarded(KINDS[entry.kind].make(entry.name, entry.settings, around), around.clock)
+        for entry in settings.targets(loaded)
     )
 
 

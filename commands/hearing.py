@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from commands.caller import STAFF, Caller
 from commands.reply import Hint, Outcome
 from services.model.text import say
+from services.model.workspaces import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,10 @@ class Rooms(Protocol):
     """Says what is known of channels. Safe to use from many threads; may be a few minutes behind."""
 
     def room(self, channel: str) -> Room:
-        """Return what is known of the channel with this id; `UNSEEN` where nothing can be had. Raises nothing."""
+        """Return what is known of the channel, written as `services.model.workspaces.placed` writes it.
+
+        `UNSEEN` where nothing can be had. Raises nothing.
+        """
         ...
 
 
@@ -100,11 +104,12 @@ _ALONE = Hint(
 
 
 def heard(outcome: Outcome, caller: Caller, channel: str, rooms: Rooms) -> Outcome:
-    """Return the outcome, for the asker's eyes alone if not everybody who reads in the channel may hear it.
+    """Return the outcome, for the asker's eyes alone if not everybody who reads in the channel (as `placed`) may hear it.
 
     Asks ``rooms`` only where the answer could be told aloud; a view has no channel, and a direct message no other reader.
     """
-    if outcome.reply.private or not channel or channel.startswith("D"):
+    _, within = place(channel)
+    if outcome.reply.private or not within or within.startswith("D"):
         return outcome
     if not caller.limited and aloud(rooms.room(channel), caller, stores_in(outcome)):
         return outcome

@@ -15,6 +15,7 @@ from commands.progressing import progress
 from commands.refusals import refused_in, refused_to_json
 from commands.reply import Composed, Outcome
 from commands.reply_json import reply_from_json, reply_to_json
+from commands.workspace_endings import ENDING, ending_message
 from commands.workspaces import NEWS, workspace_message
 from services import approvals, linking
 from services.alerting import merchants
@@ -87,6 +88,8 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     linking.ANSWER: answer_message,
     # another workspace: whether certdesk works there
     NEWS: workspace_message,
+    # and whether it soon will not any more
+    ENDING: ending_message,
     # what waits for a yes: the question, then what became of it
     approvals.MESSAGE: approval_message,
 }

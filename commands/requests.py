@@ -65,8 +65,9 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
         else _done(desk, request, caller, Lookups(people, known, uploads))
     )
     if done.outcome is not None:
-        told = heard(done.outcome, caller, request.channel, rooms)
-        done = replace(done, outcome=unfurling.heard(told, request.channel, rooms))
+        where = placed(request.workspace, request.channel)
+        told = heard(done.outcome, caller, where, rooms)
+        done = replace(done, outcome=unfurling.heard(told, where, rooms))
     now = desk.clock()
     owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
     with desk.storage.write() as tx:

@@ -324,6 +324,15 @@ class FakeTarget:
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)
 
+    def current(self, name: str) -> str | None:
+        return self.serials.get(name)
+
+    def remove(self, name: str) -> None:
+        self.serials.pop(name, None)
+
+    def discard(self, revision: Revision) -> bool:
+        return revision.serial not in self.serials.values()
+
 
 @dataclass
 class FakeEdge:

@@ -56,6 +56,17 @@ class Callers:
         team, _, user = person.rpartition("/")
         return self._visitor(workspace, user, team)
 
+    def reader(self, who: str) -> Caller | None:
+        """Return what somebody may see who is in a channel with the bot; None for what is no living person.
+
+        ``who`` is written as for `locale`. Who cannot be looked up is nobody, as in `caller`. Raises as `caller`.
+        """
+        workspace, user = place(who)
+        if not workspace:
+            return self._home.reader(user)
+        person = self._person(workspace, user)
+        return self._visitor(workspace, user, "") if person is None or person.person else None
+
     def locale(self, who: str) -> str:
         """Return the language of a person, such as de-DE; empty if it is not known.
 

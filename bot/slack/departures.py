@@ -8,10 +8,11 @@ import structlog
 
 from bot.slack.settings import SlackSettings
 from commands import workspaces
+from commands.workspace_endings import settle, tell_ending
 from services import linking
 from services.desk import Desk
 from services.model.errors import LeaseLostError
-from services.model.workspaces import WorkspaceState, placed
+from services.model.workspaces import Workspace, WorkspaceState, placed
 from services.ports import Message
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +43,13 @@ class Departures:
         _log.warning("slack.token_lost", team=team, error=code)
         self._left(team, WorkspaceState.REVOKED, asked_at)
 
+    def ending(self, workspace: Workspace, now: datetime) -> None:
+        """Tell, once, that the token of the workspace works to its end and cannot be renewed."""
+        where, link = self._settings.workspace(workspace.team), self._settings.install_url
+        with self._desk.storage.write() as tx:
+            tell_ending(tx, self._desk, workspace, where, link, now)
+        self._desk.wake()
+
     def fall_back(self, message: Message) -> None:
         """Give what was owed to a channel of a workspace that is gone to support's channel, with a word of why.
 
@@ -58,10 +66,12 @@ class Departures:
         self._desk.wake()
 
     def _left(self, team: str, state: WorkspaceState, before: datetime) -> None:
+        now = self._desk.clock()
         with self._desk.storage.write() as tx:
             workspace = tx.workspaces.leave(team, state, before)
             if workspace is not None:
-                workspaces.tell(tx, self._desk, workspace, self._desk.clock())
+                workspaces.tell(tx, self._desk, workspace, now)
+                settle(tx, workspace, now)
         if workspace is not None:
             _log.warning("slack.workspace_left", team=team, state=state.value)
             self._desk.wake()

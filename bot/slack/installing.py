@@ -25,6 +25,7 @@ from bot.slack.settings import SlackSettings
 from commands import audit, workspaces
 from commands.caller import Caller, Role
 from commands.reply import Deed
+from commands.workspace_endings import settle
 from services.desk import Desk
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, VaultError
@@ -156,6 +157,7 @@ class Installer:
         with self._desk.storage.write() as tx:
             stored = tx.workspaces.install(workspace)
             workspaces.tell(tx, self._desk, stored, now)
+            settle(tx, stored, now)
             tx.audit.append(audit.entry(Deed("install", workspace.team, audit.DONE), caller, now))
         self._desk.wake()
         _log.info("slack.installed", team=stored.team, generation=stored.generation)

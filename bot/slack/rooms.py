@@ -1,18 +1,17 @@
-"""What is known of a channel, by conversations.info and conversations.members; in doubt nothing is."""
+"""What is known of a channel, by conversations.info and conversations.members of its workspace; in doubt nothing is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from slack_sdk.web import WebClient
-
-from bot.slack.identity import Identity
 from bot.slack.kept import Kept
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import ByWorkspace
 from commands.caller import Caller
 from commands.hearing import UNSEEN, Room
 from services.model.clock import Clock
+from services.model.workspaces import HOME, place, placed
 
 MOST_READERS = 50
 """So many people of a channel are looked at one by one (a look-up each, kept for a while); with more it is not known."""
@@ -43,14 +42,18 @@ class SlackRooms:
 
     def __init__(
         self,
-        client: WebClient,
+        clients: ByWorkspace,
         settings: SlackSettings,
-        identity: Identity,
+        reader: Callable[[str], Caller | None],
         clock: Clock,
         keep: timedelta = timedelta(minutes=5),
     ) -> None:
-        """Make one; a change of a channel, or of who is in it, is seen after ``keep`` at the latest."""
-        self._client, self._settings, self._identity = client, settings, identity
+        """Make one; a change of a channel, or of who is in it, is seen after ``keep`` at the latest.
+
+        ``clients`` ask each workspace with its own token; ``reader`` says what somebody may see, written as
+        `services.model.workspaces.placed` writes it, and None for what is no living person.
+        """
+        self._clients, self._settings, self._reader = clients, settings, reader
         self._kept = Kept(clock, keep)
 
     def room(self, channel: str) -> Room:
@@ -58,7 +61,8 @@ class SlackRooms:
         found: _Channel | None = self._kept.get(("channel", channel), lambda: self._ask_channel(channel))
         if found is None:
             return UNSEEN
-        staff = channel in self._settings.staff_channels
+        # the settings name channels of the support workspace: elsewhere the same id is another channel
+        staff = place(channel)[0] == HOME and channel in self._settings.staff_channels
         depends = not (found.direct or found.shared or staff or found.public)
         readers = self._readers(channel) if depends else None
         return Room(True, found.direct, found.shared, found.public, staff, readers)
@@ -67,14 +71,17 @@ class SlackRooms:
         found: _Members | None = self._kept.get(("members", channel), lambda: self._ask_members(channel))
         if found is None or not found.whole or len(found.users) > MOST_READERS:
             return None
-        known = (self._identity.reader(user) for user in found.users)
+        team, _ = place(channel)
+        known = (self._reader(placed(team, user)) for user in found.users)
         return tuple(one for one in known if one is not None)
 
     def _ask_channel(self, channel: str) -> _Channel:
-        return read_channel(self._client.conversations_info(channel=channel)["channel"] or {})
+        team, within = place(channel)
+        return read_channel(self._clients(team).conversations_info(channel=within)["channel"] or {})
 
     def _ask_members(self, channel: str) -> _Members:
-        answer = self._client.conversations_members(channel=channel, limit=_PAGE)
+        team, within = place(channel)
+        answer = self._clients(team).conversations_members(channel=within, limit=_PAGE)
         members = answer.get("members")
         if members is None:  # an empty channel is something else
             raise KeyError("members")

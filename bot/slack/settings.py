@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urljoin
 
 from commands.caller import Role
 
@@ -43,6 +44,8 @@ class SlackSettings:
     """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
     canary_channel: str = ""
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
+    app: str = ""
+    """Id (A…) of the app at Slack, by which pages in a browser lead to it; empty: they lead to Slack."""
     link_domain: str = ""
     """Host of links that are shown below the messages in which they are shared; empty: none are."""
     staff_channels: frozenset[str] = frozenset()
@@ -52,6 +55,11 @@ class SlackSettings:
     def several(self) -> bool:
         """Whether certdesk may be installed in more than the support workspace."""
         return bool(self.client_id)
+
+    @property
+    def install_url(self) -> str:
+        """Where a browser begins to install certdesk in a workspace; empty where it cannot be."""
+        return urljoin(self.redirect_url, "/slack/install") if self.redirect_url else ""
 
     def workspace(self, team: str) -> str:
         """Return how rows name the workspace ``team`` (T…): empty for the support workspace, as which all count if it is alone."""

@@ -6,10 +6,10 @@ from services.model.jobs import Counts, Item, ItemState, Job, JobState
 MOST_SHOWN = 5
 
 
-def known(desk: Desk, job: str) -> Job | None:
-    """Return the job with this id, or None."""
+def known(desk: Desk, job: str, among: frozenset[str] | None = None) -> Job | None:
+    """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
     with desk.storage.read() as tx:
-        return tx.jobs.get(job)
+        return tx.jobs.get(job, among)
 
 
 def look(desk: Desk, job: str) -> tuple[Job, Counts, tuple[Item, ...]] | None:

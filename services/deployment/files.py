@@ -1,69 +1,138 @@
 """Deploy target ``files``: PEM files per name, behind a symbolic link that is swapped to the new revision at once."""
 
+import fcntl
 import os
 import secrets
-import signal
-import subprocess
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from services.deployment.running import SHOWN, CommandTimeoutError, run
+from services.deployment.writing import Ownership, make_folder, ownership, sync, write_file
+from services.issuance.chain import read_chain
 from services.model.certificates import Revision
 from services.model.errors import DeployError
 from services.model.names import base, is_wildcard
-from services.model.settings import TargetSettings
 from services.model.text import say
 
-CHAIN, KEY = "fullchain.pem", "privkey.pem"
+CHAIN, KEY, COMBINED = "fullchain.pem", "privkey.pem", "combined.pem"
 REVISIONS = ".revisions"
 RELOAD_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSettings:
+    """The keys of a target of kind ``files``."""
+
+    directory: Path
+    """The folder, made if it is not there."""
+    directories: tuple[Path, ...] = ()
+    """Further folders that get the same."""
+    combined: bool = False
+    """Write combined.pem too: the chain and then the key in one file."""
+    user: str = ""
+    """Whose files they are: a name or a number; empty: certdesk's own user's. To give files away takes its privilege."""
+    group: str = ""
+    """Their group: a name or a number; empty: certdesk's own."""
+    mode: str = "0600"
+    """Their mode, in octal; nobody but a user and a group may be let in."""
+    reload: tuple[str, ...] = ()
+    """Command, as an argument list, that is run after a change; empty: none."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a mode that cannot be; users and groups are those of the machine that writes."""
+        ownership("", "", self.mode)
 
 
 class FilesTarget:
     """Writes DIRECTORY/NAME/fullchain.pem and privkey.pem. NAME is a symbolic link, so key and chain change together."""
 
-    def __init__(self, settings: TargetSettings, reload_seconds: float = RELOAD_SECONDS) -> None:
+    def __init__(self, name: str, settings: FilesSettings, reload_seconds: float = RELOAD_SECONDS) -> None:
+        self.name = name
         self._reload_seconds = reload_seconds
-        self.name = settings.name
-        self._directory = settings.directory
-        self._reload = settings.reload
+        self._settings = settings
+        self._directories = (settings.directory, *settings.directories)
 
     def deploy(self, revision: Revision, key: str) -> None:
-        """Write the revision's files (0600) into a folder of its own, then swap each name's link to it, then reload.
+        """Write the revision's files into a folder of its own, then swap each name's link to it, then reload.
 
-        Idempotent: an interrupted deployment is completed by the next call. Raises DeployError.
+        With several directories all of them have the files before the first link is swapped. See `DeployTarget`.
         """
-        try:
-            folder = self._write(revision, key)
-            for name in revision.names:
-                self._swap(name, folder)
-        except OSError as error:
-            raise DeployError(
-                say(
-                    "Target {target} could not write {path}: {why}.",
-                    target=self.name,
-                    path=str(error.filename or self._directory),
-                    why=error.strerror or str(error),
-                )
-            ) from error
-        if self._reload:
-            self._run(self._reload)
+        with self._told(), self._alone() as owner:
+            folders = [self._write(directory, owner, revision, key) for directory in self._directories]
+            self._swap(folders, revision.names)
+        if self._settings.reload:
+            self._reload(key)
 
-    def _write(self, revision: Revision, key: str) -> Path:
+    def current(self, name: str) -> str | None:
+        """Return the serial number that every directory has for ``name``; see `DeployTarget`."""
+        with self._told():
+            serials = {_serial(directory / directory_name(name) / CHAIN) for directory in self._directories}
+        return serials.pop() if len(serials) == 1 else None
+
+    def remove(self, name: str) -> None:
+        """Take the name's link away in every directory, then reload."""
+        with self._told(), self._alone():
+            links = [directory / directory_name(name) for directory in self._directories]
+            there = [link for link in links if os.path.lexists(link)]
+            for link in there:
+                self._ours(link)
+            for link in there:
+                link.unlink(missing_ok=True)
+                sync(link.parent)
+        if there and self._settings.reload:
+            self._reload("")
+
+    def discard(self, revision: Revision) -> bool:
+        """Delete the revision's folder in every directory where no name's link leads to it."""
+        with self._told(), self._alone():
+            gone = [_discard(directory, revision) for directory in self._directories]
+        return all(gone)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Ownership]:
+        """Let nobody else on this machine change the target meanwhile, so that several directories stay alike.
+
+        Gives whose the files are to be.
+        """
+        owner = ownership(self._settings.user, self._settings.group, self._settings.mode)
+        folder = self._directories[0] / REVISIONS
+        for made in (folder.parent, folder):
+            make_folder(made, owner)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield owner
+        finally:
+            os.close(descriptor)
+
+    def _write(self, directory: Path, owner: Ownership, revision: Revision, key: str) -> Path:
         """Return the revision's folder, complete and on disk before any link leads to it."""
-        folder = self._directory / REVISIONS / revision.id
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_file(folder / CHAIN, revision.chain or "")
-        _write_file(folder / KEY, key)
-        _sync(folder)
+        folder = directory / REVISIONS / revision.id
+        for made in (directory, folder.parent, folder):
+            make_folder(made, owner)
+        chain = revision.chain or ""
+        write_file(folder / CHAIN, chain, owner)
+        write_file(folder / KEY, key, owner)
+        if self._settings.combined:
+            write_file(folder / COMBINED, f"{chain.rstrip()}\n{key}", owner)
+        sync(folder)
         return folder
 
-    def _swap(self, name: str, folder: Path) -> None:
-        """Make NAME lead to ``folder`` in one rename, which a reader sees before or after but never half done."""
-        link = self._directory / directory_name(name)
-        target = os.path.relpath(folder, link.parent)
-        if link.is_symlink() and str(link.readlink()) == target:
-            return
-        if link.exists() and not link.is_symlink():
+    def _swap(self, folders: Sequence[Path], names: Sequence[str]) -> None:
+        """Let every name lead to the revision in every directory; nothing is swapped where something stands in the way."""
+        for folder in folders:
+            for name in names:
+                self._ours(_link(folder, name))
+        for folder in folders:
+            for name in names:
+                _swap(_link(folder, name), folder)
+
+    def _ours(self, link: Path) -> None:
+        """Raise DeployError if something that is not our link stands in the name's place."""
+        if os.path.lexists(link) and not link.is_symlink():
             raise DeployError(
                 say(
                     "Target {target}: {path} is not certdesk's symbolic link; move it away, and certdesk tries again.",
@@ -71,43 +140,43 @@ class FilesTarget:
                     path=str(link),
                 )
             )
-        fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
-        fresh.symlink_to(target)
-        fresh.replace(link)
-        _sync(link.parent)
 
-    def _run(self, command: Sequence[str]) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let what the system says be a DeployError that names the target and the path."""
+        try:
+            yield
+        except ValueError as error:
+            raise DeployError(
+                say("Target {target} cannot be written: {why}.", target=self.name, why=str(error))
+            ) from error
+        except OSError as error:
+            raise DeployError(
+                say(
+                    "Target {target} could not write {path}: {why}.",
+                    target=self.name,
+                    path=str(error.filename or self._directories[0]),
+                    why=error.strerror or str(error),
+                )
+            ) from error
+
+    def _reload(self, key: str) -> None:
         """Run the reload command as an argument list, never through a shell; its children end with it."""
         try:
-            child = subprocess.Popen(  # noqa: S603 - the list comes from app.yaml, and nothing of it from outside
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise self._failed(str(error)) from error
-        with child:
-            try:
-                output, _ = child.communicate(timeout=self._reload_seconds)
-            except subprocess.TimeoutExpired as error:
-                os.killpg(child.pid, signal.SIGKILL)
-                raise self._failed(f"it did not end within {self._reload_seconds:g} seconds") from error
-        if child.returncode:
+            ended = run(self._settings.reload, self._reload_seconds, secret=key)
+        except (OSError, CommandTimeoutError) as error:
+            raise DeployError(
+                say("Target {target}: the reload command failed: {why}.", target=self.name, why=str(error))
+            ) from error
+        if ended.code:
             raise DeployError(
                 say(
                     "Target {target}: the reload command ended with {code}: {output}",
                     target=self.name,
-                    code=child.returncode,
-                    output=output.decode(errors="replace").strip()[-300:] or "no output",
+                    code=ended.code,
+                    output=ended.output[-SHOWN:] or "no output",
                 )
             )
-
-    def _failed(self, why: str) -> DeployError:
-        return DeployError(
-            say("Target {target}: the reload command failed: {why}.", target=self.name, why=why)
-        )
 
 
 def directory_name(name: str) -> str:
@@ -115,28 +184,40 @@ def directory_name(name: str) -> str:
     return f"_.{base(name)}" if is_wildcard(name) else name
 
 
-def _write_file(path: Path, text: str) -> None:
-    """Write ``text`` through a temporary file of mode 0600; the name appears only when all of it is on disk."""
-    content = text.encode()
-    if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
-        path.chmod(0o600)
+def _link(folder: Path, name: str) -> Path:
+    """Return where the link of ``name`` is that leads to the revision's ``folder``."""
+    return folder.parent.parent / directory_name(name)
+
+
+def _swap(link: Path, folder: Path) -> None:
+    """Make ``link`` lead to ``folder`` in one rename, which a reader sees before or after but never half done."""
+    target = os.path.relpath(folder, link.parent)
+    if link.is_symlink() and str(link.readlink()) == target:
         return
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    fresh.symlink_to(target)
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        fresh.replace(link)
     finally:
-        fresh.unlink(missing_ok=True)  # a full disk must not leave parts of a key behind
+        fresh.unlink(missing_ok=True)
+    sync(link.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Bring the folder's own entries to disk, so that a rename survives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _serial(chain: Path) -> str | None:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return read_chain(chain.read_text(encoding="ascii")).serial
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def _discard(directory: Path, revision: Revision) -> bool:
+    """Delete the folder of the revision unless a link of one of its names leads to it; return whether it is gone."""
+    folder = directory / REVISIONS / revision.id
+    if not os.path.lexists(folder):
+        return True
+    links = [_link(folder, name) for name in revision.names]
+    if any(link.is_symlink() and link.resolve() == folder.resolve() for link in links):
+        return False
+    shutil.rmtree(folder)
+    sync(folder.parent)
+    return True

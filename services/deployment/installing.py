@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.deployment.fitness import unfit
 from services.issuance.causes import own
-from services.issuance.move import Move, Parts, fault, on, poll
+from services.issuance.move import Move, Parts, fail, fault, on, poll
 from services.issuance.ordering import present_revision
 from services.issuance.routing import target_wait
 from services.model.certificates import Certificate, Revision
@@ -40,6 +41,10 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     if barred is not None:
         return _waiting(parts, certificate, barred, revision.names[0])
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
+    if reason := unfit(
+        revision, key, parts.clock(), installed=_installed_one(parts, certificate), cas=parts.limits
+    ):
+        return _unfit(parts, certificate, DeployError(reason), revision.names[0])
     met: list[breaker.Met] = []
     for target in parts.targets:
         thing = breaker.target_thing(target.name)
@@ -54,6 +59,24 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     said = ", ".join(names) or "no target configured"
     deployed = on(replace(certificate, problem=None), Event.DEPLOYED, parts.clock(), said)
     return replace(deployed, met=tuple(met))
+
+
+def _installed_one(parts: Parts, certificate: Certificate) -> Revision | None:
+    if certificate.installed is None:
+        return None
+    with parts.storage.read() as tx:
+        return tx.certificates.revision(certificate.installed)
+
+
+def _unfit(parts: Parts, certificate: Certificate, error: DeployError, name: str) -> Move:
+    """Fail the attempt: no target is to blame, and the next attempt gets another certificate."""
+    now = parts.clock()
+    remedy = say(
+        "On-call: look at acme.cas in app.yaml and at this machine's clock; the installed certificate stays, and certdesk "
+        "orders anew by itself."
+    )
+    problem = own("deploy.failed", error, name, remedy, now)
+    return fail(certificate, now, problem, parts.renewing, strike=False)
 
 
 def _undeployed(parts: Parts, certificate: Certificate, error: DeployError, target: str, name: str) -> Move:

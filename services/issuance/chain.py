@@ -73,6 +73,14 @@ def fits(chain_pem: str, key_pem: str, names: Iterable[str], now: datetime | Non
     )
 
 
+def issuers(chain_pem: str) -> tuple[str, ...]:
+    """Return who signed each certificate of a chain, as RFC 4514 text; empty if the text holds no certificate."""
+    try:
+        return tuple(certificate.issuer.rfc4514_string() for certificate in _load(chain_pem))
+    except ValueError:
+        return ()
+
+
 def ari_id(leaf_pem: str) -> str:
     """Return the certificate's identifier for renewal information (RFC 9773 §4.1) from a PEM, leaf first.
 

@@ -84,6 +84,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.VALIDATING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.FINALIZING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.COLLECTING, _E.ATTEMPT_FAILED): _S.FAILED,
+    # what was issued does not fit after all: it has run out meanwhile, or a trial CA signed it
+    (_S.DEPLOYING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.FAILED, _E.HANDED_OVER): _S.NEEDS_SUPPORT,
     # every CA that could issue is known to be unable now, or our orders are spent: no failure, it waits and is watched
     (_S.CHECKING, _E.POSTPONED): _S.BLOCKED,

@@ -73,6 +73,10 @@ class Proposal:
         """The workspace in which it was asked; empty: the support workspace. Rights are judged as they are there."""
         return place(self.channel)[0]
 
+    def only_about(self, stores: frozenset[str]) -> bool:
+        """Tell whether it is about stores, and about these alone."""
+        return bool(self.stores) and stores.issuperset(self.stores)
+
     def open(self, now: datetime) -> bool:
         """Tell whether it can still be decided."""
         return self.stage is Stage.OPEN and now < self.expires

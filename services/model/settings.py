@@ -127,17 +127,6 @@ class Renewing:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetSettings:
-    """One deploy target."""
-
-    name: str
-    kind: str
-    directory: Path
-    reload: tuple[str, ...] = ()
-    """Command, as an argument list, that is run after a change; empty for none."""
-
-
-@dataclass(frozen=True, slots=True)
 class RdapSettings:
     """How registrations are looked up."""
 

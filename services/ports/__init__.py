@@ -11,7 +11,7 @@ from services.ports.authority import (
     RenewalInfo,
 )
 from services.ports.checks import Checker, Subject
-from services.ports.edge import DeployTarget, EdgeProbe, Served
+from services.ports.edge import UNTOLD, DeployTarget, EdgeProbe, Served
 from services.ports.fleet import Fleet
 from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
@@ -21,6 +21,7 @@ from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
 __all__ = [
+    "UNTOLD",
     "Account",
     "Accounts",
     "Alerts",

@@ -6,9 +6,18 @@ from typing import Protocol
 
 from services.model.certificates import Revision
 
+UNTOLD = ""
+"""What `DeployTarget.current` returns where a target cannot be asked what it has."""
+
 
 class DeployTarget(Protocol):
-    """A place where certificates go."""
+    """A place where certificates go. One contract suite (tests/contract/test_targets.py) runs over every kind.
+
+    Every method may be called again after it failed or was interrupted, and from several threads and processes at once:
+    for each name one of the revisions wins, and its key and chain are always each other's. Each raises DeployError,
+    whose sentence names the target and the reason, and raises nothing else. Nothing depends on what an object of this
+    type remembers: two processes with the same settings see the same place.
+    """
 
     @property
     def name(self) -> str:
@@ -18,7 +27,35 @@ class DeployTarget(Protocol):
     def deploy(self, revision: Revision, key: str) -> None:
         """Make ``revision`` the one that is served for each of its names; ``key`` is the private key, PEM.
 
-        Idempotent and atomic for each name: key and chain change together or not at all. Raises DeployError.
+        Idempotent: the same revision again changes nothing that is right already, and completes what is not. Key and chain
+        of a name change together or not at all; everything that can fail is done before the first name changes, so a
+        failure leaves what was served. What a key, chain or names do not fit is refused before anything is touched.
+        Names that an earlier revision had and this one lacks keep what they have (see `remove`).
+
+        A roll-back is the same call with an earlier revision, whether the target still keeps it or not.
+        """
+        ...
+
+    def current(self, name: str) -> str | None:
+        """Return the serial number (lower-case hex) of the certificate that the place has for exactly ``name``.
+
+        It is read from the place itself. None means that there is none, or that parts of the target differ, so that to deploy
+        again is right; `UNTOLD` that the target cannot be asked.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Serve nothing of ours for ``name`` any more; a name that is not there is no error.
+
+        The kept files of its revision stay until `discard`.
+        """
+        ...
+
+    def discard(self, revision: Revision) -> bool:
+        """Throw away what is kept of ``revision``, its key above all, unless a name still leads to it.
+
+        Returns whether nothing of it is left; False means that it is in use. A target that keeps nothing returns True.
+        When that is right (a grace time after it was replaced) is the caller's to know.
         """
         ...
 

@@ -19,6 +19,7 @@ _C = CERTIFICATES.c
 _COLUMNS = [column for column in _C if column.key != "urgency"]
 _SELECT = select(*_COLUMNS)
 _GET = _SELECT.where(_C.id == bindparam("id"))
+_GET_AMONG = _GET.where(_C.store.in_(bindparam("among", expanding=True)))
 _GET_MANY = _SELECT.where(_C.id.in_(bindparam("ids", expanding=True)))
 _OF = _SELECT.where(_C.store == bindparam("store"), _C.domain == bindparam("domain"))
 _WORST = _SELECT.order_by(_C.urgency, _C.domain, _C.id).limit(bindparam("limit"))
@@ -55,9 +56,12 @@ class SqlCertificates(SqlRevisions, SqlFindings, SqlHistory):
 
     __slots__ = ()
 
-    def get(self, certificate: str) -> Certificate | None:
-        """Return the certificate with this id, or None."""
-        row = self._connection.execute(_GET, {"id": certificate}).first()
+    def get(self, certificate: str, among: frozenset[str] | None = None) -> Certificate | None:
+        """Return the certificate with this id, or None; with ``among`` only if it is of one of these stores."""
+        if among is None:
+            row = self._connection.execute(_GET, {"id": certificate}).first()
+        else:
+            row = self._connection.execute(_GET_AMONG, {"id": certificate, "among": sorted(among)}).first()
         return records.certificate(row) if row else None
 
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:

@@ -9,7 +9,7 @@ from sqlalchemy import insert as insert_into
 from services.model.jobs import TURNS, Counts, Item, ItemState, Job, JobState
 from storage import records
 from storage.jobs import JOB_ITEMS, JOBS
-from storage.repositories.base import Repository
+from storage.repositories.base import Repository, first_among
 from storage.repositories.queue import NOW, Queue, held, must_hold
 from storage.repositories.upserts import insert, insert_or_keep
 
@@ -46,10 +46,12 @@ class SqlJobs(Repository):
             self._connection.execute(_ADD_ITEMS, [records.item_values(item) for item in items])
         return True
 
-    def get(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        row = self._connection.execute(_GET, {"the_id": job}).first()
-        return records.job(row) if row else None
+    def get(self, job: str, among: frozenset[str] | None = None) -> Job | None:
+        """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
+        asked = _GET if among is None else _GET.where(first_among(JOBS.c.what, among))
+        row = self._connection.execute(asked, {"the_id": job}).first()
+        found = records.job(row) if row else None
+        return found if found is None or among is None or found.only_about(among) else None
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Job]:
         """Claim running jobs that are due and free, longest due first."""

@@ -13,7 +13,8 @@ from bot import metrics
 from bot.__main__ import app
 from bot.config import Config, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
-from bot.config_keys import Ca, Limits, Target, Update
+from bot.config_keys import Ca, Limits, Update
+from bot.config_targets import MODELS
 from bot.slack.soundness import Soundness
 from commands.rights import RIGHTS, Action, Reach, Role
 from commands.table import COMMANDS
@@ -24,12 +25,13 @@ from services.model.clock import utc_now
 from services.model.findings import CODES, Owner
 from services.model.settings import Hook
 from storage.memory import MemoryStorage
+from tests.bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[2]
 APP_YAML = (ROOT / "app.yaml").read_text(encoding="utf-8")
 INSIDE: dict[str, tuple[type[BaseModel], ...]] = {
     "acme": (Ca, Limits),
-    "deploy": (Target,),
+    "deploy": tuple(MODELS.values()),
     "dns": (Update,),
     "alerts": (Route, Webhook, Digest),
 }
@@ -89,7 +91,8 @@ def test_what_stands_in_comments_is_yaml_that_is_taken() -> None:
     values = yaml.safe_load(bare)
     config = Config.model_validate(values)
     assert config.dns.update is not None
-    assert config.deploy.targets[0].reload == ("nginx", "-s", "reload")
+    assert [target.kind for target in config.deploy.targets] == list(MODELS)
+    assert config.deploy.targets[0].settings().reload == ("nginx", "-s", "reload")
     assert config.acme.cas[0].profile == "classic"
     assert config.alerts.routes[0].codes == ("dns.*",)
     assert config.alerts.webhooks[0].url == PAGERDUTY
@@ -135,6 +138,11 @@ def test_every_command_of_the_terminal_is_in_the_documents(command: str) -> None
 @pytest.mark.parametrize("command", [one.name for one in COMMANDS])
 def test_every_command_of_slack_is_in_the_documents(command: str) -> None:
     assert re.search(rf"/ssl {command}\b", readable()), f"/ssl {command}"
+
+
+@pytest.mark.parametrize("bench", BENCHES)
+def test_every_bench_is_in_the_figures_with_its_command(bench: str) -> None:
+    assert f"`./certdesk bench {bench}` |" in (ROOT / "docs" / "figures.md").read_text("utf-8")
 
 
 # --- metrics and health

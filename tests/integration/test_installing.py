@@ -54,11 +54,14 @@ class World:
             client_secret=CLIENT_SECRET,
             redirect_url=CALLBACK,
             pkce=pkce,
+            app="A0CERTDESK",
         )
         self.bench = Bench(self.storage)
         self.desk = replace(self.bench.desk, alerting=Alerting(support_channel="C0SUPPORT"))
         self.installer = Installer(self.settings, self.desk, self.vault, lambda: self.bench.now)
-        site = Site(lambda _: None, b"k", list, CollectorRegistry(), installer=self.installer)
+        site = Site(
+            lambda _: None, b"k", list, CollectorRegistry(), installer=self.installer, settings=self.settings
+        )
         self.app = make_app(site)
         self.browser = self.app.test_client()
 
@@ -195,7 +198,22 @@ def test_who_cancels_at_slack_is_told_so(world: World) -> None:
     answer = world.browser.get(
         "/slack/oauth/callback", query_string={"state": state, "error": "access_denied"}
     )
-    assert (answer.status_code, answer.text) == (400, "Nothing was installed: it was cancelled at Slack.\n")
+    assert answer.status_code == 400
+    assert "<p>Nothing was installed: it was cancelled at Slack.</p>" in answer.text
+    assert '<a href="/slack/install"' in answer.text
+
+
+def test_the_pages_speak_the_browsers_language(world: World) -> None:
+    spoken = {"Accept-Language": "ko-KR, en;q=0.5"}
+    state = parse_qs(urlsplit(world.begin(world.browser)).query)["state"][0]
+    query = {"state": state, "error": "access_denied"}
+    refused = world.browser.get("/slack/oauth/callback", query_string=query, headers=spoken)
+    assert refused.headers["Content-Language"] == "ko"
+    assert "Slack에서 취소되었습니다" in refused.text
+    done = world.browser.get(world.agree(world.begin(world.browser)), headers={"Accept-Language": "ja"})
+    assert "インストール" in done.text
+    assert world.workspace().team in done.text
+    assert f"slack://app?team={world.workspace().team}&amp;id=A0CERTDESK&amp;tab=home" in done.text
 
 
 def test_the_cookie_is_for_this_flow_alone(world: World) -> None:

@@ -1,21 +1,26 @@
-"""The configuration of docs/nginx.md, as it stands there, serves stores and wildcards."""
+"""The configuration of docs/nginx.md, as it stands there, serves stores and wildcards, and certdesk's own pages."""
 
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from bot.demo.parts import nginx, tls
 from bot.demo.parts.errors import PartMissing
 from bot.demo.parts.process import Running, free_port, port_open
+from bot.slack.settings import SlackSettings
+from bot.web import Site, WebServer, make_app
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "nginx.md"
+OURS = "certdesk.moon.example"
 FOLDERS = ("_.moon.example", "shop.moon.example", "sun.example")
 
 
-def configuration(folder: Path, plain: int, secure: int) -> str:
+def configuration(folder: Path, plain: int, secure: int, inside: int) -> str:
     """Return the document's configuration with this machine's places: ports, folders, and one process instead of many."""
     text = DOCUMENT.read_text().partition("```nginx\n")[2].partition("```")[0]
     here = {
@@ -29,7 +34,8 @@ def configuration(folder: Path, plain: int, secure: int) -> str:
         "listen 80 ": f"listen 127.0.0.1:{plain} ",
         "listen 443 ": f"listen 127.0.0.1:{secure} ",
         "/var/lib/certdesk/certificates": str(folder / "certificates"),
-        "127.0.0.1:8402": f"127.0.0.1:{free_port()}",
+        "127.0.0.1:8402": f"127.0.0.1:{inside}",
+        "/etc/ssl/certdesk": str(folder / "own"),
         "/srv/stores": str(folder),
     }
     for there, now in here.items():
@@ -44,15 +50,21 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]
     folder = tmp_path_factory.mktemp("documented")
     for name in FOLDERS:
         tls.self_signed(folder / "certificates" / name, [name])
+    tls.self_signed(folder / "own", [OURS])
+    settings = SlackSettings(link_domain=OURS, team="T1", app="A1")
+    site = Site(lambda _: None, b"key", list, CollectorRegistry(), settings=settings)
+    certdesk = WebServer(make_app(site), "127.0.0.1", 0)
+    certdesk.start()
     try:
         program, environment = nginx.installed()
     except PartMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     secure = free_port()
-    (folder / "nginx.conf").write_text(configuration(folder, free_port(), secure))
+    (folder / "nginx.conf").write_text(configuration(folder, free_port(), secure, certdesk.port))
     words: list[str | Path] = [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"]
     with Running.start("nginx", words, log=folder / "log", ready=port_open(secure), env=environment):
         yield secure, folder / "certificates"
+    certdesk.stop()
 
 
 def shown(port: int, name: str | None) -> bytes:
@@ -88,3 +100,46 @@ def test_each_name_is_shown_the_certificate_of_its_folder(
 def test_a_name_without_a_folder_is_shown_none(edge: tuple[int, Path], name: str | None) -> None:
     with pytest.raises(OSError, match="alert"):
         shown(edge[0], name)
+
+
+def got(port: int, path: str, name: str = OURS) -> http.client.HTTPResponse:
+    """Return the answer to a request through nginx, with its body in it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    raw = socket.create_connection(("127.0.0.1", port), timeout=5)
+    with context.wrap_socket(raw, server_hostname=name) as secure:
+        asked = f"GET {path} HTTP/1.1\r\nHost: {name}\r\nAccept-Language: ja\r\nConnection: close\r\n\r\n"
+        secure.sendall(asked.encode())
+        answer = http.client.HTTPResponse(secure)
+        answer.begin()
+        answer.body = answer.read()  # type: ignore[attr-defined]
+        return answer
+
+
+def test_every_link_leads_to_the_same_page_through_nginx(edge: tuple[int, Path]) -> None:
+    paths = (
+        "/certificates/sun.example",
+        "/certificates/none.example",
+        "/alerts/alert_0",
+        "/alerts/x%2f%2fy",
+    )
+    answers = [got(edge[0], path) for path in paths]
+    assert {answer.status for answer in answers} == {200}
+    assert len({getattr(answer, "body", b"") for answer in answers}) == 1
+    kept = [{name: value for name, value in answer.getheaders() if name != "Date"} for answer in answers]
+    assert all(headers == kept[0] for headers in kept)
+    assert kept[0]["Content-Language"] == "ja"
+    assert kept[0]["Content-Security-Policy"].startswith("default-src 'none'")
+    assert kept[0]["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/metrics", "/health", "/certificates/../metrics", "/certificates/%2e%2e/health", "/slack/eventsx", "/"],
+)
+def test_what_is_inside_stays_inside(edge: tuple[int, Path], path: str) -> None:
+    assert got(edge[0], path).status == 404
+
+
+def test_a_stores_host_name_has_no_such_page(edge: tuple[int, Path]) -> None:
+    assert got(edge[0], "/alerts/alert_0", "sun.example").status == 404

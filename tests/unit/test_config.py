@@ -16,8 +16,9 @@ from pydantic_core.core_schema import ErrorType
 from bot import settings
 from bot.config import Config, ConfigurationError, Loaded, load
 from bot.config_alerts import PAGERDUTY, Digest, Route, Webhook
-from bot.config_keys import Ca, Limits, Target, Update, host_and_port
+from bot.config_keys import Ca, Limits, Update, host_and_port
 from bot.config_sentences import ALLOWED
+from bot.config_targets import MODELS
 from bot.wiring import vault_keys
 from services.model.alerts import Severity
 from services.model.settings import Alerting, RdapSettings
@@ -88,7 +89,7 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
     )
     found = load({"CERTDESK_CONFIG": "etc/desk.yaml"}, tmp_path)
     assert found.database_url == f"sqlite:///{inner.resolve()}/data/x.db"
-    assert settings.targets(found)[0].directory == inner.resolve() / "certs"
+    assert settings.targets(found)[0].settings.directory == inner.resolve() / "certs"
     assert found.path(Path("/abs")) == Path("/abs")
 
 
@@ -280,7 +281,7 @@ INNER = {
 }
 INNER_KEYS = {
     "acme.cas": Ca.model_fields,
-    "deploy.targets": Target.model_fields,
+    "deploy.targets": MODELS["files"].model_fields,
     "dns.update": Update.model_fields,
     "alerts.routes": Route.model_fields,
     "alerts.webhooks": Webhook.model_fields,

@@ -3,16 +3,16 @@
 import os
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.demo.parts.process import wait_until
-from services.deployment.files import FilesTarget, directory_name
+from services.deployment.files import FilesSettings, FilesTarget, directory_name
 from services.model.certificates import Revision
 from services.model.errors import DeployError
-from services.model.settings import TargetSettings
 
 NOW = datetime(2027, 2, 10, tzinfo=UTC)
 NAMES = ("*.moon.test", "moon.test")
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def target(folder: Path) -> FilesTarget:
-    return FilesTarget(TargetSettings("edge", "files", folder))
+    return FilesTarget("edge", FilesSettings(folder))
 
 
 def read(folder: Path, name: str) -> tuple[str, str]:
@@ -114,16 +114,71 @@ def test_what_somebody_else_put_there_is_not_overwritten(target: FilesTarget, fo
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "certificates").write_text("a file, not a folder")
-    target = FilesTarget(TargetSettings("edge", "files", tmp_path / "certificates"))
+    target = FilesTarget("edge", FilesSettings(tmp_path / "certificates"))
     with pytest.raises(DeployError, match=r"Target edge could not write .*certificates"):
         target.deploy(revision(1), "key 1\n")
+
+
+# --- several directories, one file for all, whose files
+
+
+def test_several_directories_get_the_same_and_stay_alike(tmp_path: Path) -> None:
+    places = tmp_path / "one", tmp_path / "two", tmp_path / "three"
+    target = FilesTarget("edge", FilesSettings(places[0], places[1:]))
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(target.deploy, revision(n), f"key {n}\n") for n in range(12)]:
+            done.result()
+    assert len({read(place, name) for place in places for name in NAMES}) == 1
+
+
+def test_nothing_is_swapped_where_one_of_the_directories_is_full(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    target = FilesTarget("edge", FilesSettings(one, (two,)))
+    target.deploy(revision(1), "key 1\n")
+    (two / ".revisions" / "rev_2").write_text("in the way")
+    with pytest.raises(DeployError):
+        target.deploy(revision(2), "key 2\n")
+    assert read(one, "moon.test") == read(two, "moon.test") == ("chain 1\n", "key 1\n")
+
+
+def test_chain_and_key_in_one_file_only_if_wanted(folder: Path, target: FilesTarget) -> None:
+    target.deploy(revision(1), "key 1\n")
+    assert not (folder / "moon.test" / "combined.pem").exists()
+    FilesTarget("edge", FilesSettings(folder, combined=True)).deploy(revision(1), "key 1\n")
+    assert (folder / "moon.test" / "combined.pem").read_text() == "chain 1\nkey 1\n"
+
+
+def test_owner_and_mode_are_those_of_app_yaml_and_are_put_right_again(folder: Path) -> None:
+    group = os.getgid()
+    target = FilesTarget("edge", FilesSettings(folder, group=str(group), mode="0640"))
+    target.deploy(revision(1), "key 1\n")
+    place = (folder / "moon.test").resolve()
+    (place / "privkey.pem").chmod(0o600)
+    target.deploy(revision(1), "key 1\n")
+    for file in place.iterdir():
+        assert (stat.S_IMODE(file.stat().st_mode), file.stat().st_gid) == (0o640, group)
+    for made in (place, place.parent, folder):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o750
+
+
+def test_files_that_cannot_be_given_away_leave_the_old_ones_served(folder: Path) -> None:
+    FilesTarget("edge", FilesSettings(folder)).deploy(revision(1), "key 1\n")
+    with pytest.raises(DeployError, match="this machine knows no user nobody-of-that-name"):
+        FilesTarget("edge", FilesSettings(folder, user="nobody-of-that-name")).deploy(revision(2), "key 2\n")
+    assert read(folder, "moon.test") == ("chain 1\n", "key 1\n")
+
+
+@pytest.mark.parametrize("mode", ["0644", "0666", "0700", "0000", "640x", "0604", "0660", "4600"])
+def test_no_mode_lets_everybody_read_a_key(folder: Path, mode: str) -> None:
+    with pytest.raises(ValueError, match="mode"):
+        FilesSettings(folder, mode=mode)
 
 
 # --- the reload command
 
 
 def reloading(folder: Path, *command: str) -> FilesTarget:
-    return FilesTarget(TargetSettings("edge", "files", folder, command))
+    return FilesTarget("edge", FilesSettings(folder, reload=command))
 
 
 def test_the_reload_command_gets_its_arguments_as_they_are_and_no_shell(folder: Path, tmp_path: Path) -> None:
@@ -173,7 +228,7 @@ def test_a_reload_command_may_print_anything(folder: Path) -> None:
 def test_a_reload_command_that_hangs_is_ended_with_its_children(folder: Path, tmp_path: Path) -> None:
     mark = tmp_path / "child"
     command = ("/bin/sh", "-c", f"sleep 300 & echo $! > {mark}; wait")
-    target = FilesTarget(TargetSettings("edge", "files", folder, command), reload_seconds=1)
+    target = FilesTarget("edge", FilesSettings(folder, reload=command), reload_seconds=1)
     with pytest.raises(DeployError, match="did not end within 1 seconds"):
         target.deploy(revision(1), "key 1\n")
     child = Path("/proc", mark.read_text().strip(), "stat")

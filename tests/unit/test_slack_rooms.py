@@ -10,6 +10,7 @@ from bot.slack.identity import Identity
 from bot.slack.kept import FAILURE_KEPT
 from bot.slack.rooms import MOST_READERS, SlackRooms
 from bot.slack.settings import SlackSettings
+from bot.slack.workspaces import alone
 from commands.caller import Caller, Doubt, Role
 from commands.hearing import UNSEEN, Room
 from tests.unit.slack_connect import HOST, channel_info, external, member
@@ -34,7 +35,8 @@ class World:
             staff_channels=frozenset({"C_STAFF"}),
         )
         client = asking_client(settings)
-        self.rooms = SlackRooms(client, settings, Identity(client, settings, self.clock), self.clock)
+        identity = Identity(client, settings, self.clock)
+        self.rooms = SlackRooms(alone(client), settings, identity.reader, self.clock)
 
     def channel(self, **facts: Any) -> None:
         self.api.tell("conversations.info", ok(channel=channel_info("C1", **facts)))

@@ -1,11 +1,12 @@
 """Several workspaces: each is spoken to with its own token, sees what is linked to it, and may go away without a loss."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from slack_bolt import BoltRequest
@@ -17,6 +18,7 @@ from bot.slack.homes import Homes
 from bot.slack.identity import Identity
 from bot.slack.intake import Intake
 from bot.slack.notifier import Notifier
+from bot.slack.rooms import SlackRooms
 from bot.slack.rotation import AGAIN, AHEAD, Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.settings import SlackSettings
@@ -24,21 +26,24 @@ from bot.slack.workspaces import Clients
 from commands import requests, workspaces
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
+from commands.hearing import UNSEEN, Room
 from commands.messages import compose
 from commands.reply import Reply, Sheet, Tone
 from commands.reply_json import reply_to_json
 from services import home, linking
 from services.alerting import merchants
 from services.model.audiences import Kind
+from services.model.errors import DatabaseUnavailableError
 from services.model.findings import Owner
 from services.model.lifecycle import State
 from services.model.proposals import Decider, Proposal
 from services.model.text import say
 from services.model.workspaces import Workspace, WorkspaceState, place, placed
-from services.ports import Message, Request
+from services.ports import Message, Request, Storage, Transaction
 from storage.vault import Vault
 from tests.desks import SUPPORT, finding
 from tests.unit.commands_world import alert, desk_of, make_bench, sighting
+from tests.unit.slack_connect import channel_info, link_shared
 from tests.unit.slack_world import Answer, SlackApi, no, ok
 
 HOME, THERE, ELSEWHERE = "T0HOME", "T2MOON", "T3SUN"
@@ -84,6 +89,7 @@ class World:
         self.intake = Intake(self.storage, self.clock, lambda: None, self.settings.workspace)
         self.app = make_app(self.settings, self.intake, left=self.departures.heard)
         self.screens = SlackScreens(self.clients.posting)
+        self.rooms = SlackRooms(self.clients.asking, self.settings, self.callers.reader, self.clock)
         self.notifier = Notifier(
             self.clients.posting,
             self.storage,
@@ -352,6 +358,78 @@ def test_with_one_workspace_every_team_is_it_and_no_installation_is_looked_at(ap
     assert {token for _, token in world.deliver()} == {"xoxb-home"}
 
 
+# --- who reads there -------------------------------------------------------------------------------------------------
+
+
+HOST = "certdesk.example.test"
+PRIVATE = ok(channel=channel_info("C1", is_private=True))
+
+
+def _room(world: World, *members: str) -> None:
+    world.api.tell("conversations.info", PRIVATE)
+    world.api.tell("conversations.members", ok(members=list(members)))
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.link(Kind.PERSON, f"{THERE}/U1", "moon")
+    assert dispatch("add shop.moon.test", SUPPORT, world.desk).exit_code == 0
+
+
+def test_a_channel_elsewhere_is_looked_up_there_once_and_its_readers_are_who_they_are_there(
+    world: World,
+) -> None:
+    _room(world, "U1")
+    world.link(Kind.PERSON, f"{THERE}/U1", "sun")  # theirs, and not known in that workspace
+    for _ in range(5):
+        reader = Caller(f"{THERE}/U1", Role.MERCHANT, frozenset({"moon"}))
+        assert world.rooms.room(placed(THERE, "C1")) == Room(known=True, readers=(reader,))
+    asked = [(method, token) for method, token in world.api.tokens if method.startswith("conversations")]
+    assert asked == [(f"conversations.{what}", f"xoxb-{THERE}") for what in ("info", "members")]
+
+
+def test_the_same_id_is_another_channel_elsewhere(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, staff_channels=frozenset({"C1"})))
+    _room(world, "U1")
+    world.api.tell("users.info", ok(user={"id": "U1", "team_id": HOME}))
+    assert world.rooms.room("C1").staff
+    assert not world.rooms.room(placed(THERE, "C1")).staff
+
+
+@pytest.mark.parametrize("state", [WorkspaceState.UNINSTALLED, WorkspaceState.REVOKED])
+def test_nothing_is_known_of_a_channel_where_certdesk_is_not_any_more(
+    world: World, state: WorkspaceState
+) -> None:
+    _room(world, "U1")
+    with world.storage.write() as tx:
+        assert tx.workspaces.leave(THERE, state, world.bench.now)
+    assert world.rooms.room(placed(THERE, "C1")) == UNSEEN
+    assert [method for method, _ in world.api.tokens if method.startswith("conversations")] == []
+
+
+def _shared(world: World, url: str) -> list[str]:
+    """Share a link in a channel elsewhere; return the tokens with which something was shown."""
+    body = link_shared("U1", THERE, url, channel="C1")
+    world.hear({**body, "team_id": THERE, "event_id": url, "authorizations": [{"team_id": THERE}]})
+    with world.storage.write() as tx:
+        [request] = tx.requests.claim(world.bench.now, LEASE, 9)
+    caller = world.callers.caller(world.callers.placed(request))
+    requests.perform(world.desk, request, caller, screens=world.screens, rooms=world.rooms)
+    return [token for method, token in world.api.tokens if method == "chat.unfurl"]
+
+
+def test_a_link_that_is_shared_elsewhere_is_shown_there_where_all_who_read_may_see_it(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, link_domain=HOST))
+    world.api.tell("chat.unfurl", ok())
+    _room(world, "U1")
+    assert _shared(world, f"https://{HOST}/certificates/shop.moon.test") == [f"xoxb-{THERE}"]
+    assert _shared(world, f"https://{HOST}/certificates/shop.sun.test") == [f"xoxb-{THERE}"]  # no more
+
+
+def test_a_link_that_is_shared_elsewhere_shows_nothing_where_somebody_reads_who_may_not(api: Slack) -> None:
+    world = World(api, replace(SETTINGS, link_domain=HOST))
+    world.api.tell("chat.unfurl", ok())
+    _room(world, "U1", "U2")  # U2 is linked to nothing
+    assert _shared(world, f"https://{HOST}/certificates/shop.moon.test") == []
+
+
 # --- when certdesk is sent away ---------------------------------------------------------------------------------------
 
 
@@ -583,6 +661,7 @@ def test_a_refresh_token_that_is_good_no_more_is_the_end_and_support_is_told(wor
     _rotates(world, hours=1)
     rotation = _rotation(world)
     world.api.tell("oauth.v2.access", no("invalid_refresh_token"))
+    world.api.refused[f"xoxb-{THERE}"] = "token_revoked"  # the present token is good no more either
     rotation.tick("worker", world.bench.now)
     assert world.state() is WorkspaceState.REVOKED
     assert world.deliver() == [("chat.postMessage", "xoxb-home")]
@@ -601,6 +680,118 @@ def test_a_token_that_has_ended_waits_to_be_renewed_and_loses_nothing(world: Wor
     _rotation(world).tick("worker", world.bench.now)
     world.bench.now += LEASE
     assert ("chat.postMessage", "xoxe.xoxb-2") in world.deliver()
+
+
+def test_while_the_present_token_works_nothing_falls_back_and_those_who_can_act_are_told_once(
+    world: World,
+) -> None:
+    _rotates(world, hours=3)
+    rotation = _rotation(world)
+    world.api.tell("oauth.v2.access", no("invalid_refresh_token"))
+    for _ in range(3):
+        rotation.tick("worker", world.bench.now)
+        world.bench.now += AGAIN[-1]
+    assert ("auth.test", f"xoxb-{THERE}") in world.api.tokens
+    assert world.state() is WorkspaceState.ACTIVE
+    calls = world.deliver()
+    assert calls.count(("chat.postMessage", "xoxb-home")) == 1
+    assert calls.count(("chat.postMessage", f"xoxb-{THERE}")) == 1
+    posted = [body for name, body in world.api.calls if name == "chat.postMessage"]
+    to_installer, to_support = sorted(posted, key=lambda body: body["channel"] == "C_SUPPORT")
+    for told in (to_support, to_installer):
+        assert "https://certdesk.test/slack/install" in str(told)
+    assert to_support["channel"] == "C_SUPPORT"
+    assert "ends on" in str(to_support)
+    assert world.api.asked("conversations.open") == [{"users": "U9"}]
+    assert "install certdesk again" in str(to_installer)
+
+
+def test_what_was_told_of_an_end_says_that_it_is_over(world: World) -> None:
+    _rotates(world, hours=3)
+    rotation = _rotation(world)
+    world.api.tell("oauth.v2.access", no("invalid_refresh_token"), ok(access_token="xoxe.xoxb-2"))
+    rotation.tick("worker", world.bench.now)
+    world.deliver()
+    world.bench.now += AGAIN[0]
+    rotation.tick("worker", world.bench.now)  # it was not the end after all
+    calls = world.deliver()
+    assert ("chat.update", "xoxb-home") in calls
+    assert ("chat.update", "xoxe.xoxb-2") in calls
+    assert "nobody has to do anything" in world.said()
+
+
+def test_when_the_token_ends_unrenewed_what_it_was_owed_falls_back(world: World) -> None:
+    _rotates(world, hours=1)
+    rotation = _rotation(world)
+    world.api.tell("oauth.v2.access", no("invalid_refresh_token"))
+    rotation.tick("worker", world.bench.now)
+    world.deliver()
+    world.owe(team=THERE)
+    world.bench.now += timedelta(hours=1)
+    rotation.tick("worker", world.bench.now)
+    assert world.state() is WorkspaceState.REVOKED
+    assert {token for _, token in world.deliver()} == {"xoxb-home"}
+    assert world.row("alert:1").origin == f"{THERE}/C1"
+    told = [str(body) for name, body in world.api.calls if name == "chat.update"]
+    assert any("has ended" in one for one in told)
+
+
+def test_a_pair_that_cannot_be_written_is_kept_and_written_next_time(world: World) -> None:
+    before, rotation = _rotates(world, hours=1), _rotation(world)
+    down = _Down(world.storage)
+    rotation = Rotation(world.settings, cast("Storage", down), world.vault, world.departures)
+    with pytest.raises(DatabaseUnavailableError):
+        rotation.tick("worker", world.bench.now)
+    down.down = False
+    world.api.tell("oauth.v2.access", no("invalid_refresh_token"))  # the old one is used up
+    rotation.tick("worker", world.bench.now)
+    with world.storage.read() as tx:
+        after = tx.workspaces.get(THERE)
+    assert after is not None
+    assert after.generation == before.generation + 1
+    assert after.sealed_refresh is not None
+    assert world.vault.open(after.sealed_refresh, after.refresh_binding) == b"xoxe-2"
+    assert len(world.api.asked("oauth.v2.access")) == 1
+    assert world.deliver() == []
+
+
+class _Down:
+    """A database that takes no writes while it is down."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage, self.down = storage, True
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        if self.down:
+            raise DatabaseUnavailableError(say("The database does not answer."))
+        return self.storage.write()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.storage, name)
+
+
+def test_a_worker_that_was_overtaken_loses_nothing(world: World) -> None:
+    """It asks with a refresh token that another one has used since, whose pair is written before Slack's no is read."""
+    rotating = _rotates(world, hours=1)
+
+    class Overtaken(Slack):
+        def answer(self, handler: BaseHTTPRequestHandler, method: str) -> Answer:
+            if method == "oauth.v2.access":
+                with world.storage.write() as tx:
+                    assert tx.workspaces.renew(
+                        replace(rotating, expires_at=world.bench.now + timedelta(hours=12))
+                    )
+            return super().answer(handler, method)
+
+    api = Overtaken()
+    try:
+        api.tell("oauth.v2.access", no("invalid_refresh_token"))
+        settings = replace(world.settings, api_url=api.url)
+        Rotation(settings, world.storage, world.vault, world.departures).tick("worker", world.bench.now)
+    finally:
+        api.stop()
+    assert world.state() is WorkspaceState.ACTIVE
+    assert world.deliver() == []
 
 
 def test_places_are_written_so_that_they_can_be_read() -> None:

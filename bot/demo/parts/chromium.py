@@ -37,8 +37,13 @@ _MORE_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 
 
 @contextlib.contextmanager
-def browser(cache: Path = fetch.CACHE, *, fonts: Sequence[str] = ()) -> Iterator[Browser]:
-    """Yield a headless browser, which ends with the block; `fonts` are Debian packages of fonts. Raises PartMissing."""
+def browser(
+    cache: Path = fetch.CACHE, *, fonts: Sequence[str] = (), arguments: Sequence[str] = ()
+) -> Iterator[Browser]:
+    """Yield a headless browser, which ends with the block; `fonts` are Debian packages of fonts. Raises PartMissing.
+
+    ``arguments`` are further ones of its command line.
+    """
     executable, env = find(cache)
     if fonts:
         env |= _with_fonts(fonts, env, cache)
@@ -46,7 +51,7 @@ def browser(cache: Path = fetch.CACHE, *, fonts: Sequence[str] = ()) -> Iterator
         playwright = sync_playwright().start()
     try:
         started = playwright.chromium.launch(
-            executable_path=executable, args=list(_QUIET), env={**os.environ, **env}
+            executable_path=executable, args=[*_QUIET, *arguments], env={**os.environ, **env}
         )
         try:
             yield started

@@ -1,0 +1,86 @@
+"""How a browser reads a URL that stands in a page (WHATWG URL), as far as it takes to tell http:// from https://."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit
+
+from services.model.scans import Kind
+
+_STRIPPED = "".join(map(chr, range(0x21)))
+_DROPPED = str.maketrans("", "", "\t\n\r")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_INSECURE = re.compile(r"(http|ws):[/\\]*([^/\\?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def insecure(text: str, base: str) -> str | None:
+    """Return the absolute http:// or ws:// URL that ``text`` means below ``base``; None if it means anything else.
+
+    Loopback is as good as https: browsers load it (W3C Secure Contexts §3.1), so it is None as well.
+    """
+    text = cleaned(text)
+    if not _SCHEME.match(text):
+        if not base.lower().startswith("http:") or not text:
+            return None
+        text = joined(text, base)
+    match = _INSECURE.fullmatch(text)
+    if match is None:
+        return None
+    scheme, authority, rest = match.groups()
+    host = host_of_authority(authority)
+    if not host or loopback(host):
+        return None
+    rest = rest.replace("\\", "/") if "?" not in rest and "#" not in rest else rest
+    return f"{scheme.lower()}://{authority}{rest}"
+
+
+def cleaned(text: str) -> str:
+    """Return ``text`` without what the URL parser drops: outer control characters and spaces, inner tabs and line ends."""
+    return text.strip(_STRIPPED).translate(_DROPPED)
+
+
+def joined(text: str, base: str) -> str:
+    """Return ``text`` below ``base``, or an empty text if it cannot be read."""
+    text = cleaned(text)
+    if text[:2].replace("\\", "/") == "//":
+        text = "//" + text[2:]
+    try:
+        return urljoin(base, text)
+    except ValueError:
+        return ""
+
+
+def host_of_authority(authority: str) -> str:
+    """Return the host of ``user:password@host:port``, lower case."""
+    host = authority.rpartition("@")[2]
+    if host.startswith("["):
+        return host.partition("]")[0][1:].lower()
+    return host.partition(":")[0].lower().rstrip(".")
+
+
+def host_of(url: str) -> str:
+    """Return the host of an absolute URL, lower case; empty if there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def loopback(host: str) -> bool:
+    """Tell whether ``host`` is this machine itself, by name or address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def settled(kind: Kind, url: str) -> Kind:
+    """Return what becomes of something of this kind at ``url``: nothing is upgraded at an IP address (Mixed Content §4.1)."""
+    if kind is not Kind.UPGRADEABLE:
+        return kind
+    try:
+        ip_address(host_of(url))
+    except ValueError:
+        return kind
+    return Kind.BLOCKABLE
