@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.config_alerts import Alerts
 from bot.config_keys import (
     Acme,
+    Approvals,
     Database,
     Deploy,
     Dns,
@@ -57,6 +58,7 @@ class Config(BaseModel):
     vault: VaultKeys = VaultKeys()
     renewal: Renewal = Renewal()
     alerts: Alerts = Alerts()
+    approvals: Approvals = Approvals()
     slack: Slack = Slack()
     log: Log = Log()
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
+from bot.config_ids import Channel, Group, SomeChannel
 from bot.config_section import Section
 from bot.config_values import Minutes, Number, Whole, each_named_once, lower, words
 from services.model.findings import CODES
@@ -17,20 +18,7 @@ from services.model.findings import CODES
 PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events (Events API v2)."""
 
-_CHANNEL = re.compile(r"[A-Z][A-Z0-9_]+")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
-
-
-def _channel(text: str) -> str:
-    if text and not _CHANNEL.fullmatch(text):
-        raise ValueError("the id of a Slack channel is needed, such as C0123456789, not its name")
-    return text
-
-
-def _group(text: str) -> str:
-    if text and not (text.startswith("S") and _CHANNEL.fullmatch(text)):
-        raise ValueError("the id of a Slack user group is needed, such as S0123456789, not its name")
-    return text
 
 
 def _url(url: str) -> str:
@@ -79,8 +67,6 @@ def _pattern(text: str) -> str:
     return text
 
 
-Channel = Annotated[str, AfterValidator(_channel)]
-Group = Annotated[str, AfterValidator(_group)]
 Url = Annotated[str, AfterValidator(_url)]
 ClockTime = Annotated[str, PlainValidator(_clock_time)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -96,7 +82,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 class Route(Section):
     """Where alerts of some kind are told as well; a condition that is left out holds for all."""
 
-    channel: Annotated[str, Field(min_length=1), AfterValidator(_channel)]
+    channel: SomeChannel
     owners: Owners = ()
     severity: Grade = "warning"
     codes: Patterns = ()

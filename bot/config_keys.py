@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bot.config_ids import App, Channel, Channels, Merchants, People, Team
 from bot.config_section import Section
 from bot.config_targets import AnyTarget
 from bot.config_values import (
@@ -32,7 +33,6 @@ from bot.config_values import (
     Strings,
     Whole,
     each_named_once,
-    upper_keys,
     words,
 )
 from bot.config_values import host_and_port as host_and_port  # noqa: PLC0414 - whoever reads a key takes it from here
@@ -189,6 +189,12 @@ class Renewal(Section):
     watchers: Whole = Field(default=2, ge=1, le=64)
 
 
+class Approvals(Section):
+    """What one person may do without another one's yes."""
+
+    alone: Annotated[Whole, Field(ge=1, le=100)] = 10
+
+
 class Slack(Section):
     """How certdesk is connected to Slack; without a bot token only the terminal is."""
 
@@ -197,21 +203,21 @@ class Slack(Section):
     signing_secret: str = Field(default="", repr=False)
     app_token: str = Field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
-    team: str = ""
-    app_id: str = ""
+    team: Team = ""
+    app_id: App = ""
     command: Command = "/ssl"
     date_tokens: bool = True
     client_id: str = ""
     client_secret: str = Field(default="", repr=False)
     redirect_url: RedirectUrl = ""
     pkce: bool = False
-    canary_channel: str = ""
-    staff_channels: Strings = ()
+    canary_channel: Channel = ""
+    staff_channels: Channels = ()
     link_domain: str = ""
-    admins: Strings = ()
-    support: Strings = ()
-    oncall: Strings = ()
-    merchants: Annotated[dict[str, Strings], AfterValidator(upper_keys)] = Field(default_factory=dict)
+    admins: People = ()
+    support: People = ()
+    oncall: People = ()
+    merchants: Merchants = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _installing_is_whole(self) -> Self:

@@ -274,8 +274,3 @@ Minutes = Annotated[Number, Field(gt=0, le=525_600)]
 Names = Annotated[tuple[Annotated[HostName, AfterValidator(_in_list)], ...], BeforeValidator(words)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(words)]
 Arguments = Annotated[tuple[str, ...], BeforeValidator(_arguments)]
-
-
-def upper_keys(people: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return the map with Slack's ids as Slack writes them; names of the environment lose their case."""
-    return {person.upper(): stores for person, stores in people.items()}

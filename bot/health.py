@@ -9,7 +9,7 @@ import structlog
 
 from bot.wiring import Application
 from services.alerting import selfcheck
-from services.alerting.selfcheck import Check, Facts, Queue
+from services.alerting.selfcheck import Check, Facts, Queue, Refused
 from services.alerting.sighting import sight_self
 from services.model.alerts import SELF
 from services.model.errors import DatabaseUnavailableError
@@ -52,12 +52,14 @@ class Health:
         slack: bool,
         deaf_since: Callable[[], datetime | None] | None,
         listens: bool,
+        token: Callable[[], Refused | None] = lambda: None,
     ) -> None:
         """Take whether ``slack`` is connected at all and, where Socket Mode is set, what tells since when nothing arrives.
 
-        ``listens``: whether this process holds Socket Mode's connection, so that it can tell.
+        ``token`` tells whether Slack refuses ours. ``listens``: whether this process holds Socket Mode's connection, so that it can tell.
         """
         self._application, self._deaf, self._listens = application, deaf_since, listens
+        self._token = token
         self._vias = (
             *(("slack",) if slack else ()),
             *(("webhook",) if application.parts.alerting.hooks else ()),
@@ -101,6 +103,7 @@ class Health:
             queues=queues,
             socket_mode=self._deaf is not None,
             deaf_since=self._deaf_since(began),
+            token=self._token(),
             clocks=self._clocks(),
         )
 

@@ -31,9 +31,8 @@ def list_workspaces(*, as_json: bool = False) -> str:
 def _as_line(row: Workspace, stores: list[str]) -> str:
     ends = f", its token ends {rfc3339(row.expires_at)}" if row.expires_at else ""
     since = f"installed {rfc3339(row.installed_at)} by {row.installed_by}"
-    return (
-        f"{row.team:<14} {row.state.value:<12} {row.name}: {' '.join(stores) or 'no stores'} ({since}{ends})"
-    )
+    told = f", told in {row.alert_channel}" if row.alert_channel else ""
+    return f"{row.team:<14} {row.state.value:<12} {row.name}: {' '.join(stores) or 'no stores'} ({since}{ends}{told})"
 
 
 def _as_json(row: Workspace, stores: list[str]) -> dict[str, Any]:
@@ -43,6 +42,7 @@ def _as_json(row: Workspace, stores: list[str]) -> dict[str, Any]:
         "name": row.name,
         "state": row.state.value,
         "stores": stores,
+        "alert_channel": row.alert_channel or None,
         "installed_by": row.installed_by,
         "installed_at": rfc3339(row.installed_at),
         "token_ends_at": rfc3339(row.expires_at) if row.expires_at else None,

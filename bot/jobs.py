@@ -6,6 +6,9 @@ import structlog
 
 from bot.pump import Pump
 from bot.wiring import Application
+from commands import bulk
+from commands.caller import Caller, Doubt, Role
+from commands.command import Known
 from services.bulk import steps
 from services.model.errors import LeaseLostError
 from services.model.jobs import Job
@@ -16,11 +19,17 @@ LEASE = timedelta(seconds=30)
 NAME = "jobs"
 
 
+def unknown(person: str, _workspace: str) -> Caller:
+    """Know nobody, where Slack is not connected: what people have begun waits, and what a terminal has begun goes on."""
+    return Caller(person, Role.NOBODY, doubt=Doubt.PERSON)
+
+
 class JobSteps:
     """Claims jobs that are due, and does their steps."""
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
+    def __init__(self, application: Application, known: Known = unknown) -> None:
+        """``known`` tells who a person is now: a job goes on as long as who is behind it has the right to it."""
+        self._application, self._known = application, known
 
     def pump(self) -> Pump[Job]:
         """Return the pump, not begun."""
@@ -33,7 +42,9 @@ class JobSteps:
 
     def _step(self, job: Job) -> None:
         try:
-            steps.step(self._application.desk, job)
+            desk = self._application.desk
+            if bulk.goes_on(desk, job, self._known):
+                steps.step(desk, job)
         except LeaseLostError:  # somebody has paused or cancelled it, or another worker has taken it over
             log.info("lease lost", job=job.id)
         self._application.mail.ring()

@@ -13,6 +13,7 @@ from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
 from bot.health import SECONDS, Health
 from bot.lookout import Lookout
+from bot.slack.token import SECONDS as TOKEN_SECONDS
 from bot.slackside import SlackSide, connect
 from bot.ticker import Tick, Ticker
 from bot.workers import Workers
@@ -46,7 +47,14 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
     if slack is None:
         log.info("only the terminal is connected", why="slack.bot_token is not set")
     hears = slack.deaf_since if slack is not None and slack.socket is not None else None
-    health = Health(application, slack=slack is not None, deaf_since=hears, listens=listen)
+    token = slack.token if slack is not None else None
+    health = Health(
+        application,
+        slack=slack is not None,
+        deaf_since=hears,
+        listens=listen,
+        token=lambda: token.refused if token is not None else None,
+    )
     if work:
         workers = Workers(application, slack)
         workers.start()
@@ -55,7 +63,10 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
         _guarding(application, stack)
     if listen:
         _listening(application, slack, health, stack)
-    ticker = Ticker((Tick("health", SECONDS, health.tend),))
+    asks = () if token is None else (Tick("token", TOKEN_SECONDS, token.look),)
+    if token is not None:  # at once, and nobody waits for Slack
+        threading.Thread(target=token.look, name="token", daemon=True).start()
+    ticker = Ticker((Tick("health", SECONDS, health.tend), *asks))
     ticker.start()
     stack.callback(ticker.stop)
     if listen and not (

@@ -11,6 +11,7 @@ from commands.caller import Role
 from services.model.alerts import Severity
 from services.model.settings import (
     Alerting,
+    Approving,
     CaSettings,
     DnsSettings,
     DnsUpdate,
@@ -127,6 +128,11 @@ def alerting(loaded: Loaded) -> Alerting:
         timezone=keys.digest.timezone,
         digest_quiet=keys.digest.quiet,
     )
+
+
+def approving(loaded: Loaded) -> Approving:
+    """Return what one person may do without another one's yes."""
+    return Approving(loaded.config.approvals.alone)
 
 
 def _hook(keys: Webhook) -> Hook:

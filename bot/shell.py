@@ -2,13 +2,15 @@
 
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bot import logs, terminal, wiring
 from bot.config import load
 from bot.text.language import ENGLISH, Language, languages
 from commands import requests
+from commands.attachment import Attachment
 from commands.caller import TERMINAL
-from commands.reply import Fields, Outcome, Paragraph
+from commands.reply import Fields, Outcome, Paragraph, Part
 from services.model.errors import CertdeskError
 from services.model.text import say
 
@@ -42,16 +44,45 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
             for _ in follower:
                 pass
             outcome = follower.outcome
+        if given.files is not None:
+            outcome = written(outcome, given.files, given.language)
         terminal.show(outcome, json=given.as_json, language=given.language)
         return outcome.exit_code
     finally:
         application.close()
 
 
+def written(outcome: Outcome, folder: Path, language: Language) -> Outcome:
+    """Write the files that belong to the answer into ``folder``, and return it with a line for each in its place."""
+    parts: list[Part] = []
+    failed = False
+    for part in outcome.reply.parts:
+        if not isinstance(part, Attachment):
+            parts.append(part)
+            continue
+        from bot.attachments import made  # noqa: PLC0415 - what draws is loaded by those alone who want a file
+
+        path = folder / part.kind
+        try:
+            path.write_bytes(made(part, language).content)
+            parts.append(Paragraph(say("Written: {path}", path=str(path))))
+        except OSError as error:
+            failed = True
+            why = error.strerror or str(error)
+            parts.append(
+                Paragraph(
+                    say("{path} could not be written: {why}. Nothing else changed.", path=str(path), why=why)
+                )
+            )
+    code = 1 if failed else outcome.exit_code
+    return replace(outcome, reply=replace(outcome.reply, parts=tuple(parts)), exit_code=code)
+
+
 OPTIONS = (
     ("--json", say("print the answer for machines")),
     ("--wait", say("follow add and renew to the end")),
     ("--timeout SECONDS", say("how long --wait waits; 600 unless given")),
+    ("--files FOLDER", say("write the files that belong to the answer into this folder")),
     ("--lang CODE", say("in which language it answers, such as ko or ja; English unless given")),
 )
 """What the terminal adds to every command."""
@@ -76,6 +107,7 @@ class Given:
     wait: bool = False
     seconds: float = TIMEOUT
     language: Language = ENGLISH
+    files: Path | None = None
 
 
 def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], Given]:
@@ -92,6 +124,8 @@ def options(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], Given]:
             given.wait = True
         elif word == "--timeout":
             given.seconds = _seconds(next(rest, ""))
+        elif word == "--files":
+            given.files = _folder(next(rest, ""))
         elif word == "--lang":
             given.language = _language(next(rest, ""))
         else:
@@ -104,6 +138,12 @@ def _language(code: str) -> Language:
     if code not in known:
         raise UsageError(say("--lang needs one of {known}.", known=tuple(known)))
     return known[code]
+
+
+def _folder(path: str) -> Path:
+    if not path or not Path(path).is_dir():
+        raise UsageError(say("--files needs a folder that there is, such as --files ."))
+    return Path(path)
 
 
 def _seconds(text: str) -> float:

@@ -23,6 +23,7 @@ from bot.slack.rotation import Rotation
 from bot.slack.screens import SlackScreens
 from bot.slack.soundness import Soundness
 from bot.slack.speech import Speech
+from bot.slack.token import TokenWatch
 from bot.slack.transport import SocketTransport
 from bot.slack.uploads import SlackUploads
 from bot.slack.workspaces import Clients
@@ -52,6 +53,8 @@ class SlackSide:
     socket: SocketTransport | None
     canary: Canary | None = None
     """Tests Socket Mode end to end, where ``slack.canary_channel`` is set."""
+    token: TokenWatch | None = None
+    """Looks whether Slack takes ``slack.bot_token``; None where the token is an installation's."""
     installer: Installer | None = None
     """Installs certdesk in further workspaces, where ``slack.client_id`` is set."""
     rotation: Rotation | None = None
@@ -142,6 +145,7 @@ def connect(application: Application) -> SlackSide | None:
             date_tokens=slack.date_tokens,
             speech=speech,
             soundness=soundness,
+            known=callers.known,
         ),
         soundness=soundness,
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
@@ -149,6 +153,7 @@ def connect(application: Application) -> SlackSide | None:
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,
+        token=TokenWatch(clients.asking(), clock) if slack.bot_token else None,
         installer=Installer(slack, application.desk, application.vault, clock) if slack.several else None,
         rotation=Rotation(slack, application.storage, application.vault, departures)
         if slack.several

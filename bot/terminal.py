@@ -16,6 +16,7 @@ from rich.text import Text as Line
 
 from bot.terminal_text import clean, clean_lines, sentence, shown, typed_here
 from bot.text.language import ENGLISH, Language
+from commands.attachment import Attachment
 from commands.reply import (
     Buttons,
     Code,
@@ -262,6 +263,15 @@ def _steps_to_copy(part: Steps, reader: _Reader) -> Line:
     return Line("\n".join(reader.sentence(line) for line in part.lines), overflow="fold")
 
 
+def _attachment(part: Attachment, reader: _Reader) -> Line:
+    said = say(
+        "A file belongs to this answer: {name}. To have it, type again with {option}",
+        name=part.kind,
+        option="--files FOLDER",
+    )
+    return _hint(Hint(said), reader)
+
+
 _DRAW: Mapping[type[Part], Callable[[Any, _Reader], RenderableType]] = {
     Paragraph: _paragraph,
     Hint: _hint,
@@ -272,4 +282,5 @@ _DRAW: Mapping[type[Part], Callable[[Any, _Reader], RenderableType]] = {
     Code: _code,
     Steps: _steps_to_copy,
     Mention: _paragraph,
+    Attachment: _attachment,
 }

@@ -202,6 +202,7 @@ def _desk(loaded: Loaded, parts: Parts, wake: Callable[[], None]) -> Desk:
         wake=wake,
         alerting=parts.alerting,
         limits=settings.cas(loaded),
+        approving=settings.approving(loaded),
         languages={language.code: language.name for language in languages()},
     )
 

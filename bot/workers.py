@@ -11,6 +11,7 @@ from bot.jobs import JobSteps
 from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
+from bot.revocations import Revocations
 from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
@@ -71,7 +72,12 @@ class Workers:
                 ticks.append(Tick(rotation.DUTY, rotation.SECONDS, self._rotate))
             ticks.append(Tick("homes", HOMES_SECONDS, self._stir_homes))
         if ahead:
-            self._pumps = (*self._pumps, *Lookout(application).pumps, JobSteps(application).pump())
+            self._pumps = (
+                *self._pumps,
+                *Lookout(application).pumps,
+                self._job_steps().pump(),
+                Revocations(application).pump(),
+            )
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)
 
@@ -98,6 +104,11 @@ class Workers:
         self._lead.give_up()
         # whoever waits for a worker need not wait for this one to be missed
         self._application.storage.heartbeat(self.name, GONE)
+
+    def _job_steps(self) -> JobSteps:
+        if self._slack is None:
+            return JobSteps(self._application)
+        return JobSteps(self._application, self._slack.callers.known)
 
     def _slack_pumps(self) -> tuple[Pump[Any], ...]:
         clock = self._application.clock

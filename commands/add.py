@@ -1,6 +1,6 @@
 """/ssl add NAME…: certificates for names that the merchant has added."""
 
-from commands import add_file, naming, picking
+from commands import add_file, add_many, naming, picking
 from commands.add_file import FILE
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
@@ -22,6 +22,8 @@ def run(call: Call) -> Outcome:
     if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
         return picking.start_adding(call, *asked)
     read = naming.read_all(some_words(args), call)
+    if not terminal and (asked_of_another := add_many.question(call, read, args.store)) is not None:
+        return asked_of_another
     names = tuple(one for one in read if isinstance(one, str))
     taken = adding.add(
         call.desk, names, store=args.store, visible=call.caller.changes, actor=call.caller.person

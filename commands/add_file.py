@@ -1,5 +1,6 @@
 """/ssl add --file: gets certificates for every name of a list, once it is confirmed or a second person has approved it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from commands import confirming, views
@@ -26,7 +27,8 @@ def run(call: Call, args: Arguments) -> Outcome:
     """Read the list, and ask; a line that is wrong is named, and then nothing of the list is done.
 
     In a terminal the list is the file that is named, and it begins at once; in Slack it is the newest one that the person
-    has put into the channel. A merchant confirms it; for staff another person approves it.
+    has put into the channel. For staff another person approves it; a merchant confirms it, unless it means more
+    certificates than one person may get alone.
     """
     terminal = call.caller.person == TERMINAL.person
     upload = _read(args) if terminal else _fetched(call, args)
@@ -34,7 +36,9 @@ def run(call: Call, args: Arguments) -> Outcome:
     if found.bad:
         return _bad(upload.name, found)
     what = {"file": upload.name, "chosen": kept(found.chosen)}
-    decider = Decider.SELF if call.caller.limited else Decider.SECOND
+    decider = Decider.SECOND
+    if call.caller.limited:
+        decider = confirming.decided_by(call.desk, len(_certificates(found.chosen)))
     return confirming.ask(call, PROPOSABLE, what, *(one.store for one in found.chosen), decider=decider)
 
 
@@ -92,6 +96,11 @@ def _bad(name: str, found: lists.Read) -> Outcome:
     )
 
 
+def _certificates(chosen: Sequence[plans.Chosen]) -> set[tuple[str, str]]:
+    """Return the certificates that the names would be in, as (store, registrable domain)."""
+    return {(one.store, registrable(one.name) or one.name) for one in chosen}
+
+
 def _question(desk: Desk, proposal: Proposal) -> Question:
     chosen = chosen_in(proposal)
     title = say_n(
@@ -100,7 +109,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         count=len(chosen),
         file=str(proposal.what["file"]),
     )
-    certificates = {(one.store, registrable(one.name) or one.name) for one in chosen}
+    certificates = _certificates(chosen)
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Names"), number(len(chosen))),
         (say("Stores"), number(len(proposal.stores))),

@@ -1,5 +1,6 @@
 """What can be clicked below an alert; what makes no sense as things stand is left out. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from commands import copying
@@ -29,16 +30,27 @@ def snoozed(alert: Alert, now: datetime) -> bool:
     return alert.snoozed_until is not None and now < alert.snoozed_until
 
 
-def buttons(alert: Alert, now: datetime, *, count: int, blocked: int, own: bool) -> tuple[Part, ...]:
-    """Return the row of buttons of an open alert with ``count`` members, ``blocked`` of which cannot renew.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many certificates an alert is about."""
+
+    count: int
+    blocked: int
+    """Those of them that cannot renew."""
+    alone: int
+    """So many one person may renew without another one's yes."""
+
+
+def buttons(alert: Alert, now: datetime, size: Size, *, own: bool) -> tuple[Part, ...]:
+    """Return the row of buttons of an open alert.
 
     ``own``: certdesk speaks of itself, so that there is no certificate to check, to renew or to hand over.
     """
     items = (
-        *(() if own else _work(alert, count, blocked)),
+        *(() if own else _work(alert, size)),
         *(() if acknowledged(alert) else (Button(ACKNOWLEDGE, _value(alert), say("Acknowledge")),)),
         *(_snooze(alert) if _can_snooze(alert, now) else ()),
-        *(() if own else _others(alert, count)),
+        *(() if own else _others(alert, size.count)),
     )
     return (Buttons(items),) if items else ()
 
@@ -48,15 +60,20 @@ def _value(alert: Alert) -> str:
     return f"{alert.id} {alert.version}"
 
 
-def _work(alert: Alert, count: int, blocked: int) -> tuple[Button, ...]:
+def _work(alert: Alert, size: Size) -> tuple[Button, ...]:
     check = Button(CHECK, _value(alert), say("Check again"))
-    if not blocked or (alert.code in CODES and CODES[alert.code].rule):
+    if not size.blocked or (alert.code in CODES and CODES[alert.code].rule):
         return (check,)  # a rule of the business stops every try at once
-    sure = (
-        say_n("Renew {count:,} certificate now?", "Renew {count:,} certificates now?", count=count)
-        if count > 1
-        else None
-    )
+    sure = None
+    if size.count > size.alone:
+        sure = say(
+            "Ask for the renewal of {count:,} certificates? Another person of your role or above has to approve it.",
+            count=size.count,
+        )
+    elif size.count > 1:
+        sure = say_n(
+            "Renew {count:,} certificate now?", "Renew {count:,} certificates now?", count=size.count
+        )
     return check, Button(RENEW, _value(alert), say("Renew now"), "primary", sure)
 
 

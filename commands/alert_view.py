@@ -7,7 +7,7 @@ from typing import Any
 
 from commands import alert_words as words
 from commands import views
-from commands.alert_buttons import acknowledged, buttons, snoozed
+from commands.alert_buttons import Size, acknowledged, buttons, snoozed
 from commands.reply import Fields, Hint, Mention, Paragraph, Part, Reply, Row, Rows, Tone
 from commands.spans import margin, span
 from services.alerting.causes import OWN_HEALTH
@@ -37,6 +37,8 @@ class Facts:
     members: tuple[Sighting, ...]
     """The first of them, by deadline."""
     now: datetime
+    alone: int
+    """So many certificates one person may renew without another one's yes."""
 
     @property
     def count(self) -> int:
@@ -127,10 +129,14 @@ def _effect(facts: Facts) -> Text:
     return of_stores.said(count=facts.count, stores=facts.tally.stores)
 
 
+_AFTERWARDS = ("deploy.", "certificate.")
+"""Codes of what is wrong with something that was issued."""
+
+
 def _harm(facts: Facts) -> str:
     earliest = facts.tally.earliest
-    if not facts.tally.blocked or facts.alert.code.startswith("deploy."):
-        return "warned"  # what is not deployed or served has been renewed
+    if not facts.tally.blocked or facts.alert.code.startswith(_AFTERWARDS):
+        return "warned"  # what is not deployed, not served or revoked has been issued
     if earliest is None:
         return "nothing installed"
     certificates = not facts.alert.code.startswith("domain.expir")  # those deadlines are the registration's
@@ -163,7 +169,7 @@ def found(facts: Facts) -> tuple[Part, ...]:
 def _fields(facts: Facts) -> tuple[tuple[Text, Value], ...]:
     alert, tally = facts.alert, facts.tally
     pairs: list[tuple[Text, Value]] = [(say("Since"), facts.since), *_evidence(facts)]
-    if tally.earliest is not None:
+    if tally.earliest is not None and not alert.code.startswith("certificate."):
         pairs.append((say("Margin"), _margin(facts, tally.earliest)))
     if facts.count > 1:
         of = "{count:,}, of {stores:,} stores" if tally.stores > 1 else "{count:,}, of one store"
@@ -255,7 +261,8 @@ def person(actor: str) -> str:
 
 
 def _buttons(facts: Facts) -> tuple[Part, ...]:
-    return buttons(facts.alert, facts.now, count=facts.count, blocked=facts.tally.blocked, own=facts.own)
+    size = Size(facts.count, facts.tally.blocked, facts.alone)
+    return buttons(facts.alert, facts.now, size, own=facts.own)
 
 
 def healed(facts: Facts) -> Reply:

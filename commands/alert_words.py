@@ -132,6 +132,11 @@ CLAUSES: Mapping[str, Clause] = {
     "deploy.not_served": Clause(
         Phrase("its certificate is not served by {thing}"), Phrase("they are not served by {thing}")
     ),
+    "certificate.revoked": Clause(Phrase("its certificate is revoked"), Phrase("they are revoked")),
+    "certificate.not_revoked": Clause(
+        Phrase("the CA does not revoke its old certificate"),
+        Phrase("the CA does not revoke their old certificates"),
+    ),
     # certdesk itself
     "certdesk.fault": Clause(Phrase("certdesk itself fails at it"), Phrase("certdesk itself fails at them")),
     "certdesk.stalled": _same(Phrase("certificates are not looked at in time")),

@@ -51,7 +51,7 @@ def alert_message(desk: Desk, message: Message) -> Composed:
 def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:
     """Return the alert with what the database says of its members now."""
     members = tuple(tx.alerts.members(alert.key, views.MOST_ROWS))
-    return Facts(alert, tx.alerts.tally(alert.key), members, desk.clock())
+    return Facts(alert, tx.alerts.tally(alert.key), members, desk.clock(), desk.approving.alone)
 
 
 def _aside(desk: Desk, alert: Alert, channel: str) -> bool:

@@ -2,42 +2,20 @@
 
 from dataclasses import replace
 
-from commands.approval_view import approved, asked, closed
-from commands.caller import Doubt
-from commands.command import Known
+from commands.approval_view import MERCHANT, approved, asked, closed
+from commands.copying import ELSEWHERE
 from commands.progressing import progress
 from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
 from commands.reply import Composed, Reply, Tone
-from services.approvals import known
+from services.alerting import merchants
+from services.approvals import halted_key, known, shown_key, told_key
 from services.desk import Desk
-from services.model.errors import CertdeskError
 from services.model.proposals import Proposal, Stage
 from services.model.text import say
 from services.ports import Message
 
 GONE = Reply(Tone.INFO, say("certdesk no longer knows this request"))
-LOST = Reply(
-    Tone.INFO,
-    say("This is about a store that you no longer see, and is not shown here any more"),
-    private=True,
-)
-
-
-def lost(desk: Desk, message: Message, known_now: Known) -> bool:
-    """Tell whether a private message is for somebody who no longer sees all the stores that its proposal is about.
-
-    Raises CertdeskError where Slack does not say who that is: it is shown, or not, once it does.
-    """
-    proposal = known(desk, str(message.body["proposal"])) if message.private else None
-    if proposal is None:
-        return False
-    asker = known_now(proposal.person, proposal.workspace)
-    if all(asker.sees(store) for store in proposal.stores):
-        return False
-    if asker.doubt is not Doubt.NONE:
-        raise CertdeskError(say("Slack does not say who {person} is.", person=proposal.person))
-    return True
 
 
 def approval_message(desk: Desk, message: Message) -> Composed:
@@ -45,25 +23,42 @@ def approval_message(desk: Desk, message: Message) -> Composed:
     proposal = known(desk, str(message.body["proposal"]))
     if proposal is None or proposal.action not in PROPOSABLES:
         return Composed(GONE, final=True)
-    composed = _composed(desk, proposal)
+    if not _still_there(desk, proposal, message):
+        return Composed(ELSEWHERE, final=True)
+    composed = _composed(desk, proposal, message)
     return replace(composed, reply=replace(composed.reply, private=message.private))
 
 
-def _composed(desk: Desk, proposal: Proposal) -> Composed:
-    proposable = PROPOSABLES[proposal.action]
+def _still_there(desk: Desk, proposal: Proposal, message: Message) -> bool:
+    """Tell whether a channel of a store is one still; other messages of a proposal stand where they stand."""
+    if message.key not in {told_key(proposal.id, channel) for channel in proposal.told_in}:
+        return True
+    with desk.storage.read() as tx:
+        return all(merchants.linked(tx, message.owed_to, store) for store in proposal.stores)
+
+
+def _composed(desk: Desk, proposal: Proposal, message: Message) -> Composed:
+    proposable, limited = PROPOSABLES[proposal.action], _limited(proposal, message)
     if proposal.stage is Stage.DONE:
-        shown = _shown(desk, proposal, proposable)
-        parts = (*shown.reply.parts, *approved(proposal))
+        shown = _shown(desk, proposal, proposable, limited=limited)
+        parts = (*shown.reply.parts, *approved(proposal, limited=limited))
         return Composed(replace(shown.reply, parts=parts), shown.final)
     if proposal.open(desk.clock()):
-        return Composed(asked(desk, proposal, proposable), final=False)
+        return Composed(asked(desk, proposal, proposable, hidden=message.private), final=False)
     # its row is closed by the clock a little later, and touches this message then
-    return Composed(closed(desk, proposal, proposable), final=proposal.stage is not Stage.OPEN)
+    return Composed(
+        closed(desk, proposal, proposable, limited=limited), final=proposal.stage is not Stage.OPEN
+    )
 
 
-def _shown(desk: Desk, proposal: Proposal, proposable: Proposable) -> Composed:
+def _limited(proposal: Proposal, message: Message) -> bool:
+    """Tell whether a message is read by merchants: what one of them has asked for is, but not in support's channel."""
+    return proposal.role == MERCHANT and message.key not in (shown_key(proposal.id), halted_key(proposal.id))
+
+
+def _shown(desk: Desk, proposal: Proposal, proposable: Proposable, *, limited: bool) -> Composed:
     if proposable.progress is not None:
-        return proposable.progress(desk, proposal)
+        return proposable.progress(desk, proposal, limited)
     outcome = proposable.outcome(desk, proposal)
     if outcome.follows:
         return progress(desk, outcome.verb, outcome.names, outcome.follows, outcome.refused)

@@ -1,5 +1,6 @@
 """A proposal as people see it: a question with buttons while it is open, then what became of it. Pure but for what it reads."""
 
+from commands.caller import Role
 from commands.proposable import Proposable
 from commands.reply import Button, Buttons, Fields, Hint, Paragraph, Part, Reply, Tone
 from services import linking
@@ -11,13 +12,22 @@ CONFIRM, CANCEL = "approval.confirm", "approval.cancel"
 APPROVE, REJECT = "approval.approve", "approval.reject"
 
 
+MERCHANT = Role.MERCHANT.value
+
+
+def decider(proposal: Proposal, *, limited: bool) -> Text:
+    """Return who has decided; ``limited`` readers are not told which person of the platform it was."""
+    theirs = proposal.decided_by == proposal.person or proposal.decided_role == MERCHANT
+    return person(proposal.decided_by) if theirs or not limited else say("support")
+
+
 def person(who: str) -> Text:
     """Return the person (TEAM/USER) as a sentence shows one: in Slack by name."""
     return say("{person}", person=linking.user_of(who))
 
 
-def asked(desk: Desk, proposal: Proposal, proposable: Proposable) -> Reply:
-    """Return the open proposal as a question."""
+def asked(desk: Desk, proposal: Proposal, proposable: Proposable, *, hidden: bool = False) -> Reply:
+    """Return the open proposal as a question; ``hidden``: as it stands for who asked alone, who cannot approve it."""
     question = proposable.question(desk, proposal)
     style = "danger" if proposable.danger else "primary"
     if proposal.decider is Decider.SELF:
@@ -32,16 +42,32 @@ def asked(desk: Desk, proposal: Proposal, proposable: Proposable) -> Reply:
         )
         parts: tuple[Part, ...] = (*question.parts, Buttons(items), Hint(until))
         return Reply(Tone.WARN, question.title, parts)
-    items = (
-        Button(APPROVE, proposal.id, say("Approve"), style),
-        Button(REJECT, proposal.id, say("Reject")),
+    approve = Button(APPROVE, proposal.id, say("Approve"), style)
+    steering: tuple[Button, ...] = (
+        (Button(REJECT, proposal.id, say("Take back")),)
+        if hidden
+        else (approve, Button(REJECT, proposal.id, say("Reject")))
     )
-    until = say(
+    return Reply(
+        Tone.WARN,
+        question.title,
+        (_who(proposal), *question.parts, Buttons(steering), Hint(_waits(proposal))),
+    )
+
+
+def _waits(proposal: Proposal) -> Text:
+    """Return whose yes a request waits for, and until when."""
+    if proposal.role == MERCHANT:
+        return say(
+            "Nothing is done before another person approves it: support, or somebody else who is linked to the store."
+            " Without that the request runs out at {until}.",
+            until=proposal.expires,
+        )
+    return say(
         "Nothing is done before another person of the same role or above approves it. Without that the request runs out"
         " at {until}.",
         until=proposal.expires,
     )
-    return Reply(Tone.WARN, question.title, (_who(proposal), *question.parts, Buttons(items), Hint(until)))
 
 
 def _who(proposal: Proposal) -> Fields:
@@ -52,15 +78,16 @@ def _who(proposal: Proposal) -> Fields:
     return Fields(rows)
 
 
-def closed(desk: Desk, proposal: Proposal, proposable: Proposable) -> Reply:
+def closed(desk: Desk, proposal: Proposal, proposable: Proposable, *, limited: bool) -> Reply:
     """Return what became of a proposal that was not done: nobody said yes in time, or somebody said no."""
     title = proposable.question(desk, proposal).title
-    return Reply(Tone.INFO, say("Not done: {question}", question=title), (Paragraph(became(proposal)),))
+    what = Paragraph(became(proposal, limited=limited))
+    return Reply(Tone.INFO, say("Not done: {question}", question=title), (what,))
 
 
-def became(proposal: Proposal) -> Text:
+def became(proposal: Proposal, *, limited: bool) -> Text:
     """Return what has become of a proposal that can no longer be decided, as one sentence."""
-    who, at = person(proposal.decided_by), proposal.decided_at
+    who, at = decider(proposal, limited=limited), proposal.decided_at
     if proposal.stage is Stage.DONE and at is not None:
         return say("{who} said yes on {at}, and it was done.", who=who, at=at)
     if proposal.stage is Stage.DECLINED and at is not None:
@@ -68,7 +95,7 @@ def became(proposal: Proposal) -> Text:
     return say("Nobody said yes before {until}. Nothing was changed; ask again.", until=proposal.expires)
 
 
-def approved(proposal: Proposal) -> tuple[Part, ...]:
+def approved(proposal: Proposal, *, limited: bool) -> tuple[Part, ...]:
     """Return the line that names who approved what somebody else asked for; nothing where one person did both."""
     if proposal.decider is Decider.SELF or proposal.decided_at is None:
         return ()
@@ -77,7 +104,7 @@ def approved(proposal: Proposal) -> tuple[Part, ...]:
             say(
                 "Asked for by {asker}, approved by {who} on {at}.",
                 asker=person(proposal.person),
-                who=person(proposal.decided_by),
+                who=decider(proposal, limited=limited),
                 at=proposal.decided_at,
             )
         ),

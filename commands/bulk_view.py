@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands import views
-from commands.approval_view import person
+from commands.approval_view import MERCHANT, person
 from commands.reply import (
     Button,
     Buttons,
@@ -18,10 +18,10 @@ from commands.reply import (
     Tone,
 )
 from commands.spans import number
-from services.bulk.kinds import ADD
+from services.bulk.kinds import ADD, RENEW_ALL
 from services.bulk.turning import look
 from services.desk import Desk
-from services.model.jobs import Counts, Item, Job, JobState, ends_at
+from services.model.jobs import ITSELF, Counts, Item, Job, JobState, ends_at
 from services.model.text import Text, Value, say
 
 PAUSE, RESUME, CANCEL = "bulk.pause", "bulk.resume", "bulk.cancel"
@@ -29,8 +29,8 @@ BAR = 20
 """Characters of a whole bar."""
 
 
-def job_view(desk: Desk, job_id: str) -> Composed:
-    """Return how the job stands; final once it is over."""
+def job_view(desk: Desk, job_id: str, *, limited: bool = False) -> Composed:
+    """Return how the job stands; final once it is over. ``limited``: as merchants read it."""
     found = look(desk, job_id)
     if found is None:
         return Composed(Reply(Tone.INFO, say("certdesk no longer knows this job")), final=True)
@@ -48,7 +48,13 @@ def job_view(desk: Desk, job_id: str) -> Composed:
     if not job.over:
         rows.append((say("Ends about"), views.known(ends_at(job, counts, now))))
     bar = Paragraph(say("{bar} {percent} %", bar=drawn(counts.finished, job.total), percent=percent))
-    parts = (bar, Fields(tuple(rows)), *_waits(job), *_failed(failed, counts), *_steered(job))
+    parts = (
+        bar,
+        Fields(tuple(rows)),
+        *_waits(job),
+        *_failed(failed, counts),
+        *_steered(job, limited=limited),
+    )
     return Composed(Reply(_tone(job, counts), _title(job, counts), parts), final=job.over)
 
 
@@ -82,6 +88,11 @@ def _title(job: Job, counts: Counts) -> Text:
 
 
 def _what(job: Job) -> Text:
+    names = views.shortened([views.shown(name) for _, _, name in job.what.get("chosen", ())], 2)
+    if job.kind == RENEW_ALL:
+        return say("renewal of {names}", names=names)
+    if job.kind == ADD and "file" not in job.what:
+        return say("certificates for {names}", names=names)
     if job.kind == ADD:
         return say("certificates for names from {file}", file=str(job.what.get("file", "")))
     return say("renewal of certificates that suffer from {code}", code=str(job.what.get("code", "")))
@@ -110,11 +121,23 @@ def _failed(items: Sequence[Item], counts: Counts) -> tuple[Part, ...]:
     return (Rows(rows), *views.more(counts.failed - len(items)), Hint(see))
 
 
-def _steered(job: Job) -> tuple[Part, ...]:
-    who = person(job.changed_by)
+def _hand(job: Job, *, limited: bool) -> Text:
+    """Return who has paused or cancelled it; ``limited`` readers are not told which person of the platform it was."""
+    theirs = job.changed_by == job.person or job.changed_role == MERCHANT
+    return person(job.changed_by) if theirs or not limited else say("support")
+
+
+def _steered(job: Job, *, limited: bool) -> tuple[Part, ...]:
+    who = _hand(job, limited=limited)
     cancel = Button(CANCEL, job.id, say("Cancel"), "danger", say("Begin nothing more of this?"))
     if job.state is JobState.RUNNING:
         return (Buttons((Button(PAUSE, job.id, say("Pause")), cancel)),)
+    if job.state is JobState.PAUSED and job.changed_by == ITSELF:
+        said = say(
+            "certdesk has paused it: who was behind it has no right to it any more. Whoever has the right to all its stores,"
+            " support for one, can resume it. What is at work already goes on to its end."
+        )
+        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))
     if job.state is JobState.PAUSED:
         said = say("{who} has paused it. What is at work already goes on to its end.", who=who)
         return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))

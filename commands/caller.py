@@ -60,6 +60,11 @@ class Caller:
         return self.sight(Action.CHANGE)
 
     @property
+    def revokes(self) -> Sight:
+        """The stores whose certificates the caller may ask to be revoked."""
+        return self.sight(Action.REVOKE)
+
+    @property
     def sees(self) -> Sight:
         """The stores whose certificates the caller may see."""
         return self.sight(Action.LOOK)

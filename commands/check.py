@@ -1,10 +1,11 @@
-"""/ssl check NAME: run every check on one name now. A dry run: it spends nothing at the CA and changes nothing."""
+"""/ssl check NAME: run every check on one name now. A dry run: it spends nothing at the CA and changes no certificate."""
 
 from commands import copying, naming, views
 from commands.caller import Action
 from commands.command import Call, Command, arguments, one_word
 from commands.reply import Buttons, Hint, Outcome, Part, Reply, Tone
-from services import overview
+from commands.spans import span
+from services import fleet, overview
 from services.alerting import merchants
 from services.model.findings import Finding, Verdict
 from services.model.status import NameStatus
@@ -12,7 +13,10 @@ from services.model.text import Text, say, say_n
 
 
 def run(call: Call) -> Outcome:
-    """Check NAME and say what was found; exit code 1 if something blocks."""
+    """Check NAME and say what was found; exit code 1 if something blocks.
+
+    What is news to the watch of an installed certificate has it look at once.
+    """
     args = arguments(call)
     name = naming.read(one_word(args), call)
     if isinstance(name, NameStatus):
@@ -21,7 +25,13 @@ def run(call: Call) -> Outcome:
     if status.store is None:
         return naming.refuse(call, status, args.store)
     tone, title = _verdict(status)
-    parts = (*views.problems(status.findings), *_next(status), *_copy(call, status))
+    looks = fleet.look_again(call.desk, status)
+    parts = (
+        *views.problems(status.findings),
+        *_news(call, status, looks),
+        *_next(status),
+        *_copy(call, status),
+    )
     reply = Reply(tone, title, parts, private=call.caller.limited)
     return Outcome(reply, exit_code=1 if status.blocked else 0, data=status.as_json())
 
@@ -51,6 +61,21 @@ def _count(findings: tuple[Finding, ...], verdict: Verdict) -> int:
     return sum(finding.verdict is verdict for finding in findings)
 
 
+def _news(call: Call, status: NameStatus, looks: bool) -> tuple[Part, ...]:
+    """Return what comes of a blocker that was not known yet; nothing is said of what is well again."""
+    if not looks or not status.blocked:
+        return ()
+    return (
+        Hint(
+            say(
+                "That is new: certdesk looks at the whole certificate now, and what it still sees {span} later becomes an"
+                " alert.",
+                span=span(call.desk.alerting.confirm),
+            )
+        ),
+    )
+
+
 def _next(status: NameStatus) -> tuple[Part, ...]:
     """Return what to do next where nothing is in the way and nothing has been asked for."""
     if status.blocked or status.certificate is not None:
@@ -68,7 +93,7 @@ def _copy(call: Call, status: NameStatus) -> tuple[Part, ...]:
 COMMAND = Command(
     name="check",
     action=Action.LOOK,
-    summary=say("Check what stands in the way of a name's certificate; changes nothing"),
+    summary=say("Check what stands in the way of a name's certificate; changes no certificate"),
     usage="/ssl check NAME [--store STORE]",
     example="/ssl check shop.example.com",
     run=run,

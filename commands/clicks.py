@@ -10,12 +10,14 @@ from commands import (
     audit,
     bulk,
     bulk_view,
+    confirming,
     copying,
     deciding,
     home_clicks,
     home_view,
     link_requests,
     menu,
+    renew_cause,
     views,
 )
 from commands.alerts import gather, members_reply
@@ -26,6 +28,7 @@ from commands.reply import Hint, Outcome, Part, Performed, Reply, Tone
 from services import linking, overview
 from services.alerting import clicks
 from services.alerting.clicks import Clicked
+from services.bulk import plans
 from services.desk import Desk
 from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
@@ -144,6 +147,15 @@ def _answered(call: Call, use: Callable[[Desk, str, int, str], Clicked]) -> Outc
     return Outcome(_told(Tone.INFO if clicked.done else Tone.WARN, clicked.text), int(not clicked.done))
 
 
+def _renew_members(call: Call) -> Outcome:
+    """Renew the alert's certificates now; more than one person may alone become a request for a second one."""
+    alert, version, _ = _given(call.words)
+    code, suffering = plans.of_alert(call.desk, alert, version)
+    if not confirming.alone(call.desk, len(suffering)):
+        return renew_cause.propose(call, code, suffering)
+    return _answered(call, clicks.renew_members)
+
+
 def _snooze(call: Call) -> Outcome | None:
     alert, version, choice = _given(call.words, choice=True)
     if choice not in {known for known, _ in button.CHOICES}:
@@ -234,7 +246,7 @@ CLICKS: Mapping[str, Click] = {
     menu.BACK: Click(Action.HELP, menu.back, changes=False),
     # an alert: look again, try now
     button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again), changes=False),
-    button.RENEW: Click(Action.ALERTS, lambda call: _answered(call, clicks.renew_members)),
+    button.RENEW: Click(Action.ALERTS, _renew_members),
     # who looks after it
     button.ACKNOWLEDGE: Click(Action.ALERTS, lambda call: _shown(call, clicks.acknowledge)),
     button.SNOOZE: Click(Action.ALERTS, _snooze),

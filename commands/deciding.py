@@ -34,7 +34,7 @@ def click(call: Call, *, yes: bool) -> Outcome | None:
     decision = approvals.decide(call.desk, proposal, clicker, asker, acts, yes=yes)
     if decision.refused is None:
         return None
-    text = _SAID[decision.refused](decision.proposal or proposal)
+    text = _SAID[decision.refused](decision.proposal or proposal, call.caller)
     return _told(text, denied=decision.refused is not Refusal.LATE)
 
 
@@ -52,21 +52,21 @@ def _unknown() -> Text:
     return say("certdesk does not know this request (any more). Nothing was done.")
 
 
-_SAID: Mapping[Refusal, Callable[[Proposal], Text]] = {
-    Refusal.UNKNOWN: lambda _: _unknown(),
-    Refusal.LATE: became,
-    Refusal.NOT_ASKER: lambda _: say(
+_SAID: Mapping[Refusal, Callable[[Proposal, Caller], Text]] = {
+    Refusal.UNKNOWN: lambda _proposal, _caller: _unknown(),
+    Refusal.LATE: lambda proposal, caller: became(proposal, limited=caller.limited),
+    Refusal.NOT_ASKER: lambda _proposal, _caller: say(
         "Only who asked can confirm or cancel this. Nothing was done; to have it done, type the command yourself."
     ),
-    Refusal.SAME_PERSON: lambda _: say(
+    Refusal.SAME_PERSON: lambda _proposal, _caller: say(
         "You asked for this yourself, so somebody else has to approve it: a person of your role or above. Nothing was"
         " done; with {reject} you can take it back.",
         reject=say("Reject"),
     ),
-    Refusal.TOO_LOW: lambda _: say(
+    Refusal.TOO_LOW: lambda _proposal, _caller: say(
         "This has to be approved by a person of the same role as who asked, or above. Nothing was done."
     ),
-    Refusal.ASKER_LOST: lambda _: say(
+    Refusal.ASKER_LOST: lambda _proposal, _caller: say(
         "Who asked for this has no right to it any more, or Slack does not say who they are just now. Nothing was done;"
         " whoever wants it done has to ask anew."
     ),

@@ -130,7 +130,11 @@ def _bands(cause: Cause) -> Text:
 
 def _next(found: Forecast) -> tuple[Part, ...]:
     if not found.rows:
-        return ()
+        wait = say(
+            "A forecast is of what is installed. What waits for its first certificate, you see with: {command}",
+            command=views.typed("status"),
+        )
+        return (Hint(wait),)
     look = views.typed("status", found.rows[0].example)
     return (Hint(say("What to do about one of them, you see with: {command}", command=look)),)
 

@@ -72,7 +72,7 @@ def handover_message(desk: Desk, message: Message) -> Composed:
         if certificate.state is State.RETIRED:
             gone = say(
                 "Nothing to do: no name of the certificate for {domain} is wanted any more",
-                domain=certificate.domain,
+                domain=certificate.name,
             )
             return Composed(Reply(Tone.INFO, gone), final=True)
         one = followed_now(tx, certificate, certificate.wanted)
@@ -92,7 +92,7 @@ def timeline_message(desk: Desk, message: Message) -> Composed:
         if certificate is None:
             return Composed(GONE, final=True)
         rows = chronicle.timeline(tx, certificate.id)
-    name = certificate.wanted[0] if certificate.wanted else certificate.domain
+    name = certificate.name
     headline = say("What has happened to {name}", name=views.shown(name))
     look = Hint(say("To see it as it is later, type: {command}", command=views.typed("history", name)))
     return Composed(Reply(Tone.INFO, headline, (*timeline(rows, STAFF, MOST_LINES), look)), final=True)

@@ -53,6 +53,9 @@ WORDS: Mapping[str, Text] = {
     "alert_handed_over": say("Alert handed to support"),
     "cleared": say("No longer part of the alert about"),
     "attempt_failed": say("Attempt failed"),
+    "key_barred": say("The key must not be used; a new one is made"),
+    "revocation_asked": say("Revocation begun"),
+    "revoked": say("Revoked at the CA"),
     "handed_over": say("Handed over to support"),
     # what the audit trail says besides
     AUDITED["done"]: say("Done by a person"),

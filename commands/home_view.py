@@ -195,7 +195,7 @@ def _nothing(facts: Facts) -> tuple[ViewPart, ...]:
 
 def _card(one: Standing, facts: Facts) -> tuple[ViewPart, ...]:
     certificate = one.certificate
-    row = Rows((Row(views.shown(certificate.domain), _tone(one), one.label, NOTHING),))
+    row = Rows((Row(views.shown(certificate.name), _tone(one), one.label, NOTHING),))
     problems = views.problems(one.findings, MOST_PROBLEMS)
     return row, Fields(_facts_of(one, facts)), *problems, *_buttons(one, facts.caller)
 
@@ -274,7 +274,7 @@ def begin(shown: Shown, caller: Caller) -> Shown:
 
 def checking(certificate: Certificate) -> Text:
     """Return what is said once somebody has had certdesk look at a certificate."""
-    name = views.shown(certificate.domain)
+    name = views.shown(certificate.name)
     if certificate.state is State.INSTALLED:
         return say("certdesk looks at {name} now; this page shows what it finds.", name=name)
     return say("certdesk checks {name} again now; this page shows how it goes.", name=name)

@@ -35,9 +35,9 @@ def begins(kind: str) -> Perform:
     return perform
 
 
-def shown(desk: Desk, proposal: Proposal) -> Composed:
-    """Return how the job that was begun gets on."""
-    return job_view(desk, str(proposal.result.get("job", "")))
+def shown(desk: Desk, proposal: Proposal, limited: bool = False) -> Composed:
+    """Return how the job that was begun gets on; ``limited``: for merchants."""
+    return job_view(desk, str(proposal.result.get("job", "")), limited=limited)
 
 
 def done(desk: Desk, proposal: Proposal) -> Outcome:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from commands import messages, picking
+from commands.command import Known
+from commands.losing import LOST, lost
 from commands.reply import Heading, Hint, Live, Outcome, Reply, Sheet
 from commands.reply_json import reply_to_json
 from commands.sheet_json import sheet_from_json, sheet_to_json
@@ -43,8 +45,13 @@ class Kind:
     """Returns (kind, body) of the message that takes its place when the modal is closed; None: nothing need be told."""
 
 
-def compose(desk: Desk, message: Message) -> Shown:
-    """Return what the modal of ``message`` shows at this moment. Raises CertdeskError for an unknown kind."""
+def compose(desk: Desk, message: Message, known: Known | None = None) -> Shown:
+    """Return what the modal of ``message`` shows at this moment; ``known`` tells who its reader is now (None: nobody can).
+
+    Raises CertdeskError for an unknown kind, and where Slack does not say who somebody is.
+    """
+    if known is not None and lost(desk, message, known):
+        return Shown(of_reply(LOST), final=True)
     return _kind(message).compose(desk, message)
 
 

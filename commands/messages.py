@@ -6,11 +6,12 @@ from typing import Any
 
 from commands import copying
 from commands.alerts import alert_message, note_message
-from commands.approval_message import LOST, approval_message, lost
+from commands.approval_message import approval_message
 from commands.command import Known
 from commands.digest import digest_message
 from commands.handover import handover_message, timeline_message
 from commands.link_requests import answer_message, request_message
+from commands.losing import LOST, lost
 from commands.progressing import progress
 from commands.refusals import refused_in, refused_to_json
 from commands.reply import Composed, Outcome
@@ -33,7 +34,7 @@ DIGEST = "digest"
 def compose(desk: Desk, message: Message, known: Known | None = None) -> Composed:
     """Return what ``message`` says at this moment; ``known`` tells of whom it is about who they are now (None: nobody can).
 
-    What was asked in private is shown no more to who no longer sees its stores. Raises CertdeskError for a kind that this
+    What is shown in private is shown no more to who no longer sees its stores. Raises CertdeskError for a kind that this
     certdesk does not know, and where Slack does not say who somebody is.
     """
     composer = COMPOSERS.get(message.kind)
@@ -41,7 +42,7 @@ def compose(desk: Desk, message: Message, known: Known | None = None) -> Compose
         raise CertdeskError(
             say("There is no way to compose a message of the kind {kind}.", kind=message.kind)
         )
-    if known is not None and message.kind == approvals.MESSAGE and lost(desk, message, known):
+    if known is not None and lost(desk, message, known):
         return Composed(LOST, final=True)
     return composer(desk, message)
 

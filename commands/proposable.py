@@ -31,13 +31,17 @@ class Proposable:
     right: Action
     """What both who asks and who decides must have, for every store that it is about, at the moment of the decision."""
     decider: Decider
+    """Who has to say yes, unless `confirming.ask` is told otherwise."""
     question: Callable[[Desk, Proposal], Question]
     perform: Perform
     outcome: Callable[[Desk, Proposal], Outcome]
     """What is said once it is done (`Proposal.result`); with `Outcome.follows` it shows how these certificates get on."""
     subject: Callable[[Proposal], str]
     """What the audit trail says it is done to."""
-    progress: Callable[[Desk, Proposal], Composed] | None = None
-    """How what was begun goes on, in place of `outcome`; its messages then follow what `Proposal.result` says."""
+    progress: Callable[[Desk, Proposal, bool], Composed] | None = None
+    """How what was begun goes on, in place of `outcome`; its messages then follow what `Proposal.result` says.
+
+    The last argument tells whether merchants read it, who are not told which person of the platform did what.
+    """
     danger: bool = True
     """Whether the button that does it is red."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import add_file, remove, renew, renew_cause, unlink
+from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, unlink
 from commands.proposable import Proposable
 
 PROPOSABLES: Mapping[str, Proposable] = {
@@ -10,11 +10,15 @@ PROPOSABLES: Mapping[str, Proposable] = {
     for one in (
         # who asked confirms it
         renew.PROPOSABLE,
-        remove.PROPOSABLE,
         unlink.PROPOSABLE,
+        # this one too, unless it is about more certificates than one person may decide on alone
+        remove.PROPOSABLE,
         # another person approves it
         renew_cause.PROPOSABLE,
-        # and this one too, but for merchants, who confirm it themselves
+        revoke.PROPOSABLE,
+        renew_many.PROPOSABLE,
+        add_many.PROPOSABLE,
+        # and this one too, but for merchants with a short list, who confirm it themselves
         add_file.PROPOSABLE,
     )
 }

@@ -35,12 +35,14 @@ def run(call: Call) -> Outcome:
     rows = {one.name: one.certificate for one in known if one.certificate is not None}
     if not rows:
         return _nothing(refused, known)
+    certificates = tuple(dict.fromkeys(row.id for row in rows.values()))
     what = {
         "names": list(rows),
-        "certificates": list(dict.fromkeys(row.id for row in rows.values())),
+        "certificates": list(certificates),
         "refused": [refused_to_json(one) for one in refused],
     }
-    asked = confirming.ask(call, PROPOSABLE, what, *(row.store for row in rows.values()))
+    decider = confirming.decided_by(call.desk, len(certificates))
+    asked = confirming.ask(call, PROPOSABLE, what, *(row.store for row in rows.values()), decider=decider)
     after = asking.standing(call.desk, tuple(rows), store=args.store, visible=call.caller.changes)
     told = {one.name: one for one in (*known, *after)}
     data = {**(asked.data or {}), "certificates": [one.as_json() for one in told.values()]}
@@ -88,13 +90,13 @@ def _comes(rows: tuple[Certificate, ...], names: frozenset[str]) -> Iterator[Tex
         if row.not_after is None:
             yield say(
                 "It is the last name of the certificate for {domain}: certdesk gives up getting one.",
-                domain=row.domain,
+                domain=row.name,
             )
             continue
         yield say(
             "It is the last name of the certificate for {domain}: certdesk does not renew it any more. What is installed"
             " stays in use until it expires at {not_after}; visitors then see a warning.",
-            domain=row.domain,
+            domain=row.name,
             not_after=row.not_after,
         )
 

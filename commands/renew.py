@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from commands import confirming, due, naming, picking, renew_cause, views
+from commands import confirming, due, naming, picking, renew_cause, renew_many, views
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
 from commands.command import Call, Command, arguments, some_words
@@ -50,11 +50,14 @@ def question(
 ) -> Outcome | None:
     """Propose the renewal of what was read if any of it is installed and neither due nor in trouble; None: nothing is.
 
-    ``private``: for the asker's eyes alone.
+    More certificates than one person may renew alone wait for a second one, be they due or not; those under way do not
+    count. ``private``: for the asker's eyes alone.
     """
     names = tuple(one for one in read if isinstance(one, str))
     statuses = asking.standing(call.desk, names, store=store, visible=call.caller.changes)
-    if not any(asking.early(status, call.desk.clock()) for status in statuses):
+    rows = {one.certificate.id: one.certificate for one in statuses if one.certificate is not None}
+    many = not confirming.alone(call.desk, sum(row.resting for row in rows.values()))
+    if not (many or any(asking.early(status, call.desk.clock()) for status in statuses)):
         return None
     by_name = {status.name: status for status in statuses}
     found = [by_name[one] if isinstance(one, str) else one for one in read]
@@ -66,7 +69,11 @@ def question(
         "certificates": list(dict.fromkeys(one.id for one in taken.values())),
         "refused": [refused_to_json(one) for one in refused],
     }
-    asked = confirming.ask(call, PROPOSABLE, what, *(one.store for one in taken.values()), private=private)
+    if many:
+        asked = renew_many.ask(call, taken, refused, private=private)
+    else:
+        stores = [one.store for one in taken.values()]
+        asked = confirming.ask(call, PROPOSABLE, what, *stores, private=private)
     data = {**(asked.data or {}), "certificates": [status.as_json() for status in known]}
     return replace(asked, data=data, exit_code=1 if refused else 0)
 

@@ -1,5 +1,7 @@
 """/ssl renew --cause CODE: renews every certificate that suffers from one cause, once a second person has approved it."""
 
+from collections.abc import Sequence
+
 from commands import confirming, views
 from commands.caller import Action
 from commands.command import Arguments, Call, UsageError
@@ -37,11 +39,15 @@ def run(call: Call, args: Arguments) -> Outcome:
                 command="/ssl forecast",
             )
         )
-    suffering = plans.suffering(call.desk, code, args.store)
+    return propose(call, code, plans.suffering(call.desk, code, args.store))
+
+
+def propose(call: Call, code: str, suffering: Sequence[plans.Chosen]) -> Outcome:
+    """Ask a second person to have those of ``suffering`` from the cause renewed that the caller may; in a terminal begin it."""
     chosen = [one for one in suffering if call.caller.changes(one.store)]
     if not chosen:
         return _none(code)
-    what = {"code": code, "chosen": kept(chosen)}
+    what = {"code": code, "chosen": kept(chosen), "new": sum(one.new for one in chosen)}
     return confirming.ask(call, PROPOSABLE, what, *(one.store for one in chosen))
 
 
@@ -62,9 +68,11 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         count=len(chosen),
         code=code,
     )
+    new = int(proposal.what.get("new", 0))
     cost = plans.cost(desk, len(chosen))
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Certificates"), number(len(chosen))),
+        *(((say("Never installed yet"), number(new)),) if new else ()),
         (say("Stores"), number(len(proposal.stores))),
         *cost_rows(cost),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),

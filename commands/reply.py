@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from commands.attachment import Attachment
 from services.model.text import NOTHING, Item, Text, Value
 
 
@@ -137,7 +138,7 @@ class Buttons:
     items: tuple[Button | Menu, ...]
 
 
-Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons
+Part = Paragraph | Hint | Fields | Plan | Problem | Rows | Code | Steps | Mention | Buttons | Attachment
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from commands.attachment import Attachment
 from commands.reply import (
     Button,
     Buttons,
@@ -45,26 +46,7 @@ def reply_from_json(data: Data) -> Reply:
 
 def part_to_json(part: Part) -> dict[str, Any]:
     """Return one part as JSON-ready data that names its kind."""
-    match part:
-        case Paragraph(text) | Hint(text):
-            body: dict[str, Any] = {"text": to_json(text)}
-        case Fields(pairs):
-            body = {"pairs": [[to_json(label), _boxed(value)] for label, value in pairs]}
-        case Plan(name, steps):
-            body = {"name": name, "steps": [[to_json(label), mark.value] for label, mark in steps]}
-        case Problem():
-            body = _problem_to_json(part)
-        case Rows(rows):
-            body = {"rows": [_row_to_json(row) for row in rows]}
-        case Code(text):
-            body = {"text": text}
-        case Steps(lines):
-            body = {"lines": [to_json(line) for line in lines]}
-        case Mention(groups, text):
-            body = {"groups": list(groups), "text": to_json(text)}
-        case Buttons(items):
-            body = {"items": [_item_to_json(item) for item in items]}
-    return {"kind": type(part).__name__.lower()} | body
+    return {"kind": type(part).__name__.lower()} | _WRITERS[type(part)](part)
 
 
 def part_from_json(data: Data) -> Part:
@@ -124,6 +106,22 @@ def _item_from_json(data: Data) -> Button | Menu:
     return Button(action, str(data["value"]), label, str(data["style"]), confirm)
 
 
+_WRITERS: Mapping[type[Part], Callable[[Any], dict[str, Any]]] = {
+    Paragraph: lambda part: {"text": to_json(part.text)},
+    Hint: lambda part: {"text": to_json(part.text)},
+    Fields: lambda part: {"pairs": [[to_json(label), _boxed(value)] for label, value in part.pairs]},
+    Plan: lambda part: {
+        "name": part.name,
+        "steps": [[to_json(label), mark.value] for label, mark in part.steps],
+    },
+    Problem: _problem_to_json,
+    Rows: lambda part: {"rows": [_row_to_json(row) for row in part.rows]},
+    Code: lambda part: {"text": part.text},
+    Steps: lambda part: {"lines": [to_json(line) for line in part.lines]},
+    Mention: lambda part: {"groups": list(part.groups), "text": to_json(part.text)},
+    Attachment: lambda part: {"file": part.kind, "facts": part.facts},
+    Buttons: lambda part: {"items": [_item_to_json(item) for item in part.items]},
+}
 _READERS: Mapping[str, Callable[[Data], Part]] = {
     "paragraph": lambda data: Paragraph(from_json(data["text"])),
     "hint": lambda data: Hint(from_json(data["text"])),
@@ -134,5 +132,6 @@ _READERS: Mapping[str, Callable[[Data], Part]] = {
     "code": lambda data: Code(data["text"]),
     "steps": lambda data: Steps(tuple(from_json(line) for line in data["lines"])),
     "mention": lambda data: Mention(tuple(map(str, data["groups"])), from_json(data["text"])),
+    "attachment": lambda data: Attachment(str(data["file"]), data["facts"]),
     "buttons": lambda data: Buttons(tuple(_item_from_json(item) for item in data["items"])),
 }

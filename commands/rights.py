@@ -25,6 +25,7 @@ class Action(StrEnum):
     ASK_LINK = "ask_link"
     LOOK = "look"
     CHANGE = "change"
+    REVOKE = "revoke"
     ALERTS = "alerts"
     TELL = "tell"
     LINK = "link"
@@ -54,6 +55,9 @@ RIGHTS: Mapping[Action, Mapping[Role, Reach]] = {
     # to see where certificates stand, and to get and renew them
     Action.LOOK: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     Action.CHANGE: _row(_ALL, _ALL, _ALL, _OWN, _NO),
+    # to have one revoked, which another person of the platform approves in any case: who finds a key in wrong hands
+    # at night is on call, and whose key it is has to be able to ask
+    Action.REVOKE: _row(_ALL, _ALL, _ALL, _OWN, _NO),
     # what is wrong across stores
     Action.ALERTS: _row(_ALL, _ALL, _ALL, _NO, _NO),
     # to tell a merchant, in the channels of their store, what they have to do

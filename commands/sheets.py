@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commands import audit, confirming, due, link, live, naming, picking, renew, views
+from commands import add_many, audit, confirming, due, link, live, naming, picking, renew, views
 from commands.asking import Asked, answer
 from commands.caller import Action
 from commands.command import MAX_NAMES, Call, UsageError
@@ -113,6 +113,9 @@ def _wrong_names(form: Form) -> Mapping[str, Text]:
 def _add(call: Call) -> Outcome:
     """Get certificates for what was chosen; each name's store is found by the name."""
     read = naming.read_all(_words(call), call)
+    many = add_many.question(call, read, None, private=True)
+    if many is not None:
+        return _asked(many)
     wanted = tuple(one for one in read if isinstance(one, str))
     taken = adding.add(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("add", read, taken, None))
@@ -127,8 +130,7 @@ def _renew(call: Call) -> Outcome:
     read = naming.read_all(_words(call), call)
     asked = renew.question(call, read, None, private=True)
     if asked is not None:
-        text = confirming.elsewhere(asked)
-        return live.told(asked, views.stated(Tone.WARN, text, say("Nothing was done yet")))
+        return _asked(asked)
     wanted = tuple(one for one in read if isinstance(one, str))
     taken = asking.renew(call.desk, wanted, store=None, visible=call.caller.changes, actor=call.caller.person)
     outcome = answer(call, Asked("renew", read, taken, None))
@@ -142,6 +144,12 @@ def _renew(call: Call) -> Outcome:
         return outcome
     problems = tuple(one.problem for one in outcome.refused)
     return replace(outcome, sheet=replace(shown, parts=(*problems, *shown.parts)))
+
+
+def _asked(question: Outcome) -> Outcome:
+    """Return what has become a question, which stands in a message of its own, with what the modal says of it."""
+    text = confirming.elsewhere(question)
+    return live.told(question, views.stated(Tone.WARN, text, say("Nothing was done yet")))
 
 
 # --- stores -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from commands import naming, views
+from commands import naming, revocation_view, views
 from commands.caller import TERMINAL, Action
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
@@ -86,6 +86,12 @@ def _one(call: Call, args: Arguments, word: str) -> Outcome:
     if status.store is None:
         return naming.refuse(call, status, args.store)
     parts, data = _described(call, status), status.as_json()
+    if certificate := status.certificate:
+        with call.desk.storage.read() as tx:
+            revocations = tx.revocations.of(certificate.id)
+        parts += revocation_view.told(revocations)
+        if revocations:
+            data |= {"revocations": [revocation_view.as_json(one) for one in revocations]}
     if "--csr" in args.flags:
         newest = _newest(call, status)
         parts, data = parts + _csr(newest), data | {"csr": newest.csr if newest else None}

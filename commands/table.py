@@ -10,8 +10,11 @@ from commands import (
     language,
     link,
     links,
+    notify,
     remove,
     renew,
+    report,
+    revoke,
     status,
     unlink,
 )
@@ -23,17 +26,20 @@ COMMANDS: tuple[Command, ...] = (
     status.COMMAND,
     renew.COMMAND,
     remove.COMMAND,
+    revoke.COMMAND,
     # why not, and what was
     check.COMMAND,
     history.COMMAND,
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,
+    report.COMMAND,
     # who belongs to which store
     link.COMMAND,
     unlink.COMMAND,
     links.COMMAND,
-    # how it is said
+    # where it is said, and how
+    notify.COMMAND,
     language.COMMAND,
     # what there is
     help.COMMAND,

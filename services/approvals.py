@@ -1,7 +1,7 @@
 """What costs or destroys waits for a yes: proposed, decided once, done in the same transaction as the decision, or run out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -57,11 +57,28 @@ def shown_key(proposal: str) -> str:
     return f"approval:{proposal}:deciders"
 
 
-def propose(desk: Desk, proposal: Proposal, message: Message | None = None) -> None:
-    """Keep the proposal, with the message that shows it to those who can decide it. Again with the same id it changes nothing."""
+def halted_key(proposal: str) -> str:
+    """Return the key of the message that shows to support that certdesk has paused the job that was proposed."""
+    return f"approval:{proposal}:halted"
+
+
+def told_key(proposal: str, channel: str) -> str:
+    """Return the key of the message that shows the proposal in a channel of the store that it is about."""
+    return f"approval:{proposal}:{channel}"
+
+
+def keys(proposal: Proposal) -> tuple[str, ...]:
+    """Return the keys of all messages that show the proposal; not all of them need be there."""
+    there = (told_key(proposal.id, channel) for channel in proposal.told_in)
+    return asked_key(proposal.id), shown_key(proposal.id), *there
+
+
+def propose(desk: Desk, proposal: Proposal, messages: Sequence[Message] = ()) -> None:
+    """Keep the proposal, with the messages that show it to those who can decide it. Again with the same id it changes nothing."""
     with desk.storage.write() as tx:
-        if tx.proposals.add(proposal) and message is not None:
-            tx.outbox.put(message)
+        if tx.proposals.add(proposal):
+            for message in messages:
+                tx.outbox.put(message)
     desk.wake()
 
 
@@ -146,7 +163,7 @@ def expire(desk: Desk) -> int:
 def _show(tx: Transaction, proposal: Proposal, now: datetime) -> None:
     """Let every message of the proposal show what became of it, and from then on the certificates that it is about."""
     follows = tuple(proposal.result.get("follows", ()))
-    for key in (asked_key(proposal.id), shown_key(proposal.id)):
+    for key in keys(proposal):
         message = tx.outbox.by_key(key)
         if message is not None:
             tx.outbox.put(replace(message, follows=follows, run_after=now))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.model.clock import Clock
-from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
+from services.model.settings import Alerting, Approving, CaSettings, Issuing, Platform, Renewing
 from services.ports import Checker, Storage
 
 
@@ -27,3 +27,4 @@ class Desk:
     """The CAs in their order, with what their rate limits are."""
     languages: Mapping[str, str] = field(default_factory=lambda: {"en": "English"})
     """Code -> what the language calls itself, of every language that certdesk speaks."""
+    approving: Approving = field(default_factory=Approving)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.desk import Desk
+from services.issuance.preflight import evidence_of_change
 from services.model.certificates import Certificate
 from services.model.findings import Finding, Verdict, worst_first
 from services.model.fleet import Excerpt
 from services.model.lifecycle import State
+from services.model.status import NameStatus
 from services.model.text import Text
-from services.overview import CANNOT_RENEW, LABELS, label, next_attempt
+from services.overview import CANNOT_RENEW, LABELS, LASTING, label, next_attempt
 from services.ports import Transaction
 from services.renewal import asking
 
@@ -71,6 +73,26 @@ def look_now(desk: Desk, certificate: Certificate, person: str) -> None:
     with desk.storage.write() as tx:
         tx.watches.plan(certificate.id, desk.clock())
     desk.wake()
+
+
+def look_again(desk: Desk, checked: NameStatus) -> bool:
+    """Have the watch look at an installed certificate now if a check of one of its names has read something else than is known.
+
+    The certificate itself stays as it is, and nothing is spent. Return whether that is so. What the watch finds is saved,
+    shown wherever the certificate is, and told by alerts: a person who has checked need not wait a day for it.
+    """
+    certificate = checked.certificate
+    if certificate is None or certificate.state is not State.INSTALLED:
+        return False
+    seen = tuple(finding for finding in checked.findings if finding.code not in LASTING)
+    with desk.storage.read() as tx:
+        known = [one for one in tx.certificates.findings(certificate.id) if one.name == checked.name]
+    if not evidence_of_change(known, {checked.name: seen}):
+        return False
+    with desk.storage.write() as tx:
+        tx.watches.plan(certificate.id, desk.clock())
+    desk.wake()
+    return True
 
 
 def renew_now(desk: Desk, certificate: Certificate, person: str) -> None:

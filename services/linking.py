@@ -139,6 +139,19 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
     return Linked(new, before if new else "")
 
 
+def tell_in(desk: Desk, team: str, channel: str) -> str:
+    """Choose the channel (C…; empty: none) in which a workspace is told what its merchants have to do; return the former one.
+
+    Raises NotFoundError if certdesk was never in that workspace.
+    """
+    with desk.storage.write() as tx:
+        before = tx.workspaces.tell_in(team, channel)
+    if before is None:
+        text = "certdesk is not installed in a workspace {team}. Nothing was changed; it is installed first, and then linked."
+        raise NotFoundError(say(text, team=team))
+    return before.alert_channel
+
+
 def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
     """Take a link back; False if there was none."""
     with desk.storage.write() as tx:

@@ -8,7 +8,7 @@ from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
 from services.model.certificates import Certificate
-from services.model.findings import Finding, Verdict, worst_first
+from services.model.findings import NOT_REVOKED, REVOKED, Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.sight import Sight
 from services.model.status import NameStatus
@@ -32,6 +32,8 @@ LASTING = frozenset(
         "deploy.failed",
         "deploy.not_served",
         "certdesk.fault",
+        REVOKED,
+        NOT_REVOKED,
     }
 )
 """What a look at DNS cannot prove wrong; other words of a CA are of the past once the checks see no cause."""
@@ -65,6 +67,8 @@ def label(certificate: Certificate, now: datetime) -> Text:
         return LABELS[certificate.state]
     if certificate.not_after is not None and now >= certificate.not_after:
         return say("Expired")
+    if certificate.revoked:
+        return say("Revoked, being replaced")
     if problem is not None and problem.code == "deploy.not_served":
         return say("Deployed, but not served yet")
     return LABELS[State.INSTALLED]
@@ -100,6 +104,8 @@ def status_of(
     )
     if problem is not None and whole and certificate.state is not State.CHECKING:
         own = (problem, *(f for f in own if f.code != problem.code))
+    if certificate.revocation is not None and (covered or not certificate.revoked):
+        own = (certificate.revocation, *own)
     left_out = certificate.state is State.INSTALLED and not covered
     return NameStatus(
         name=name,

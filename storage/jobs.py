@@ -23,6 +23,8 @@ JOBS = Table(
     Column("active", Float(53), nullable=False),
     Column("waits", Moment),
     Column("shown_at", Moment),
+    Column("changed_role", Text, nullable=False, server_default=""),
+    Column("workspace", Text, nullable=False, server_default=""),
     Index("ix_jobs_due", "run_after", "id", **where("state = 'running'")),
 )
 

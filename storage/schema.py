@@ -26,6 +26,7 @@ from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
+from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -33,6 +34,7 @@ __all__ = [
     "ACCOUNTS",
     "ALERTS",
     "AUDIT",
+    "BARRED_KEYS",
     "BREAKERS",
     "BUDGETS",
     "CERTIFICATES",
@@ -52,6 +54,7 @@ __all__ = [
     "PROPOSALS",
     "REQUESTS",
     "REVISIONS",
+    "REVOCATIONS",
     "SIGHTINGS",
     "SPENT",
     "STORES",
@@ -62,7 +65,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+VERSIONS = tuple(f"{number:04}" for number in range(1, 15))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -114,6 +117,7 @@ CERTIFICATES = Table(
     Column("retry_at", Moment),
     Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
+    Column("revocation", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(
@@ -176,6 +180,7 @@ EVENTS = Table(
     Column("state", Text, nullable=False),
     Column("details", Text, nullable=False),
     Index("ix_events_certificate", "certificate", "id"),
+    Index("ix_events_endings", "what", "at", **where("what IN ('verified', 'unproved', 'attempt_failed')")),
 )
 
 CHALLENGES = Table(

@@ -19,6 +19,7 @@ WORKSPACES = Table(
     Column("expires_at", Moment),
     Column("state", Text, nullable=False),
     Column("generation", BigInteger, nullable=False),
+    Column("alert_channel", Text, nullable=False, server_default=""),
 )
 
 SPENT = Table(

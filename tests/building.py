@@ -35,6 +35,7 @@ from services.model.stores import Domain, Store
 from services.model.text import say
 from services.ports import Authorization, Challenge, Order, RenewalInfo, Served, Transaction
 from services.renewal import asking, runner, watching
+from services.revoking import steps
 from storage.memory import MemoryStorage
 from storage.vault import Vault
 from tests.desks import ScriptedChecker
@@ -163,6 +164,8 @@ class FakeCa:
     lost: set[str] = field(default_factory=set)
     csrs: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    revoked: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """serial -> (reason code, what signed the request)"""
     _key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def trouble(self, trouble: CaTrouble, detail: str = "said no", **more: Any) -> CaError:
@@ -255,6 +258,14 @@ class FakeCa:
         if self.suggestion is None:
             return None
         return RenewalInfo(self.suggestion, self.clock() + timedelta(hours=6))
+
+    def revoke(self, certificate: str, reason: int, key: str | None = None) -> bool:
+        self._called("revoke")
+        serial = read_chain(certificate).serial
+        if serial in self.revoked:
+            return False
+        self.revoked[serial] = (reason, "key" if key else "account")
+        return True
 
     def _called(self, method: str) -> None:
         self.calls[method] += 1
@@ -438,9 +449,12 @@ class Built:
         """Claim what is due now and run it; tell whether there was anything."""
         with self.storage.write() as tx:
             rows = tx.certificates.claim(self.now, self.renewing.lease, 10)
+            revocations = tx.revocations.claim(self.now, self.renewing.lease, 10)
         for row in rows:
             runner.run(self.parts, row)
-        return bool(rows) or (self.watching and self.watch())
+        for one in revocations:
+            steps.step(self.parts, one)
+        return bool(rows or revocations) or (self.watching and self.watch())
 
     def watch(self) -> bool:
         """Look at what the watch has due now; tell whether there was anything."""
@@ -457,7 +471,11 @@ class Built:
         with self.storage.read() as tx:
             rows = tx.certificates.listing(limit=1000)
             watched = tx.watches.next_due() if self.watching else None
-        moments = [max(r.run_after, r.lease_until or r.run_after) for r in rows if r.run_after is not None]
+            revocations = [one for row in rows for one in tx.revocations.of(row.id)]
+        due = [(r.run_after, r.lease_until) for r in rows] + [
+            (r.run_after, r.lease_until) for r in revocations
+        ]
+        moments = [max(at, held or at) for at, held in due if at is not None]
         return min((*moments, *([watched] if watched else ())), default=None)
 
     def advance(self, delta: timedelta) -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 
-from bot.demo.sample import LOOPBACK, NAME, STORE
+from bot.demo.sample import LOOPBACK, NAME, STORE, THEIRS
 from bot.demo.transcript import Transcript
 from bot.demo.world import World
 
@@ -11,6 +11,7 @@ TO_TRY = (
     ("add *.moon.test", "a wildcard: the CA wants to see it proved in the DNS"),
     ("add comet.test", "its DNS is hosted elsewhere: who has to do what?"),
     ("check comet.test", "the same as a dry run"),
+    ("renew --cause dns.not_hosted", "a second person has to approve it: Hana"),
     ("add moon.shops.test", "a default domain of the platform"),
     ("add shop.example.test", "a domain that no store here has added"),
     (f"history {NAME}", "each step with its time"),
@@ -21,6 +22,13 @@ TO_TRY = (
 )
 """Commands without their beginning, and what they show."""
 
+PEOPLE = (
+    "at the top choose who you are: Hana is a second support agent, who approves; Jun is on call, for #ssl-alerts;",
+    f"Sora is the merchant of {THEIRS}, in #sun-store; the visitor is linked to no store. #moon-store is spoken to in Korean",
+    "unlike Slack, this workspace shows everybody's private channels and “only visible to you” messages, whoever you are,",
+    "and cannot draw the search in certdesk's Home tab",
+)
+"""Who is who in the workspace, and what it does otherwise than Slack."""
 
 PAUSED = f"./certdesk stores set-status {STORE} inactive"
 RESUMED = f"./certdesk stores set-status {STORE} active"
@@ -36,6 +44,8 @@ def where_to_look(world: World, transcript: Transcript) -> None:
         transcript.line(
             f"the workspace    {world.slack.page_url}   you are Mina, a support agent, in #ssl-support"
         )
+        for line in PEOPLE:
+            transcript.line(f"                 {line}")
     transcript.line(f"the store        {curl}")
     transcript.line(f"health, metrics  {world.web}/health/ready  {world.web}/metrics")
     transcript.line(f"settings, logs   {world.folder}")
@@ -56,5 +66,9 @@ def what_to_try(world: World, transcript: Transcript) -> None:
     if world.slack is not None:
         transcript.line(f"in another terminal:  {there}")
     transcript.line(f"break something there:  {PAUSED}   then look at forecast 90, alerts and status")
+    if world.slack is not None:
+        transcript.line(
+            "the alert in #ssl-alerts has a button that copies the steps to the merchant, in #moon-store"
+        )
     transcript.line(f"and mend it again:  {RESUMED}")
     transcript.head("Ctrl-C stops all of it and leaves nothing behind.")

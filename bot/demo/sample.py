@@ -10,23 +10,38 @@ NAME = "shop.moon.test"
 STORE, REGISTRABLE = "moon", "moon.test"
 """Its store and its registrable domain."""
 TEAM, AGENT, VISITOR, CHANNEL = "T0MOON", "U0AGENT", "U0GUEST", "C0SUPPORT"
+SECOND, ONCALL, MERCHANT = "U0SECOND", "U0ONCALL", "U0MERCHANT"
+ALERTS, MERCHANTS_CHANNEL, STORES_CHANNEL = "C0ALERTS", "C0SUNSTORE", "C0MOONSTORE"
+THEIRS = "sun"
+"""The merchant's store; their channel is linked to it."""
+
+
+def _person(user: str, name: str, real_name: str, zone: str, house: str = "platform") -> Mapping[str, str]:
+    return {
+        "id": user,
+        "name": name,
+        "real_name": real_name,
+        "email": f"{name}@{house}.test",
+        "tz": zone,
+    }
+
+
 USERS = (
-    {
-        "id": AGENT,
-        "name": "mina",
-        "real_name": "Mina (support)",
-        "email": "mina@platform.test",
-        "tz": "Asia/Seoul",
-    },
-    {
-        "id": VISITOR,
-        "name": "guest",
-        "real_name": "A visitor",
-        "email": "guest@elsewhere.test",
-        "tz": "Europe/Paris",
-    },
+    _person(AGENT, "mina", "Mina (support)", "Asia/Seoul"),
+    _person(SECOND, "hana", "Hana (support)", "Asia/Seoul"),
+    _person(ONCALL, "jun", "Jun (on-call)", "Asia/Seoul"),
+    _person(MERCHANT, "sora", f"Sora (merchant of {THEIRS})", "Europe/Paris", "sun"),
+    _person(VISITOR, "guest", "A visitor", "Europe/Paris", "elsewhere"),
 )
-CHANNELS = ({"id": CHANNEL, "name": "ssl-support", "is_private": True, "members": [AGENT]},)
+_STAFF = (AGENT, SECOND, ONCALL)
+CHANNELS = (
+    {"id": CHANNEL, "name": "ssl-support", "is_private": True, "members": [*_STAFF]},
+    {"id": ALERTS, "name": "ssl-alerts", "is_private": True, "members": [*_STAFF]},
+    {"id": MERCHANTS_CHANNEL, "name": "sun-store", "is_private": True, "members": [AGENT, MERCHANT]},
+    {"id": STORES_CHANNEL, "name": "moon-store", "is_private": True, "members": [AGENT]},
+)
+LINKS = ((MERCHANTS_CHANNEL, THEIRS), (STORES_CHANNEL, STORE))
+"""Channels, and the stores that they are linked to."""
 STORES = """store,status,locale,domain,default
 moon,active,ko-KR,moon.shops.test,true
 moon,active,ko-KR,shop.moon.test,false

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -20,7 +21,23 @@ from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
 from bot.demo.parts.plain_edge import PlainEdge
 from bot.demo.parts.process import Running, free_port, http_ok
-from bot.demo.sample import AGENT, CHANNELS, LOOPBACK, PAGES, STORES, TEAM, USERS, ZONES
+from bot.demo.sample import (
+    AGENT,
+    ALERTS,
+    CHANNEL,
+    CHANNELS,
+    LINKS,
+    LOOPBACK,
+    MERCHANT,
+    ONCALL,
+    PAGES,
+    SECOND,
+    STORES,
+    TEAM,
+    THEIRS,
+    USERS,
+    ZONES,
+)
 from bot.demo.transcript import Transcript
 from storage.vault import new_key
 
@@ -28,6 +45,8 @@ CERTDESK = (sys.executable, "-P", "-m", "bot")
 """The words that start certdesk, wherever the caller stands: with `environment` they find this checkout."""
 _CHECKOUT = Path(__file__).resolve().parents[2]
 AnyEdge = Edge | PlainEdge
+Mode = Literal["http", "socket"]
+"""By signed requests to certdesk, or over a connection that certdesk opens (Socket Mode)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +71,17 @@ class World:
         return self.folder / "environment"
 
 
-def start(folder: Path, stack: ExitStack, transcript: Transcript, cache: Path = fetch.CACHE) -> World:
+def start(
+    folder: Path,
+    stack: ExitStack,
+    transcript: Transcript,
+    cache: Path = fetch.CACHE,
+    *,
+    mode: Mode = "http",
+) -> World:
     """Start every part, the next after the one it needs; leaving ``stack`` stops them all.
 
-    ``transcript`` is told one line for each part that runs, and for each that is missing. Raises PartError for a part
+    ``mode`` is how the workspace reaches certdesk. ``transcript`` is told one line for each part that runs, and for each that is missing. Raises PartError for a part
     without which there is no main job: the CA and certdesk itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,15 +93,20 @@ def start(folder: Path, stack: ExitStack, transcript: Transcript, cache: Path = 
     pebble = _ca(folder, stack, dns, edge, transcript, cache)
     root = folder / "root.pem"
     root.write_text(pebble.root())
-    slack = _workspace(folder, stack, listen, transcript, cache)
+    url = f"http://{listen}/slack/events" if mode == "http" else None
+    slack = _workspace(folder, stack, url, transcript, cache)
     database = f"sqlite:///{folder / 'certdesk.db'}"
     settings = _settings(dns, key, edge, pebble, root)
     settings |= {"database": {"url": database}, "http": {"listen": listen}}
     if slack is not None:
-        settings["slack"] = _slack_settings(slack)
+        settings["slack"] = _slack_settings(slack, mode)
+        settings["alerts"] = {"channel": ALERTS, "support_channel": CHANNEL}
     environment = _write_settings(folder, settings)
     with transcript.live("certdesk starts"):
         certdesk = _certdesk(folder, stack, environment, f"http://{listen}")
+    if slack is not None:
+        for channel, store in LINKS:
+            run(environment, "ssl", "link", channel, store)
     transcript.done(f"certdesk     http://{listen}, an SQLite database, a vault key of its own")
     return World(folder, environment, database, edge, root, slack, certdesk, f"http://{listen}")
 
@@ -130,14 +161,14 @@ def _ca(
 
 
 def _workspace(
-    folder: Path, stack: ExitStack, listen: str, transcript: Transcript, cache: Path
+    folder: Path, stack: ExitStack, url: str | None, transcript: Transcript, cache: Path
 ) -> LocalSlack | None:
     try:
         with transcript.live("the workspace starts: local-slack (the first time it is fetched, 95 MB)"):
             slack = stack.enter_context(
                 LocalSlack.start(
                     folder / "slack",
-                    request_url=f"http://{listen}/slack/events",
+                    request_url=url,
                     users=USERS,
                     channels=CHANNELS,
                     cache=cache,
@@ -146,9 +177,8 @@ def _workspace(
     except PartError as error:
         transcript.missing(f"{error} The terminal takes the workspace's place.")
         return None
-    transcript.done(
-        f"Slack        local-slack, {slack.page_url}, signs its requests; listens on all interfaces"
-    )
+    how = "signs its requests" if url else "speaks Socket Mode"
+    transcript.done(f"Slack        local-slack, {slack.page_url}, {how}; listens on all interfaces")
     return slack
 
 
@@ -206,14 +236,18 @@ def _settings(
     }
 
 
-def _slack_settings(slack: LocalSlack) -> dict[str, object]:
+def _slack_settings(slack: LocalSlack, mode: Mode) -> dict[str, object]:
+    secret = {"app_token": "xapp-local"} if mode == "socket" else {"signing_secret": "local-signing-secret"}
     return {
-        "mode": "http",
+        "mode": mode,
         "bot_token": "xoxb-local",
-        "signing_secret": "local-signing-secret",
+        **secret,
         "api_url": slack.api_url,
         "team": TEAM,
-        "support": [AGENT],
+        "support": [AGENT, SECOND],
+        "oncall": [ONCALL],
+        "merchants": {MERCHANT: [THEIRS]},
+        "staff_channels": [CHANNEL, ALERTS],
         "date_tokens": False,  # local-slack shows them as they are written
     }
 

@@ -15,6 +15,7 @@ class Method(StrEnum):
     POST = "chat.postMessage"
     UPDATE = "chat.update"
     EPHEMERAL = "chat.postEphemeral"
+    SHARE = "files.completeUploadExternal"
 
 
 class Then(StrEnum):
@@ -26,6 +27,7 @@ class Then(StrEnum):
     ANEW = "anew"  # what was posted cannot be edited any more: post another
     PLAIN = "plain"  # the blocks are refused: send the text alone
     AWAY = "away"  # certdesk is not in that workspace any more: what it was owed falls back to support
+    BARE = "bare"  # files are not taken there: send the words alone
     ALOUD = "aloud"  # nothing can be added to its thread: say it in the channel
 
 
@@ -39,11 +41,14 @@ _CODES: Mapping[Then, str] = {
     Then.ANEW: "cant_update_message edit_window_closed message_not_found",
     Then.PLAIN: "attachment_payload_limit_exceeded invalid_attachments invalid_blocks invalid_blocks_format"
     " msg_blocks_too_long msg_too_long too_many_attachments",
+    Then.BARE: "file_upload_size_restricted file_uploads_disabled file_uploads_except_images_disabled files_upload_restricted"
+    " posting_to_channel_denied restricted_action_file_upload slack_connect_file_link_sharing_blocked"
+    " slack_connect_file_upload_sharing_blocked storage_limit_reached unknown_method",
     Then.AWAY: "WorkspaceGoneError",
     Then.ALOUD: "cannot_reply_to_message invalid_thread_ts restricted_action_thread_locked thread_not_found",
 }
 THEN: Mapping[str, Then] = {code: then for then, codes in _CODES.items() for code in codes.split()}
-"""Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral). All others pass by themselves."""
+"""Slack's error codes (docs: chat.postMessage, chat.update, chat.postEphemeral, files.completeUploadExternal). All others pass by themselves."""
 
 UNSOUND_VIEWS = frozenset(code for code, todo in THEN.items() if todo is Then.PLAIN) | {
     "invalid_arguments",
@@ -95,20 +100,26 @@ class Way:
     """Slack's id of the message in whose thread it is posted; empty: in the channel itself."""
 
 
-def first_way(message: Message, *, private: bool, final: bool, under: Place | None = None) -> Way:
+def first_way(
+    message: Message, *, private: bool, final: bool, files: bool = False, under: Place | None = None
+) -> Way:
     """Return the way to try first.
 
     What stands is edited in place. What is private and finished is shown to the person alone where they asked; what is
     private and goes on changing stands in their direct messages, because an ephemeral message cannot be edited and is
     lost when the person is away. So does what was asked for in a view, which has no channel. A direct-message channel (D…) is private as it is. ``under`` is where the message
-    stands whose thread it belongs to.
+    stands whose thread it belongs to. With ``files`` it goes with them once, and private ones into the direct messages:
+    no file can be shown to one person alone in a channel.
     """
     place = place_of(message)
     hidden = private and not message.channel.startswith("D")
     if place is not None and not (hidden and place.channel == message.channel):
         return Way(Method.UPDATE, place.channel, place.ts, thread=under.ts if under is not None else "")
+    posts = Method.SHARE if files else Method.POST
     if under is not None:
-        return Way(Method.POST, under.channel, thread=under.ts)
+        return Way(posts, under.channel, thread=under.ts)
+    if files:
+        return Way(posts, "" if hidden else message.channel)
     if hidden:
         seen_there = final and bool(message.channel)
         return Way(Method.EPHEMERAL, message.channel) if seen_there else Way(Method.POST, "")
@@ -121,7 +132,10 @@ def next_way(way: Way, todo: Then, user: str = "somebody") -> Way | None:
     ``user`` is whom the message is for; empty: nobody in particular, so that nobody can be told directly.
     """
     if todo is Then.DIRECT:
-        return Way(Method.POST, "", plain=way.plain) if user else None
+        method = Method.SHARE if way.method is Method.SHARE else Method.POST
+        return Way(method, "", plain=way.plain) if user else None
+    if way.method is Method.SHARE and todo in (Then.BARE, Then.MEND):  # such as without the right files:write
+        return replace(way, method=Method.POST)
     if todo is Then.ANEW and way.method is Method.UPDATE:
         return replace(way, method=Method.POST, ts="")
     if todo in (Then.ALOUD, Then.ANEW):  # of a post: the message is gone in whose thread it belongs

@@ -16,6 +16,7 @@ from bot.slack.soundness import Soundness, without_files
 from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from commands import live
+from commands.command import Known
 from services.desk import Desk
 from services.model.errors import CertdeskError, LeaseLostError
 from services.model.workspaces import placed
@@ -46,11 +47,13 @@ class LiveViews:
         date_tokens: bool = True,
         speech: Speech | English | None = None,
         soundness: Soundness | None = None,
+        known: Known | None = None,
     ) -> None:
-        """``clients`` must not repeat calls by themselves: the row says when to try again."""
+        """``clients`` must not repeat calls by themselves: the row says when to try again. ``known`` tells who a reader is now."""
         self._clients, self._desk, self._command, self._date_tokens = clients, desk, command, date_tokens
         self._speech = speech or English()
         self._soundness = soundness or Soundness()
+        self._known = known
 
     def deliver(self, row: Message) -> None:
         """Show ``row`` as it is now, do the next piece of what it waits for, and record how far it came.
@@ -59,9 +62,9 @@ class LiveViews:
         """
         now = self._desk.clock()
         try:
-            shown = live.compose(self._desk, row)
+            shown = live.compose(self._desk, row, self._known)
             error = self._show(row, shown)
-            body = live.work(self._desk, row) if error is None else None
+            body = live.work(self._desk, row) if error is None and not shown.final else None
         except CertdeskError as unable:
             self._later(row, now + wait(Then.LATER, row, None), str(unable))
             return

@@ -16,6 +16,7 @@ BOT_SCOPES = (
     "groups:read",  # the same of private channels, and who is in them (conversations.members)
     "mpim:read",  # the same of direct messages among several
     "files:read",  # to fetch a list of names that somebody has put into a channel, for /ssl add --file (files.list)
+    "files:write",  # to post the picture of /ssl report, and other files that belong to an answer
     "usergroups:read",  # to see who is in the user groups (S…) that roles name
 )
 """Everything the bot may do, each with its reason; it cannot read messages or e-mail addresses."""

@@ -4,7 +4,6 @@ Delivery is at least once. Slack has no idempotency key for chat.postMessage: if
 and the write that records it, the message is posted a second time. Each message carries its id as metadata.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,32 +16,25 @@ from bot.slack.delay import delayed, error_line
 from bot.slack.delivery import LOST, Method, Place, Then, Way, first_way, next_way, place_of, then, wait
 from bot.slack.departures import Departures
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.pauses import Pause, Pauses, everywhere
 from bot.slack.reader import Reader
 from bot.slack.render import Rendered, render
+from bot.slack.sharing import attached, bare, share
 from bot.slack.soundness import MESSAGE, Soundness
 from bot.slack.speech import English, Speech
+from bot.slack.whereabouts import ELSEWHERE, fallen, pointer
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
-from commands.reply import Composed, Hint, Reply
+from commands.reply import Composed, Reply
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, LeaseLostError
-from services.model.text import say
-from services.model.workspaces import place, placed
+from services.model.workspaces import placed
 from services.ports import Message, Storage
 
 _log = structlog.get_logger(__name__)
 _A_MOMENT = timedelta(seconds=1)
-REMEMBERED = timedelta(hours=1)
-"""How long a pause that has ended is kept: by then everything that was due before its end has been claimed."""
 ORPHANED = timedelta(minutes=10)
 """After this time a message is posted in the channel whose thread was never begun."""
-_ELSEWHERE = Hint(
-    say(
-        "You see this here because certdesk may not write where you asked. To have its answers there, type there:"
-        " {command}",
-        command="/invite @certdesk",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ class Notifier:
         self._command, self._date_tokens = command, date_tokens
         self._speech = speech or English()
         self._soundness = soundness or Soundness()
-        self._pauses = _Pauses()
+        self._pauses = Pauses()
 
     def deliver(self, message: Message) -> None:
         """Show ``message`` (claimed from the outbox) as it is now, and record it as delivered or postponed.
@@ -101,7 +93,7 @@ class Notifier:
             under = self._under(message, now)
             composed = self._compose(message)
         except _ParentWaitsError as error:
-            self._pauses.pause(message.thread, _Pause(error.until, str(error)))
+            self._pauses.pause(message.thread, Pause(error.until, str(error)))
             self._postpone(message, error.until, str(error))
             return
         except CertdeskError as error:
@@ -113,8 +105,9 @@ class Notifier:
         sent = self._send(message, composed, under)
         if isinstance(sent, _Failed):
             self._failed(message, sent, now)
-        else:
-            self._delivered(message, sent.stored(message.channel), final=composed.final)
+            return
+        self._delivered(message, sent.stored(message.channel), final=composed.final)
+        self._point(message, composed, sent)
 
     def _under(self, message: Message, now: datetime) -> Place | None:
         """Return where the message stands in whose thread this one belongs; None for one that is in no thread.
@@ -143,8 +136,9 @@ class Notifier:
         if (hint := delayed(message, self._clock())) is not None:
             reply = replace(reply, parts=(*reply.parts, hint))
         if message.origin:
-            reply = replace(reply, parts=(*reply.parts, _fallen(message.origin)))
-        way: Way | None = first_way(message, private=private, final=composed.final, under=under)
+            reply = replace(reply, parts=(*reply.parts, fallen(message.origin)))
+        files = bool(attached(reply))
+        way: Way | None = first_way(message, private=private, final=composed.final, files=files, under=under)
         failed = _Failed(CallError("none"), Then.LATER)
         tried: set[Way] = set()
         while way is not None and way not in tried:
@@ -163,15 +157,31 @@ class Notifier:
     def _go(self, way: Way, message: Message, reply: Reply, *, private: bool) -> Place:
         channel = way.channel or self._direct_channel(message)
         if channel != message.channel and not private and not message.thread:
-            reply = replace(reply, parts=(*reply.parts, _ELSEWHERE))
+            reply = replace(reply, parts=(*reply.parts, ELSEWHERE))
+        reply = replace(reply, parts=(*reply.parts, *bare(reply, way)))
         language = self._language(message, channel, private=private)
         rendered = render(reply, self._command, language=language, date_tokens=self._date_tokens)
         rendered = self._soundness.message(rendered, message.id, Reader(self._command, language))
         content = _content(rendered, plain=way.plain)
-        answer = _CALLS[way.method](
-            self._clients(message.team), message, replace(way, channel=channel), content
-        )
+        way, client = replace(way, channel=channel), self._clients(message.team)
+        if way.method is Method.SHARE:
+            share(client, way, content, reply, language)
+            return Place(channel, "")
+        answer = _CALLS[way.method](client, message, way, content)
         return Place(channel, str(answer.get("ts") or answer.get("message_ts") or ""))
+
+    def _point(self, message: Message, composed: Composed, stands: Place) -> None:
+        """Tell who asked in a channel that the answer stands in their direct messages; what fails is not tried again."""
+        private = message.private or composed.reply.private
+        files = bool(attached(composed.reply))
+        way = first_way(message, private=private, final=composed.final, files=files)
+        told = pointer(message, way, stands)
+        if told is None:
+            return
+        try:
+            self._go(Way(Method.EPHEMERAL, message.channel), message, told, private=True)
+        except CALL_ERRORS as error:
+            _log.info("slack.not_pointed", message=message.id, error=read_error(error).code)
 
     def _language(self, message: Message, channel: str, *, private: bool) -> Language:
         """Return the language of who will see the message in ``channel``."""
@@ -201,7 +211,7 @@ class Notifier:
         until = self._clock() + wait(failed.todo, message, failed.error.retry_after)
         error = error_line(failed.error.code)
         if (where := _paused_by(failed, message)) is not None:
-            self._pauses.pause(where, _Pause(until, error))
+            self._pauses.pause(where, Pause(until, error))
         self._postpone(message, until, error)
 
     def _postpone(self, message: Message, until: datetime, error: str) -> None:
@@ -244,70 +254,10 @@ _CALLS: Mapping[Method, Callable[[WebClient, Message, Way, dict[str, Any]], Slac
 }
 
 
-def _fallen(origin: str) -> Hint:
-    """Return the line that says where a message was to stand, and why it stands here."""
-    team, channel = place(origin)
-    said = say(
-        "This was for the channel {channel} of the workspace {team}, where certdesk is not installed any more. Whoever runs"
-        " that workspace can install it again.",
-        channel=channel,
-        team=team,
-    )
-    return Hint(said)
-
-
-def _everywhere(message: Message) -> str:
-    return f"*{message.team}"
-
-
 def _paused_by(failed: _Failed, message: Message) -> str | None:
     """Return what a failure pauses: the channel for a rate limit, the workspace for an outage or a bad token, else nothing."""
     if failed.error.status == 429:
         return placed(message.team, message.channel)
     answered = failed.error.status is not None and failed.error.status < 500
     down = failed.todo is Then.MEND or (failed.todo is Then.LATER and not answered)
-    return _everywhere(message) if down else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Pause:
-    """Until when a channel takes nothing, and what Slack said."""
-
-    until: datetime
-    error: str
-
-
-class _Pauses:
-    """Channels (and threads) that take nothing until some moment; this process's alone."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: dict[str, _Pause] = {}
-
-    def find(self, message: Message, now: datetime) -> _Pause | None:
-        """Return the pause that the message has to wait for, the longest one; None if it need not wait.
-
-        Those that waited are all due when their pause ends, and sorted by age. So a message that was due before the end
-        and is claimed after it has to line up with them: it is put off to that moment, which is past.
-        """
-        with self._lock:
-            self._held = {
-                where: pause for where, pause in self._held.items() if pause.until > now - REMEMBERED
-            }
-            found = [
-                self._held[where]
-                for where in (placed(message.team, message.channel), message.thread, _everywhere(message))
-                if where in self._held and _waits(message, self._held[where], now)
-            ]
-        return max(found, key=lambda pause: pause.until, default=None)
-
-    def pause(self, where: str, pause: _Pause) -> None:
-        """Pause ``where`` (a channel, the key of a thread's message, or a workspace), unless it is paused for longer."""
-        with self._lock:
-            held = self._held.get(where)
-            if held is None or held.until < pause.until:
-                self._held[where] = pause
-
-
-def _waits(message: Message, pause: _Pause, now: datetime) -> bool:
-    return pause.until > now or (message.run_after is not None and message.run_after < pause.until)
+    return everywhere(message) if down else None

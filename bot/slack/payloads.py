@@ -8,6 +8,13 @@ from urllib.parse import urlsplit
 
 _FAMILIES = ("alert", "approval", "bulk", "certificate", "home", "link", "menu", "sheet", "store")
 """What our actions are about: the first word of their ids."""
+_AT_HOME = frozenset({"alert", "home", "menu"})
+"""Those that stand in the Home tab, where a local workspace tells of a click without a view: Slack always names one.
+
+What it carries proves nothing anyhow; without its view a page cannot be turned, and nothing is typed.
+"""
+HOME = "home"
+"""The kind of view that the Home tab is."""
 _ACTION = re.compile(rf"((?:{'|'.join(_FAMILIES)})\.[a-z_]{{1,40}})(?::\d{{1,3}})?")
 """An action of ours; the number behind it tells apart what stands twice in a message (`bot.slack.render_actions`)."""
 _SHEET = re.compile(r"[a-z]{1,20}(?:\.[a-z_]{1,40})?")
@@ -104,7 +111,13 @@ def clicked(body: Mapping[str, Any]) -> Clicked:
         return Clicked("", f"{ours[1]} {short}".strip(), view, form)
     if not isinstance(value, str) or not 0 < len(value) <= MAX_CLICK:
         raise NotOursError("a click without a value")
-    return Clicked(_where(body), f"{ours[1]} {value}")
+    text = f"{ours[1]} {value}"
+    where = _where(body)
+    if not where and _at_home(body, ours[1]):
+        return Clicked("", text, form={"kind": HOME})
+    if not where:
+        raise NotOursError("a click outside of a channel")
+    return Clicked(where, text)
 
 
 def submitted(body: Mapping[str, Any]) -> Submitted:
@@ -211,13 +224,20 @@ def _value(element: Mapping[str, Any]) -> str | list[str] | None:
     return storable(value[:MAX_VALUE]) if isinstance(value, str) else None
 
 
+def _at_home(body: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a click that names neither a channel nor a view is one in the Home tab of a local workspace."""
+    container = body.get("container")
+    of_view = isinstance(container, Mapping) and container.get("type") == "view"
+    return action.partition(".")[0] in _AT_HOME and not of_view
+
+
 def _where(body: Mapping[str, Any]) -> str:
-    """Return the channel of the message that was clicked."""
+    """Return the channel of the message that was clicked; empty for none."""
     for name, key in (("channel", "id"), ("container", "channel_id")):
         place = body.get(name)
         if isinstance(place, Mapping) and place.get(key):
             return str(place[key])
-    raise NotOursError("a click outside of a channel")
+    return ""
 
 
 def storable(text: str) -> str:

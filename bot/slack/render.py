@@ -18,6 +18,7 @@ from bot.slack.limits import (
 from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
 from bot.text.language import ENGLISH, Language
+from commands.attachment import Attachment
 from commands.reply import (
     Buttons,
     Code,
@@ -215,6 +216,7 @@ _DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
     Code: _code,
     Steps: _steps,
     Mention: _mention,
+    Attachment: lambda _part, _reader: iter(()),  # it goes beside the blocks: bot.slack.sharing
 }
 """How each part is drawn; `Buttons` need to know of each other, see `Actions`."""
 

@@ -1,10 +1,11 @@
 """In which language somebody is spoken to: one table of what counts, first what is known best."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.text.language import ENGLISH, Language, language
 from services.model.audiences import Kind
+from services.model.workspaces import place
 from services.ports import Storage, Transaction
 
 
@@ -60,12 +61,20 @@ class Speech:
     def _store_of_person(self, tx: Transaction, user: str) -> str:
         """Return the language that all of the person's stores have; empty if there are several, or none."""
         person = self._named(user)
-        found = {language(locale).code for locale in _locales(tx, Kind.PERSON, person)} if person else set()
-        return found.pop() if len(found) == 1 else ""
+        return _shared(_locales(tx, Kind.PERSON, person)) if person else ""
 
 
 def _store_of(tx: Transaction, channel: str) -> str:
-    return next(_locales(tx, Kind.CHANNEL, channel), "") if channel else ""
+    """Return the language of the channel's store; elsewhere also the one that all stores of the workspace have."""
+    found = next(_locales(tx, Kind.CHANNEL, channel), "") if channel else ""
+    team, _ = place(channel)
+    return found or (_shared(_locales(tx, Kind.WORKSPACE, team)) if team else "")
+
+
+def _shared(locales: Iterable[str]) -> str:
+    """Return the language that all of them have; empty if they have several, or there is none."""
+    found = {language(locale).code for locale in locales}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _locales(tx: Transaction, kind: Kind, who: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from services import naming
 from services.issuance.planning import NAME_SPECIFIC
 from services.model.alerts import Cause
 from services.model.certificates import Certificate
-from services.model.findings import CODES, Finding, Owner, Verdict
+from services.model.findings import CODES, NOT_REVOKED, REVOKED, Finding, Owner, Verdict
 from services.model.lifecycle import State
 
 
@@ -95,7 +95,8 @@ def causes_of(certificate: Certificate | None, findings: Sequence[Finding]) -> t
 
     None for certificate: the findings are about certdesk itself.
     """
-    told = [f for f in (*findings, *_problem(certificate, findings)) if tells(f)]
+    said = (*findings, *_problem(certificate, findings), *_revocation(certificate))
+    told = [f for f in said if tells(f)]
     roots = sorted((f for f in told if not _explained(f, told)), key=_place)
     merged: dict[str, Found] = {}
     for finding in roots:
@@ -149,6 +150,14 @@ def _problem(certificate: Certificate | None, findings: Sequence[Finding]) -> tu
     return () if known else (problem,)
 
 
+def _revocation(certificate: Certificate | None) -> tuple[Finding, ...]:
+    """Return what there is to say of a revocation that is not over; what is revoked counts while it is installed."""
+    told = certificate.revocation if certificate is not None else None
+    if certificate is None or told is None or (told.code == REVOKED and not certificate.revoked):
+        return ()
+    return (told,)
+
+
 def _stands(certificate: Certificate) -> bool:
     """Tell whether the problem is more than a memory.
 
@@ -196,7 +205,8 @@ def _place(finding: Finding) -> tuple[bool, int]:
 def _certain(certificate: Certificate | None, finding: Finding) -> bool:
     struck_out = certificate is not None and certificate.state is State.NEEDS_SUPPORT
     given_up = struck_out and certificate is not None and finding is certificate.problem
-    return CODES[finding.code].rule or finding.code in OWN_HEALTH or given_up
+    sure = OWN_HEALTH | {REVOKED, NOT_REVOKED}
+    return CODES[finding.code].rule or finding.code in sure or given_up
 
 
 # --- the thing that is broken ------------------------------------------------------------------------------------

@@ -23,8 +23,6 @@ EVERY = 5000
 """Members that one click has looked at, at the most."""
 SOON = timedelta(milliseconds=200)
 """How far apart many certificates are looked at after a click."""
-AT_ONCE = 100
-"""Certificates that one click renews; the others come after."""
 MARGINLESS = timedelta(days=3)
 """How long "until the margin says no" is where no margin is known."""
 CHOICES: Mapping[str, timedelta | None] = {
@@ -190,7 +188,7 @@ def look_again(desk: Desk, alert_id: str, version: int, person: str, *, tries: i
 
 
 def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Clicked:
-    """Start a renewal of the members' certificates now: a hundred at most, those that expire first."""
+    """Start a renewal of the members' certificates now, those that expire first: as many as one person may alone."""
     with desk.storage.read() as tx:
         alert = tx.alerts.get(alert_id)
         if (stale := _stale(alert, version)) is not None or alert is None:
@@ -199,8 +197,9 @@ def renew_members(desk: Desk, alert_id: str, version: int, person: str) -> Click
     if not ids:
         text = _nobody(alert, Phrase("This is about certdesk itself: there is no certificate to renew."))
         return Clicked(done=False, text=text, alert=alert)
-    begun, busy = renew_these(desk, ids[:AT_ONCE], person)
-    return Clicked(done=begun > 0, text=_renewed(begun, busy, len(ids) - AT_ONCE), alert=alert)
+    most = desk.approving.alone
+    begun, busy = renew_these(desk, ids[:most], person)
+    return Clicked(done=begun > 0, text=_renewed(begun, busy, len(ids) - most), alert=alert)
 
 
 def _nobody(alert: Alert, of_itself: Phrase) -> Text:

@@ -1,4 +1,7 @@
-"""What a merchant has to do, told in the channels that are linked to their store: what is theirs alone, and nothing else."""
+"""What a merchant has to do, told in the channels of their store: what is theirs alone, and nothing else.
+
+The channels of a store are those that are linked to it, and the alert channel of each workspace that is linked to it.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,6 +12,7 @@ from services.model.audiences import Kind
 from services.model.findings import Finding, Owner, Verdict, worst_first
 from services.model.names import counts_as
 from services.model.text import Text, to_json
+from services.model.workspaces import place, placed
 from services.ports import Message, Transaction
 
 ALERT, STEPS = "merchant_alert", "merchant_steps"
@@ -18,13 +22,26 @@ MOST_CERTIFICATES = 100
 
 
 def channels_of(tx: Transaction, store: str) -> tuple[str, ...]:
-    """Return the ids of the channels that are linked to the store."""
-    return tuple(link.who for link in tx.links.to(store) if link.kind is Kind.CHANNEL)
+    """Return the channels of the store, each once, as `services.model.workspaces.placed` writes them."""
+    links = tx.links.to(store)
+    linked_ones = (link.who for link in links if link.kind is Kind.CHANNEL)
+    chosen = (alert_channel(tx, link.who) for link in links if link.kind is Kind.WORKSPACE)
+    return tuple(dict.fromkeys((*linked_ones, *(channel for channel in chosen if channel))))
+
+
+def alert_channel(tx: Transaction, team: str) -> str:
+    """Return the channel that was chosen for a workspace, as `placed` writes it; empty if there is none."""
+    workspace = tx.workspaces.get(team)
+    return placed(team, workspace.alert_channel) if workspace is not None and workspace.alert_channel else ""
 
 
 def linked(tx: Transaction, channel: str, store: str) -> bool:
-    """Tell whether the channel is linked to the store now."""
-    return any(link.store == store for link in tx.links.of(Kind.CHANNEL, channel))
+    """Tell whether the channel is one of the store's now."""
+    if any(link.store == store for link in tx.links.of(Kind.CHANNEL, channel)):
+        return True
+    team, _ = place(channel)
+    chosen = bool(team) and channel == alert_channel(tx, team)
+    return chosen and any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
 
 
 def store_alone(facts: Facts) -> str:

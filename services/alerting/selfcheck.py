@@ -34,6 +34,16 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A token that is not taken."""
+
+    reason: str
+    """In the words of who refuses it, such as invalid_auth."""
+    since: datetime
+    """Since when that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known at one moment."""
 
@@ -51,6 +61,8 @@ class Facts:
     """Whether Slack's events come by Socket Mode, so that certdesk can tell whether they can come."""
     deaf_since: datetime | None = None
     """Since when nothing arrives by Socket Mode; None if all seems well."""
+    token: Refused | None = None
+    """Slack's refusal of our token; None if it takes it, or could not be asked."""
     clocks: Mapping[str, timedelta] = field(default_factory=dict)
     """How far other clocks are ahead of this machine's (negative: behind), by whose they are."""
 
@@ -79,7 +91,8 @@ def checks(facts: Facts) -> tuple[Check, ...]:
     """Return everything that was looked at, in a fixed order."""
     socket = (_socket(facts),) if facts.socket_mode else ()
     queues = (_queue(via, queue, facts.now) for via, queue in facts.queues.items())
-    return (_workers(facts), _steps(facts), _watch(facts), *queues, *socket, *_clocks(facts))
+    token = (_token(facts.token),) if "slack" in facts.queues else ()
+    return (_workers(facts), _steps(facts), _watch(facts), *queues, *token, *socket, *_clocks(facts))
 
 
 def findings(looked: Sequence[Check], now: datetime) -> tuple[Finding, ...]:
@@ -202,6 +215,25 @@ _REFUSED: Mapping[str, Text] = {
         " the service behind it. Nothing is lost: what is owed is sent again by itself."
     ),
 }
+
+
+def _token(refused: Refused | None) -> Check:
+    thing, code = "Slack's token", "certdesk.undelivered"
+    if refused is None:
+        return Check(thing, code, say("Slack has not refused certdesk's token."))
+    return Check(
+        thing,
+        code,
+        say(
+            "Slack refuses certdesk's token ({reason}): nobody is answered, and no message leaves.",
+            reason=refused.reason,
+        ),
+        say(
+            "On-call: set slack.bot_token to the token (xoxb-…) on the app's page “OAuth & Permissions”, and restart"
+            " certdesk. Nothing is lost: messages leave in order afterwards."
+        ),
+        refused.since,
+    )
 
 
 def _socket(facts: Facts) -> Check:

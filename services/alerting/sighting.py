@@ -10,7 +10,7 @@ from services.alerting.joining import Touch
 from services.model.alerts import SELF, Sighting
 from services.model.certificates import Certificate
 from services.model.clock import aware
-from services.model.findings import Finding, Owner, leaves_open
+from services.model.findings import NOT_REVOKED, REVOKED, Finding, Owner, leaves_open
 from services.model.lifecycle import State
 from services.model.settings import Alerting
 from services.ports import Transaction
@@ -161,6 +161,10 @@ def _sighting(
 
 def _deadline(subject: Subject, finding: Finding) -> datetime | None:
     """Return when harm is done: for a registration that ends, when it ends, if the certificate lives longer."""
+    if finding.code in (REVOKED, NOT_REVOKED):
+        return (
+            finding.checked_at
+        )  # the harm is there: browsers may refuse it, or a key is out that still counts
     expires = _moment(finding.evidence.get("expires")) if finding.code == "domain.expiring" else None
     return min((m for m in (subject.deadline, expires) if m is not None), default=None)
 

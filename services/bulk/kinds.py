@@ -14,7 +14,7 @@ from services.naming import registrable
 from services.ports import Transaction
 from services.renewal import asking
 
-RENEW, ADD = "renew", "add"
+RENEW, RENEW_ALL, ADD = "renew", "renew_all", "add"
 Begin = Callable[[Desk, Transaction, Job, Item, datetime], Item]
 """Begins one item in the transaction of the step, and returns it as it stands then.
 
@@ -27,7 +27,16 @@ def renew(_desk: Desk, tx: Transaction, job: Job, item: Item, now: datetime) -> 
     row = tx.certificates.get(item.certificate)
     if row is None or (_well(row, now) and not any(f.blocks for f in tx.certificates.findings(row.id))):
         return replace(item, state=ItemState.SKIPPED)
-    asking.begin(tx, row.id, job.person, now)
+    asking.begin(tx, row.id, job.behind, now)
+    return replace(item, state=ItemState.BEGUN, before=row.installed or "")
+
+
+def renew_all(_desk: Desk, tx: Transaction, job: Job, item: Item, now: datetime) -> Item:
+    """Start the renewal of an item's certificate, be it due or not: it was asked for by name."""
+    row = tx.certificates.get(item.certificate)
+    if row is None or not row.wanted:
+        return replace(item, state=ItemState.SKIPPED)
+    asking.begin(tx, row.id, job.behind, now)
     return replace(item, state=ItemState.BEGUN, before=row.installed or "")
 
 
@@ -42,7 +51,7 @@ def add(desk: Desk, tx: Transaction, job: Job, item: Item, _now: datetime) -> It
     row = tx.certificates.of(item.store, domain)
     if row is not None and item.name in row.wanted and row.state is State.INSTALLED and covers(tx, row, item):
         return replace(item, state=ItemState.SKIPPED, certificate=row.id)
-    over = want(desk, tx, item.store, domain, (item.name,), job.person)
+    over = want(desk, tx, item.store, domain, (item.name,), job.behind)
     row = tx.certificates.of(item.store, domain)
     if over is None or row is None:
         raise BusyError(say("The certificate of {domain} is being worked on.", domain=domain))
@@ -57,4 +66,4 @@ def covers(tx: Transaction, row: Certificate, item: Item) -> bool:
     return revision is not None and item.name in revision.names
 
 
-KINDS: Mapping[str, Begin] = {RENEW: renew, ADD: add}
+KINDS: Mapping[str, Begin] = {RENEW: renew, RENEW_ALL: renew_all, ADD: add}

@@ -1,10 +1,14 @@
 """The dry run of a job: which certificates, what it costs at the CA, and about how long it takes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from services.bulk.steps import WIDTH
 from services.desk import Desk
+from services.model.alerts import SELF
+from services.model.fleet import Portion
 from services.model.jobs import Item, Job
 from services.model.proposals import Proposal
 from services.ports import Transaction
@@ -12,6 +16,8 @@ from services.renewal import budget
 
 MOST = 2000
 """Certificates of one job; of more, those whose time is up first."""
+PAGE, LOOKED = 500, 10_000
+"""How many that wait in one state are read at once, and at the most."""
 TYPICAL = timedelta(seconds=30)
 """How long one certificate usually takes from the wish to the proof that it is served."""
 
@@ -23,6 +29,8 @@ class Chosen:
     certificate: str
     store: str
     name: str
+    new: bool = False
+    """Whether it was never installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,50 @@ class Cost:
 def suffering(desk: Desk, code: str, store: str | None = None, most: int = MOST) -> tuple[Chosen, ...]:
     """Return the certificates (with ``store``: of that store) that were seen to suffer from a finding's code.
 
-    At most ``most`` of them, those whose time is up first.
+    At most ``most`` of them, those whose time is up first; what was never installed, and waits for its first, comes last.
+    """
+    now = desk.clock()
+    with desk.storage.read() as tx:
+        found = {one.certificate: one for one in tx.alerts.suffering(code, most, store)}
+        chosen = [Chosen(one.certificate, one.store, one.name) for one in found.values()]
+        first = (one for one in _waiting(tx, code, store, now) if one.certificate not in found)
+        return (*chosen, *islice(first, most - len(chosen)))
+
+
+def _waiting(tx: Transaction, code: str, store: str | None, now: datetime) -> Iterator[Chosen]:
+    """Yield what waits for its first certificate because of the code: of a merchant's cause no sighting tells (`sighting`)."""
+    stores = None if store is None else frozenset({store})
+    for portion in (Portion.NEEDS_SUPPORT, Portion.FAILED, Portion.BLOCKED):
+        page, looked = tx.fleet.page(portion, stores, now, PAGE), PAGE
+        while page.certificates:
+            first = [row for row in page.certificates if row.installed is None]
+            saved = tx.certificates.findings_of([row.id for row in first])
+            for row in first:
+                seen = (row.problem, *saved.get(row.id, ()))
+                name = next((f.name for f in seen if f and f.code == code and f.blocks), None)
+                if name is not None:
+                    yield Chosen(row.id, row.store, name if name in row.wanted else row.name, new=True)
+            if not page.more or looked >= LOOKED:
+                break
+            page, looked = (
+                tx.fleet.page(portion, stores, now, PAGE, after=page.positions[-1]),
+                looked + PAGE,
+            )
+
+
+def of_alert(desk: Desk, alert_id: str, version: int) -> tuple[str, tuple[Chosen, ...]]:
+    """Return the code of an alert, and the certificates that suffer: those whose time is up first, `MOST` of them at the most.
+
+    None of them if the alert is not known, is over, or has changed since the ``version`` that somebody saw.
     """
     with desk.storage.read() as tx:
-        found = tx.alerts.suffering(code, most, store)
-    return tuple(Chosen(one.certificate, one.store, one.name) for one in found)
+        alert = tx.alerts.get(alert_id)
+        if alert is None or not alert.open or alert.version != version:
+            return "", ()
+        members = [one for one in tx.alerts.members(alert.key, MOST) if one.certificate != SELF]
+    first = {one.certificate: one for one in reversed(members)}
+    suffer = (one for one in members if first[one.certificate] is one)
+    return alert.code, tuple(Chosen(one.certificate, one.store, one.name) for one in suffer)
 
 
 def cost(desk: Desk, orders: int) -> Cost:
@@ -82,6 +129,7 @@ def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, 
         total=len(chosen),
         run_after=now,
         since=now,
+        workspace=proposal.workspace,
     )
     items = [Item(job.id, number, one.store, one.name, one.certificate) for number, one in enumerate(chosen)]
     tx.jobs.add(job, items)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from services.deployment.fitness import unfit
 from services.issuance.causes import own
+from services.issuance.keys import barred as key_barred
 from services.issuance.move import Move, Parts, fail, fault, on, poll
 from services.issuance.ordering import present_revision
 from services.issuance.routing import target_wait
 from services.model.certificates import Certificate, Revision
 from services.model.errors import DeployError
-from services.model.findings import CODES, Finding, Verdict
+from services.model.findings import CODES, NOT_REVOKED, Finding, Verdict
 from services.model.lifecycle import Event
 from services.model.pacing import Breaker
 from services.model.settings import Renewing
@@ -36,6 +37,8 @@ def deploying(parts: Parts, certificate: Certificate) -> Move:
     One that fails for several certificates is left to one of them at a time.
     """
     revision = present_revision(parts, certificate)
+    if (move := key_barred(parts, certificate, revision)) is not None:
+        return move
     names = tuple(target.name for target in parts.targets)
     barred, canary = target_wait(parts, certificate, names)
     if barred is not None:
@@ -100,6 +103,8 @@ def _waiting(parts: Parts, certificate: Certificate, barred: Breaker, name: str)
 def verifying(parts: Parts, certificate: Certificate) -> Move:
     """Shake hands with every edge address for every name; the new revision is installed once it shows, or is unproved."""
     revision = present_revision(parts, certificate)
+    if (move := key_barred(parts, certificate, revision)) is not None:
+        return move
     missing = unserved(parts, revision)
     now = parts.clock()
     if missing and certificate.attempt.polls < PROOFS:
@@ -157,7 +162,14 @@ def _installed(
         asked=False,
         problem=problem,
         compared=NOTHING,
+        revocation=_left_of(certificate),
     )
+
+
+def _left_of(certificate: Certificate) -> Finding | None:
+    """Return what stays to be said of revocations: that of the old revision is over once another one is installed."""
+    told = certificate.revocation
+    return told if told is not None and told.code == NOT_REVOKED else None
 
 
 def unserved(parts: Parts, revision: Revision) -> tuple[Served, ...]:

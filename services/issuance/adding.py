@@ -1,7 +1,7 @@
 """The use case behind /ssl add: names become wanted names of their store's certificates, durably."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from services import home
@@ -41,9 +41,7 @@ def add(
     the same. Idempotent: a name that is wanted already changes nothing. Raises BusyError if a certificate could not be
     changed in ``tries`` looks, 50 ms apart.
     """
-    with desk.storage.read() as tx:
-        subjects = {name: owned_subject(tx, name, store, visible) for name in dict.fromkeys(names)}
-    ruled = {name: desk.checker.rules(subject) for name, subject in subjects.items()}
+    subjects, ruled = judge(desk, names, store=store, visible=visible)
     refused = {name: findings for name, findings in ruled.items() if _final(findings)}
     groups: dict[tuple[str, str], list[str]] = {}
     for name, subject in subjects.items():
@@ -55,10 +53,19 @@ def add(
     desk.wake()
     return tuple(
         without_certificate(subject, refused[name])
-        if name in refused and not _has_one(subject)
+        if name in refused and not has_one(subject)
         else _with(describe(desk, name, store=store, visible=visible), refused.get(name, ruled[name]))
         for name, subject in subjects.items()
     )
+
+
+def judge(
+    desk: Desk, names: Sequence[str], *, store: str | None, visible: Sight
+) -> tuple[Mapping[str, Subject], Mapping[str, Sequence[Finding]]]:
+    """Return what each name is, and what the rules say of it; nothing is changed."""
+    with desk.storage.read() as tx:
+        subjects = {name: owned_subject(tx, name, store, visible) for name in dict.fromkeys(names)}
+    return subjects, {name: desk.checker.rules(subject) for name, subject in subjects.items()}
 
 
 def _final(findings: Sequence[Finding]) -> bool:
@@ -70,7 +77,7 @@ def refuses(finding: Finding) -> bool:
     return finding.blocks and CODES[finding.code].rule and finding.code != "store.inactive"
 
 
-def _has_one(subject: Subject) -> bool:
+def has_one(subject: Subject) -> bool:
     """Tell whether the name is in a certificate already, which stays what it is whatever is refused now."""
     return subject.certificate is not None and subject.name in subject.certificate.wanted
 
@@ -107,7 +114,7 @@ def _want(
     raise BusyError(
         say(
             "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
-            domain=domain,
+            domain=domain if domain in names else names[0],  # it may be another store's
         )
     )
 

@@ -73,6 +73,11 @@ def fits(chain_pem: str, key_pem: str, names: Iterable[str], now: datetime | Non
     )
 
 
+def leaf_der(chain_pem: str) -> bytes:
+    """Return the leaf of a PEM, leaf first, as DER, the form in which ACME takes it. Raises ValueError if it is none."""
+    return _load(chain_pem)[0].public_bytes(serialization.Encoding.DER)
+
+
 def issuers(chain_pem: str) -> tuple[str, ...]:
     """Return who signed each certificate of a chain, as RFC 4514 text; empty if the text holds no certificate."""
     try:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.issuance.causes import of_ca
 from services.issuance.chain import fits, read_chain
+from services.issuance.keys import barred
 from services.issuance.move import Move, Parts, on
 from services.issuance.ordering import authority, next_way, present_revision, trouble, waiting
 from services.issuance.proving import patient, within_reason
@@ -21,6 +22,8 @@ FIRST_LOOK = timedelta(milliseconds=50)
 def finalizing(parts: Parts, certificate: Certificate) -> Move:
     """Send the saved CSR (RFC 8555 §7.4). A second time is refused as not ready: then the order's state decides."""
     revision = present_revision(parts, certificate)
+    if (move := barred(parts, certificate, revision)) is not None:
+        return move
     try:
         order = _finalized(authority(parts, revision.ca), revision)
     except CaError as error:

@@ -1,5 +1,6 @@
 """Private keys and certification requests (PKCS #10, RFC 2986) for ACME orders."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
 from cryptography import x509
@@ -78,6 +79,16 @@ def csr_names(csr_pem: str) -> tuple[str, ...]:
 def csr_der(csr_pem: str) -> bytes:
     """Return the request as DER, the form in which ACME takes it. Raises ValueError if it is not a request."""
     return x509.load_pem_x509_csr(csr_pem.encode("ascii")).public_bytes(serialization.Encoding.DER)
+
+
+def spki_hash(csr_pem: str) -> str:
+    """Return the SHA-256 of a request's public key (SubjectPublicKeyInfo, DER; RFC 5280 §4.1.2.7), lower-case hex.
+
+    It tells keys apart without the private one. Raises ValueError if the text is not a request.
+    """
+    public = x509.load_pem_x509_csr(csr_pem.encode("ascii")).public_key()
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
 
 
 def _hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:

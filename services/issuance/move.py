@@ -121,7 +121,7 @@ def fail(
         return fault(replace(certificate, attempt=again), now, problem)
     failures = certificate.failures + 1
     strikes = certificate.strikes + strike
-    near = near_expiry(certificate, now)
+    near = near_expiry(certificate, now) or certificate.revoked
     wait = min(backoff(policy, failures), URGENT) if near else backoff(policy, failures)
     # only a limit has an end that the CA knows; one that is out of order is asked again, near expiry soon
     longest = now + LIMIT if problem.code == BUDGET else now + (URGENT if near else policy.backoff[-1])

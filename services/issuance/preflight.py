@@ -14,7 +14,7 @@ from services.issuance.planning import (
     healthy_names,
 )
 from services.issuance.routing import Stay, postponed, way_for
-from services.model.certificates import Attempt, Certificate
+from services.model.certificates import Attempt, Certificate, Revision
 from services.model.findings import ANSWERS, Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
@@ -80,13 +80,12 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
     findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
-    names = healthy_names(certificate, found, near_expiry=near_expiry(certificate, now))
+    pressing = near_expiry(certificate, now) or certificate.revoked
+    names = healthy_names(certificate, found, near_expiry=pressing)
     if not names:
         return _blocked(parts, certificate, findings)
-    if _nothing_to_gain(parts, certificate, names, now):
-        settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
-        wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
-        kept = replace(settled, retry_at=now + wait)
+    if (covered := _covering(parts, certificate, names, now)) is not None:
+        kept = _settled(parts, certificate, covered, now)
         return Move(kept, Event.NOTHING_TO_GAIN.value, ", ".join(names), findings=findings)
     forbidden = forbidden_cas(names, found, parts.cas)
     attempt = Attempt(
@@ -121,15 +120,33 @@ def _stood(certificate: Certificate, before: Sequence[Finding]) -> tuple[Standin
     return standing_of((*sorted(before, key=lambda f: f.code in NAME_SPECIFIC), problem))
 
 
-def _nothing_to_gain(parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime) -> bool:
-    """Tell whether the installed revision covers these names already, is not due, and nobody asked for a new one."""
+def _covering(
+    parts: Parts, certificate: Certificate, names: tuple[str, ...], now: datetime
+) -> Revision | None:
+    """Return the installed revision if it covers these names already, is not due, and nobody asked for a new one."""
     if certificate.asked or certificate.installed is None:
-        return False
+        return None
     if certificate.renew_at is None or now >= certificate.renew_at:
-        return False
+        return None
     with parts.storage.read() as tx:
         installed = tx.certificates.revision(certificate.installed)
-    return installed is not None and set(names) <= set(installed.names)
+    return installed if installed is not None and set(names) <= set(installed.names) else None
+
+
+def _settled(parts: Parts, certificate: Certificate, covered: Revision, now: datetime) -> Certificate:
+    """Return the certificate at rest again with what is installed: well if no wanted name is missing there.
+
+    What an edge was seen to serve wrongly is looked at by the next step, and stays until that.
+    """
+    settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
+    if set(certificate.wanted) - set(covered.names):
+        wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
+        return replace(settled, retry_at=now + wait)
+    problem = certificate.problem
+    unserved = problem is not None and problem.code == "deploy.not_served"
+    return replace(
+        settled, problem=problem if unserved else None, retry_at=None, failures=0, strikes=0, stopped_at=None
+    )
 
 
 def refusals_of(certificate: Certificate, saved: Sequence[Finding]) -> tuple[Finding, ...]:

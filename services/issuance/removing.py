@@ -36,7 +36,7 @@ def remove(
             say(
                 "The certificate of {domain} is being issued. Nothing was changed; ask again when that is done, in a few"
                 " minutes.",
-                domain=row.domain,
+                domain=row.name,
             )
         )
     after = _without(row, gone, now)
@@ -44,7 +44,7 @@ def remove(
         raise BusyError(
             say(
                 "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
-                domain=row.domain,
+                domain=row.name,
             )
         )
     findings = tuple(f for f in tx.certificates.findings(row.id) if f.name in after.wanted)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from services.model.findings import Finding
+from services.model.findings import REVOKED, Finding
 from services.model.lifecycle import RESTING, Event, State, after
 from services.model.text import NOTHING, Item, Text
 
@@ -92,11 +92,27 @@ class Certificate:
     """When a failed attempt is tried again at the latest; `run_after` may lie before it, to look for a fix."""
     compared: Text = NOTHING
     """How the last failure differs from the one before it: what is right now, what is still wrong."""
+    revocation: Finding | None = None
+    """What is wrong as long as a revocation is not over: what is installed is revoked, or the CA does not revoke."""
+
+    @property
+    def name(self) -> str:
+        """What it is called to people: its domain where that is one of its names, else the first of these.
+
+        The domain of a store's one sub-domain may be another store's. One that is retired has no other name.
+        """
+        return self.domain if self.domain in self.wanted or not self.wanted else self.wanted[0]
 
     @property
     def resting(self) -> bool:
         """Whether nothing is under way."""
         return self.state in RESTING
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the installed revision is revoked, or is being revoked with nothing in its place."""
+        told = self.revocation
+        return told is not None and told.code == REVOKED and told.evidence.get("serial") == self.serial
 
     @property
     def place(self) -> tuple[int, datetime, str]:
@@ -106,7 +122,12 @@ class Certificate:
         """
         if self.state is State.RETIRED:
             return 3, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain
-        well = self.state is State.INSTALLED and self.problem is None and self.retry_at is None
+        well = (
+            self.state is State.INSTALLED
+            and self.problem is None
+            and self.retry_at is None
+            and not self.revoked
+        )
         group = 2 if well else 0 if self.resting else 1
         return group, self.not_after or datetime.min.replace(tzinfo=UTC), self.domain
 

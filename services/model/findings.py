@@ -71,6 +71,7 @@ class Code:
 
 ANSWERS = "dns.answers"
 """What DNS answers, right or wrong: compared from look to look while support is needed."""
+REVOKED, NOT_REVOKED = "certificate.revoked", "certificate.not_revoked"
 _M, _P, _C = Owner.MERCHANT, Owner.PLATFORM, Owner.CA
 
 CODES: Mapping[str, Code] = {
@@ -118,6 +119,8 @@ CODES: Mapping[str, Code] = {
     "ca.account": Code(_C, Phrase("the ACME account is not usable")),
     "deploy.failed": Code(_P, Phrase("the certificate could not be written to a target")),
     "deploy.not_served": Code(_P, Phrase("the edge does not serve the certificate")),
+    REVOKED: Code(_P, Phrase("the installed certificate is revoked")),
+    NOT_REVOKED: Code(_P, Phrase("the CA does not revoke a certificate")),
     "certdesk.fault": Code(_P, Phrase("certdesk itself failed")),
     "certdesk.stalled": Code(_P, Phrase("certificates are not looked at in time")),
     "certdesk.undelivered": Code(_P, Phrase("messages do not leave")),

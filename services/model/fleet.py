@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from services.model.certificates import Certificate
-from services.model.lifecycle import RESTING, State
+from services.model.lifecycle import RESTING, Event, State
 
 
 class Portion(StrEnum):
@@ -71,6 +71,44 @@ class Counts:
             Portion.EXPIRED: self.expired,
             Portion.ENDING: self.ending,
         }[portion]
+
+
+WEEK = timedelta(days=7)
+
+
+class Health(StrEnum):
+    """How a certificate stands, in the order of a listing's groups (`Certificate.place`)."""
+
+    NEEDS_SOMEBODY = "needs_somebody"
+    UNDER_WAY = "under_way"
+    WELL = "well"
+
+
+class Result(StrEnum):
+    """How an attempt to get a certificate ended."""
+
+    INSTALLED = "installed"
+    FAILED = "failed"
+
+
+RESULTS: Mapping[Event, Result] = {
+    Event.VERIFIED: Result.INSTALLED,
+    # it lies on every target, and only the proof is owed
+    Event.UNPROVED: Result.INSTALLED,
+    Event.ATTEMPT_FAILED: Result.FAILED,
+}
+"""The events of the history that end an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many certificates, or attempts, fall into one week."""
+
+    week: int
+    """Counted from a given moment on, 0 being the seven days that begin with it; -1: before it."""
+    what: str
+    """A `Health` or a `Result`."""
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

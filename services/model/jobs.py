@@ -38,6 +38,21 @@ TURNS: Mapping[JobState, frozenset[JobState]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """Who pauses, resumes or cancels a job."""
+
+    person: str
+    """TEAM/USER, or ``certdesk`` itself."""
+    role: str = ""
+    workspace: str = ""
+    """Where they are as they do it; empty: the support workspace."""
+
+
+ITSELF = "certdesk"
+"""Who has paused a job, where no person has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One wish for many: a row that workers claim, and that a person may pause, resume or cancel."""
 
@@ -66,6 +81,15 @@ class Job:
     """Until when the CAs' rate limits leave no order; None: it does not wait."""
     shown_at: datetime | None = None
     """When its messages were touched last."""
+    changed_role: str = ""
+    """The role that they had then."""
+    workspace: str = ""
+    """Where who is behind it has asked for it, or resumed it; empty: the support workspace."""
+
+    @property
+    def behind(self) -> str:
+        """Who is behind a running job: who resumed it last, else who asked. It goes on as long as they have the right to it."""
+        return self.changed_by if self.state is JobState.RUNNING and self.changed_by else self.person
 
     @property
     def over(self) -> bool:

@@ -48,6 +48,7 @@ class Event(StrEnum):
     RENEWAL_DUE = "renewal_due"
     ASKED = "asked"
     REMOVED = "removed"
+    KEY_BARRED = "key_barred"
 
 
 _S, _E = State, Event
@@ -77,6 +78,10 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (_S.VALIDATING, _E.ORDER_LOST): _S.ORDERING,
     (_S.FINALIZING, _E.ORDER_LOST): _S.ORDERING,
     (_S.COLLECTING, _E.ORDER_LOST): _S.ORDERING,
+    # its key was reported compromised on the way: a new key and CSR for the same names
+    (_S.FINALIZING, _E.KEY_BARRED): _S.PREPARING,
+    (_S.DEPLOYING, _E.KEY_BARRED): _S.PREPARING,
+    (_S.VERIFYING, _E.KEY_BARRED): _S.PREPARING,
     # an attempt that failed waits for its back-off
     (_S.PREPARING, _E.ATTEMPT_FAILED): _S.FAILED,
     (_S.ORDERING, _E.ATTEMPT_FAILED): _S.FAILED,

@@ -15,7 +15,7 @@ class Decider(StrEnum):
     SELF = "self"
     """The person who asked, once more."""
     SECOND = "second"
-    """Another person of the platform, of the same role or above."""
+    """Another person, of the same role or above."""
 
 
 class Stage(StrEnum):
@@ -34,8 +34,9 @@ LASTS: Mapping[Decider, timedelta] = {
 }
 """How long a proposal waits for its yes."""
 
-RANKS: Mapping[str, int] = {"oncall": 1, "support": 2, "admin": 3}
-"""The roles that may decide for others, and which is above which; merchants and strangers are not among them."""
+RANKS: Mapping[str, int] = {"merchant": 1, "oncall": 2, "support": 3, "admin": 4}
+"""The roles that may decide for others, and which is above which; strangers are not among them. Merchants decide for one
+another alone: both must have the right to every store that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Proposal:
     def stores(self) -> tuple[str, ...]:
         """The stores that it is about."""
         return tuple(self.what.get("stores", ()))
+
+    @property
+    def told_in(self) -> tuple[str, ...]:
+        """The channels of the stores in which it is shown to others who can decide it, as `placed` writes them."""
+        return tuple(self.what.get("told_in", ()))
 
     @property
     def workspace(self) -> str:

@@ -127,6 +127,14 @@ class Renewing:
 
 
 @dataclass(frozen=True, slots=True)
+class Approving:
+    """What one person may do without another one's yes."""
+
+    alone: int = 10
+    """So many certificates by one command or click; for more of them a second person has to approve it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RdapSettings:
     """How registrations are looked up."""
 

@@ -39,6 +39,8 @@ class Workspace:
     state: WorkspaceState = WorkspaceState.ACTIVE
     generation: int = 1
     """Grows with each pair of tokens, so that what is said of a former one is not taken for this one."""
+    alert_channel: str = ""
+    """Id (C…) of the channel there in which merchants are told what they have to do; empty: none was chosen."""
 
     @property
     def token_binding(self) -> str:

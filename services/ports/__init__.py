@@ -17,6 +17,7 @@ from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
+from services.ports.revocations import Revocations
 from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
@@ -48,6 +49,7 @@ __all__ = [
     "RenewalInfo",
     "Request",
     "Requests",
+    "Revocations",
     "Served",
     "Storage",
     "Stores",

@@ -104,6 +104,15 @@ class CertificateAuthority(Protocol):
         """Return the CA's suggestion for the leaf of this PEM; None if the CA does not offer ARI."""
         ...
 
+    def revoke(self, certificate: str, reason: int, key: str | None = None) -> bool:
+        """Revoke the leaf of this PEM (§7.6) for a reason code of RFC 5280 §5.3.1; False if it was revoked already.
+
+        The request is signed by the account, or by the certificate's own private ``key`` (PEM). Twice is harmless. Raises
+        CaError with the type ``unauthorized`` if the account may not revoke it, and ``badRevocationReason`` if the CA does not
+        take the reason.
+        """
+        ...
+
 
 class ChallengeResponder(Protocol):
     """Puts up and takes down the answers for one type of challenge."""

@@ -1,9 +1,10 @@
 """Port: the fleet in parts and page by page, so that a look at it costs what is shown, however many there are."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.model.fleet import Counts, Excerpt, Portion, Position
+from services.model.fleet import Counts, Excerpt, Portion, Position, Tally
 
 Stores = frozenset[str] | None
 """The stores that are meant; None: all of them."""
@@ -46,5 +47,21 @@ class Fleet(Protocol):
 
         They are sorted by the first of these that does, then by id. ``prefix`` is compared byte by byte, with names as
         they are kept (A-labels, lower case). Nothing is found for an empty one.
+        """
+        ...
+
+    def ends(self, stores: Stores, now: datetime, weeks: int) -> Sequence[Tally]:
+        """Return how many certificates end in each of ``weeks`` weeks from ``now`` on, by `Health`.
+
+        Week -1 is what has ended by ``now`` (a certificate is not valid at the moment of its end any more), the week
+        numbered ``weeks`` what ends later than all of them. What was never issued, or is retired, ends never. A week and
+        health with none is left out; sorted by week, then health.
+        """
+        ...
+
+    def results(self, stores: Stores, since: datetime, weeks: int) -> Sequence[Tally]:
+        """Return how many attempts ended in each of ``weeks`` weeks from ``since`` on, by `Result`.
+
+        What happened earlier or later is left out, as is a week and result with none; sorted by week, then result.
         """
         ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.model.jobs import Counts, Item, ItemState, Job, JobState
+from services.model.jobs import Counts, Hand, Item, ItemState, Job, JobState
 
 
 class Jobs(Protocol):
@@ -30,7 +30,7 @@ class Jobs(Protocol):
         """Save a claimed job and give its lease back. Raises LeaseLostError, and saves nothing, if its fence is an old one."""
         ...
 
-    def turn(self, job: str, after: JobState, by: str, now: datetime) -> Job | None:
+    def turn(self, job: str, after: JobState, by: Hand, now: datetime) -> Job | None:
         """Pause, resume or cancel, once: return the job as it is then; None if its state does not allow it (any more).
 
         The fence is raised, so that a worker that holds the job saves nothing any more. A job that is resumed is due now.

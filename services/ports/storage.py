@@ -11,6 +11,7 @@ from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
+from services.ports.revocations import Revocations
 from services.ports.workspaces import Workspaces
 
 
@@ -51,6 +52,8 @@ class Transaction(Protocol):
     def workspaces(self) -> Workspaces: ...  # noqa: D102
     @property
     def jobs(self) -> Jobs: ...  # noqa: D102
+    @property
+    def revocations(self) -> Revocations: ...  # noqa: D102
 
 
 class Storage(Protocol):

@@ -19,7 +19,10 @@ class Workspaces(Protocol):
         ...
 
     def install(self, workspace: Workspace) -> Workspace:
-        """Insert, or replace a former installation; return what is stored then: its generation is one more than before."""
+        """Insert, or replace a former installation; return what is stored then.
+
+        Its generation is one more than before, and its alert_channel stays what it was.
+        """
         ...
 
     def renew(self, workspace: Workspace) -> bool:
@@ -34,6 +37,13 @@ class Workspaces(Protocol):
 
         None, and nothing changed, for one that is not active, was installed since, or is not known. Of two that do it at
         once one is told.
+        """
+        ...
+
+    def tell_in(self, team: str, channel: str) -> Workspace | None:
+        """Choose the workspace's alert_channel (empty: none), whatever its state; return it as it was before.
+
+        None, and nothing changed, for one that is not known.
         """
         ...
 

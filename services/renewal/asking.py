@@ -139,6 +139,6 @@ def _busy(certificate: Certificate) -> BusyError:
     return BusyError(
         say(
             "The certificate of {domain} is being worked on. Nothing was changed; ask again in a minute.",
-            domain=certificate.domain,
+            domain=certificate.name,
         )
     )

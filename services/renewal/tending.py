@@ -26,6 +26,8 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     tended = scheduled(parts, tended, revision)
     now = parts.clock()
     missing = tuple(name for name in certificate.wanted if name not in revision.names)
+    if not missing:  # a name that it waited for may have been removed meanwhile
+        tended = replace(tended, retry_at=None)
     due = tended.renew_at is None or now >= tended.renew_at
     if not due and not (missing and (certificate.retry_at is None or now >= certificate.retry_at)):
         return Move(

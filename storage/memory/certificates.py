@@ -13,7 +13,9 @@ from storage.memory.tables import MemoryRepository, claim, claimed, free, held
 
 def _kept(certificate: Certificate) -> Certificate:
     """Return the certificate as a database would give it back."""
-    return records.certificate(records.settled(records.certificate_values(certificate))[:-1])
+    values = records.certificate_values(certificate)
+    del values["urgency"]
+    return records.certificate(records.settled(values))
 
 
 def _worst(certificate: Certificate) -> tuple[int, str, str]:

@@ -1,15 +1,16 @@
 """The fleet in parts and page by page, in memory."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from services.model.certificates import Certificate
-from services.model.fleet import Counts, Excerpt, Portion, Position
+from services.model.fleet import RESULTS, WEEK, Counts, Excerpt, Portion, Position, Tally
 from services.model.lifecycle import State
 from storage import records
 from storage.memory.tables import MemoryRepository
-from storage.records.fleet import GROUPS, Span, spans
+from storage.records.certificates import GROUP
+from storage.records.fleet import GROUPS, HEALTH, Span, spans, week_of
 
 Placed = tuple[Position, Certificate]
 Stores = frozenset[str] | None
@@ -63,6 +64,19 @@ class MemoryFleet(MemoryRepository):
                 found.append(((min(terms), row.id), row))
         return _excerpt(sorted(found, key=lambda one: one[0]), size, after, before)
 
+    def ends(self, stores: Stores, now: datetime, weeks: int) -> tuple[Tally, ...]:
+        """Return how many certificates end in each of ``weeks`` weeks from ``now`` on, by `Health`."""
+        placed = [records.urgency(row) for row in self._of(stores)]
+        found = [(week_of(urgency, now, weeks), urgency // GROUP) for urgency in placed]
+        return _tallied((week, HEALTH[group].value) for week, group in found if week is not None)
+
+    def results(self, stores: Stores, since: datetime, weeks: int) -> tuple[Tally, ...]:
+        """Return how many attempts ended in each of ``weeks`` weeks from ``since`` on, by `Result`."""
+        ends = {event.value: result for event, result in RESULTS.items()}
+        happened = [one for row in self._of(stores) for one in self._tables.history.get(row.id, ())]
+        found = [((one.at - since) // WEEK, ends[one.what].value) for one in happened if one.what in ends]
+        return _tallied((week, what) for week, what in found if 0 <= week < weeks)
+
     def _of(self, stores: Stores) -> Iterator[Certificate]:
         rows = self._tables.certificates.values()
         return (row for row in rows if stores is None or row.store in stores)
@@ -75,6 +89,10 @@ class MemoryFleet(MemoryRepository):
             if any(_within(row, span) for span in wanted)
         ]
         return sorted(placed, key=lambda one: one[0])
+
+
+def _tallied(found: Iterable[tuple[int, str]]) -> tuple[Tally, ...]:
+    return tuple(Tally(week, what, count) for (week, what), count in sorted(Counter(found).items()))
 
 
 def _within(row: Certificate, span: Span) -> bool:

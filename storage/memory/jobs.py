@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.model.clock import aware
-from services.model.jobs import TURNS, Counts, Item, ItemState, Job, JobState
+from services.model.jobs import TURNS, Counts, Hand, Item, ItemState, Job, JobState
 from storage import records
 from storage.memory.tables import MemoryRepository, claim, held
 
@@ -48,7 +48,7 @@ class MemoryJobs(MemoryRepository):
         values = {**records.job_values(stored), **records.job_changes(job), "lease_until": None}
         self._put(records.job(records.settled(values)))
 
-    def turn(self, job: str, after: JobState, by: str, now: datetime) -> Job | None:
+    def turn(self, job: str, after: JobState, by: Hand, now: datetime) -> Job | None:
         """Pause, resume or cancel, once; None if its state does not allow it (any more)."""
         stored = self.get(job)
         if stored is None or stored.state not in TURNS.get(after, ()):

@@ -14,6 +14,7 @@ from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
 from storage.memory.queues import MemoryOutbox, MemoryRequests
+from storage.memory.revocations import MemoryRevocations
 from storage.memory.tables import MemoryRepository, Tables, View
 from storage.memory.workspaces import MemoryWorkspaces
 from storage.turns import Turns
@@ -108,6 +109,11 @@ class MemoryTransaction(MemoryRepository):
     def jobs(self) -> MemoryJobs:
         """What is done for many."""
         return MemoryJobs(self._view)
+
+    @property
+    def revocations(self) -> MemoryRevocations:
+        """Revocations and barred keys."""
+        return MemoryRevocations(self._view)
 
 
 class MemoryStorage:

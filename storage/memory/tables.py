@@ -15,12 +15,13 @@ from services.model.findings import Finding
 from services.model.jobs import Item, Job
 from services.model.pacing import Breaker, Watch
 from services.model.proposals import Proposal
+from services.model.revoking import BarredKey, Revocation
 from services.model.stores import Domain, Store
 from services.model.workspaces import Workspace
 from services.ports import Account, Message, Request
 from storage.refusals import READING, no_parent
 
-Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job)
+Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job, Revocation)
 
 
 @dataclass(slots=True)
@@ -57,6 +58,9 @@ class Tables:
     jobs: dict[str, Job] = field(default_factory=dict)
     job_items: dict[tuple[str, int], Item] = field(default_factory=dict)
     """(job, number) -> the item"""
+    revocations: dict[str, Revocation] = field(default_factory=dict)
+    barred_keys: dict[str, BarredKey] = field(default_factory=dict)
+    """SHA-256 of the public key -> the key"""
     workers: dict[str, datetime] = field(default_factory=dict)
     leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """duty -> (who does it alone, until when)"""

@@ -8,6 +8,7 @@ from services.model.clock import aware
 from services.model.workspaces import Workspace, WorkspaceState
 from storage import records
 from storage.memory.tables import MemoryRepository
+from storage.records.coding import storable
 
 
 class MemoryWorkspaces(MemoryRepository):
@@ -27,7 +28,10 @@ class MemoryWorkspaces(MemoryRepository):
         """Insert, or replace a former installation; return what is stored then."""
         kept = records.workspace(records.settled(records.workspace_values(workspace)))
         former = self.get(workspace.team)
-        return self._put(replace(kept, generation=former.generation + 1) if former else kept)
+        if former is None:
+            return self._put(kept)
+        again = replace(kept, generation=former.generation + 1, alert_channel=former.alert_channel)
+        return self._put(again)
 
     def renew(self, workspace: Workspace) -> bool:
         """Save new tokens and their end, if the generation is still the stored one and it is active."""
@@ -45,6 +49,13 @@ class MemoryWorkspaces(MemoryRepository):
         if stored is None or not stored.active or stored.installed_at >= aware(before):
             return None
         return self._put(replace(stored, state=state))
+
+    def tell_in(self, team: str, channel: str) -> Workspace | None:
+        """Choose the workspace's alert_channel (empty: none), whatever its state; return it as it was before."""
+        before = self.get(team)
+        if before is not None:
+            self._put(replace(before, alert_channel=storable(channel)))
+        return before
 
     def expiring(self, before: datetime) -> Sequence[Workspace]:
         """Return active workspaces with a refresh token whose token ends before this moment, the earliest first."""

@@ -50,6 +50,13 @@ from storage.records.others import (
     store_values,
 )
 from storage.records.proposals import proposal, proposal_values
+from storage.records.revocations import (
+    barred_key,
+    barred_key_values,
+    revocation,
+    revocation_changes,
+    revocation_values,
+)
 from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
@@ -59,6 +66,8 @@ __all__ = [
     "alert",
     "alert_changes",
     "alert_values",
+    "barred_key",
+    "barred_key_values",
     "breaker",
     "breaker_values",
     "certificate",
@@ -94,6 +103,9 @@ __all__ = [
     "request_values",
     "revision",
     "revision_values",
+    "revocation",
+    "revocation_changes",
+    "revocation_values",
     "settled",
     "sighting",
     "sighting_values",

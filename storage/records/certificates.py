@@ -67,6 +67,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "retry_at": certificate.retry_at,
         "compared": encode(text.to_json(certificate.compared)) if certificate.compared != NOTHING else None,
         "urgency": urgency(certificate),
+        "revocation": encode(finding_to_json(certificate.revocation)) if certificate.revocation else None,
     }
 
 
@@ -75,7 +76,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
     (id_, store, domain, created_at, fence, lease_until, wanted, updated_at, state, run_after,
      installed, next_, attempt, stopped_at, failures, strikes, problem, asked, serial, not_before, not_after,
      renew_at, window_start, window_end, ari_after, retry_at,
-     compared) = row  # fmt: skip
+     compared, revocation) = row  # fmt: skip
     return Certificate(
         id=id_,
         store=store,
@@ -103,6 +104,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
         ari_after=ari_after,
         retry_at=retry_at,
         compared=text.from_json(decode(compared)) if compared else NOTHING,
+        revocation=finding_from_json(decode(revocation)) if revocation else None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.model.jobs import Item, ItemState, Job, JobState
+from services.model.jobs import Hand, Item, ItemState, Job, JobState
 from storage.records.coding import Values, decode, encode, storable
 
 
@@ -27,12 +27,24 @@ def job_values(job: Job) -> Values:
         "active": float(job.active),
         "waits": job.waits,
         "shown_at": job.shown_at,
+        "changed_role": job.changed_role,
+        "workspace": storable(job.workspace),
     }
 
 
 def job_changes(job: Job) -> Values:
     """Return the part of a job's row that a save takes over from it as it is."""
-    changed = ("state", "run_after", "changed_by", "since", "active", "waits", "shown_at")
+    changed = (
+        "state",
+        "run_after",
+        "changed_by",
+        "since",
+        "active",
+        "waits",
+        "shown_at",
+        "changed_role",
+        "workspace",
+    )
     values = job_values(job)
     return {name: values[name] for name in changed}
 
@@ -43,13 +55,15 @@ def job(row: Sequence[Any]) -> Job:
     return Job(id_, kind, decode(what), person, created_at, total, JobState(state), *rest)
 
 
-def turned(job_: Job, after: JobState, by: str, now: datetime) -> Job:
+def turned(job_: Job, after: JobState, by: Hand, now: datetime) -> Job:
     """Return the job as a person has made it: resumed it is due now, and the time it ran so far is kept."""
     running = after is JobState.RUNNING
     return replace(
         job_,
         state=after,
-        changed_by=storable(by),
+        changed_by=storable(by.person),
+        changed_role=by.role,
+        workspace=storable(by.workspace),
         active=job_.running_for(now),
         since=now,
         run_after=now if running else None,

@@ -21,12 +21,13 @@ def workspace_values(workspace: Workspace) -> Values:
         "expires_at": workspace.expires_at,
         "state": workspace.state.value,
         "generation": workspace.generation,
+        "alert_channel": storable(workspace.alert_channel),
     }
 
 
 def workspace(row: Sequence[Any]) -> Workspace:
     """Return the workspace of a row."""
-    team, enterprise, name, bot_user, token, by, at, refresh, expires_at, state, generation = row
+    team, enterprise, name, bot_user, token, by, at, refresh, expires_at, state, generation, told = row
     return Workspace(
         team,
         enterprise,
@@ -39,4 +40,5 @@ def workspace(row: Sequence[Any]) -> Workspace:
         expires_at,
         WorkspaceState(state),
         generation,
+        told,
     )

@@ -33,8 +33,8 @@ from storage import records
 from storage.columns import Key
 from storage.records.coding import encode
 from storage.records.fleet import GROUPS, WELL, Span, spans
-from storage.repositories.base import Repository
 from storage.repositories.forecasts import AMONG
+from storage.repositories.tallies import SqlTallies
 from storage.schema import CERTIFICATES
 from storage.searching import TERMS
 
@@ -145,7 +145,7 @@ def _found(*, store: bool, back: bool) -> Select[Any]:
 _FOUND = {(store, back): _found(store=store, back=back) for store in _YES_NO for back in _YES_NO}
 
 
-class SqlFleet(Repository):
+class SqlFleet(SqlTallies):
     """`services.ports.Fleet`."""
 
     __slots__ = ()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy import insert as insert_into
 
-from services.model.jobs import TURNS, Counts, Item, ItemState, Job, JobState
+from services.model.jobs import TURNS, Counts, Hand, Item, ItemState, Job, JobState
 from storage import records
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.repositories.base import Repository, first_among
@@ -61,7 +61,7 @@ class SqlJobs(Repository):
         """Save a claimed job and give its lease back. Raises LeaseLostError if its fence is an old one."""
         must_hold(self._connection, _SAVE, job, records.job_changes(job))
 
-    def turn(self, job: str, after: JobState, by: str, now: datetime) -> Job | None:
+    def turn(self, job: str, after: JobState, by: Hand, now: datetime) -> Job | None:
         """Pause, resume or cancel, once; None if its state does not allow it (any more)."""
         row = self._connection.execute(_LOCKED, {"the_id": job}).first()
         stored = records.job(row) if row else None

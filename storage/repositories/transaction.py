@@ -15,6 +15,7 @@ from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
 from storage.repositories.requests import SqlRequests
+from storage.repositories.revocations import SqlRevocations
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
 from storage.repositories.workspaces import SqlWorkspaces
@@ -109,3 +110,8 @@ class SqlTransaction(Repository):
     def jobs(self) -> SqlJobs:
         """What is done for many."""
         return SqlJobs(self._connection)
+
+    @property
+    def revocations(self) -> SqlRevocations:
+        """Revocations and barred keys."""
+        return SqlRevocations(self._connection)

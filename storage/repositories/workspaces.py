@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from services.model.workspaces import Workspace, WorkspaceState
 from storage import records
+from storage.records.coding import storable
 from storage.repositories.base import Repository
 from storage.repositories.upserts import insert, insert_or_keep, insert_or_update
 from storage.workspaces import SPENT, WORKSPACES
@@ -17,7 +18,7 @@ _MOMENT = bindparam("the_moment", type_=_W.installed_at.type)
 _ACTIVE = _W.state == WorkspaceState.ACTIVE.value
 _GET = select(WORKSPACES).where(_W.team == _TEAM)
 _ALL = select(WORKSPACES).order_by(_W.team)
-_KEPT = ("team", "generation")
+_KEPT = ("team", "generation", "alert_channel")
 _INSTALL = insert_or_update(
     WORKSPACES,
     "team",
@@ -32,6 +33,7 @@ _RENEW = (
     .values(generation=_W.generation + 1)
 )
 _LEAVE = update(WORKSPACES).where(_W.team == _TEAM, _ACTIVE, _W.installed_at < _MOMENT).returning(WORKSPACES)
+_TELL_IN = update(WORKSPACES).where(_W.team == _TEAM)
 _EXPIRING = (
     select(WORKSPACES)
     .where(_ACTIVE, _W.sealed_refresh.is_not(None), _W.expires_at < _MOMENT)
@@ -77,6 +79,13 @@ class SqlWorkspaces(Repository):
         values = {"the_team": team, "the_moment": before, "state": state.value}
         row = self._connection.execute(_LEAVE, values).first()
         return records.workspace(row) if row else None
+
+    def tell_in(self, team: str, channel: str) -> Workspace | None:
+        """Choose the workspace's alert_channel (empty: none), whatever its state; return it as it was before."""
+        before = self.get(team)
+        if before is not None:
+            self._connection.execute(_TELL_IN, {"the_team": team, "alert_channel": storable(channel)})
+        return before
 
     def expiring(self, before: datetime) -> Sequence[Workspace]:
         """Return active workspaces with a refresh token whose token ends before this moment, the earliest first."""

@@ -15,7 +15,7 @@ from bot.demo.sample import CHANNEL, TEAM, VISITOR
 from bot.demo.world import World
 from commands import picking
 from services.model.clock import utc_now
-from tests.browser.workspace import Person, signed, world
+from tests.browser.workspace import Person, gets_a_certificate, signed, status, world
 
 STORE, NAME = "sun", "sun.test"
 """An English store, and a domain of it."""
@@ -53,13 +53,6 @@ def merchant(slack: LocalSlack, chromium_page: Page) -> Person:
     return person
 
 
-def status(running: World, name: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(
-        demo_world.run(running.environment, "ssl", "status", name, "--json")
-    )
-    return found
-
-
 def traffic(slack: LocalSlack, summary: str) -> list[Mapping[str, Any]]:
     """Return what went to Slack's method, oldest first."""
     return [entry for entry in slack.log() if entry["summary"] == summary]
@@ -71,19 +64,7 @@ def traffic(slack: LocalSlack, summary: str) -> list[Mapping[str, Any]]:
 def test_a_merchant_gets_a_certificate_by_ticking_names_and_watches_it_in_the_modal(
     merchant: Person, running: World
 ) -> None:
-    merchant.begins("/ssl add")
-    merchant.sends()
-    modal = merchant.sees_modal("Get certificates", NAME, "nothing is in the way")
-    expect(modal).not_to_contain_text("Being checked now")
-    expect(modal).not_to_contain_text("moon.test")
-    merchant.submits()
-    merchant.sees_modal("Tick a name above, or type one here.")
-    merchant.ticks(NAME)
-    merchant.submits()
-    modal = merchant.sees_modal(f"Certificate for {NAME} is installed", "✓ verified")
-    certificate = status(running, NAME)
-    expect(modal).to_contain_text(str(certificate["serial"]))
-    assert certificate["state"] == "installed"
+    gets_a_certificate(merchant, running, NAME)
 
 
 def test_ssl_alone_opens_a_menu_for_the_role(merchant: Person) -> None:

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser
 
 from bot.demo.parts import chromium
-from bot.demo.parts.errors import PartMissing
 from tests import planted
 from tests.browser import scanned_site
 from tests.browser.scanned_site import Told
@@ -15,14 +14,14 @@ JUDGED = frozenset({"blockable", "upgradeable", "form"})
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, set[Told]]]:
+def told(
+    chromium_browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, set[Told]]]:
     """Give what Chromium says of each page, with scripts and without."""
     with scanned_site.served(tmp_path_factory.mktemp("tls")) as port:
-        try:
-            with chromium.browser(arguments=[f"--host-resolver-rules=MAP * 127.0.0.1:{port}"]) as browser:
-                yield {name: _both(browser, name) for name in planted.PAGES}
-        except PartMissing as error:
-            pytest.fail(str(error))
+        rules = f"--host-resolver-rules=MAP * 127.0.0.1:{port}"
+        with chromium.beside(chromium_browser, [rules]) as browser:
+            yield {name: _both(browser, name) for name in planted.PAGES}
 
 
 def _both(browser: Browser, name: str) -> set[Told]:

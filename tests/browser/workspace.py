@@ -1,9 +1,11 @@
 """A person before the local workspace's page: types into the message box and reads certdesk's messages."""
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import requests
@@ -22,11 +24,11 @@ PATIENCE = 60_000
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
-    """Run the demo's world, workspace included, while the block lasts. Raises PartError."""
+def world(folder: Path, mode: demo_world.Mode = "http") -> Iterator[World]:
+    """Run the demo's world, workspace included, while the block lasts; ``mode``: how Slack reaches it. Raises PartError."""
     told = io.StringIO()
     with ExitStack() as stack:
-        started = demo_world.start(folder, stack, Transcript(Console(file=told, width=200)))
+        started = demo_world.start(folder, stack, Transcript(Console(file=told, width=200)), mode=mode)
         if started.slack is None:
             raise PartMissing("local-slack", told.getvalue(), "see the reason above")
         yield started
@@ -98,3 +100,28 @@ class Person:
     def submits(self) -> None:
         """Send the modal off."""
         self.page.locator(".modal-foot .primary").click()
+
+
+def status(running: World, name: str) -> Mapping[str, Any]:
+    """Return how a name stands, as `certdesk ssl status --json` says it."""
+    found: Mapping[str, Any] = json.loads(
+        demo_world.run(running.environment, "ssl", "status", name, "--json")
+    )
+    return found
+
+
+def gets_a_certificate(merchant: Person, running: World, name: str) -> None:
+    """Let a merchant get one without typing its name: `/ssl add`, a field error, a tick, and progress until it is installed."""
+    merchant.begins("/ssl add")
+    merchant.sends()
+    modal = merchant.sees_modal("Get certificates", name, "nothing is in the way")
+    expect(modal).not_to_contain_text("Being checked now")
+    expect(modal).not_to_contain_text("moon.test")
+    merchant.submits()
+    merchant.sees_modal("Tick a name above, or type one here.")
+    merchant.ticks(name)
+    merchant.submits()
+    modal = merchant.sees_modal(f"Certificate for {name} is installed", "✓ verified")
+    certificate = status(running, name)
+    expect(modal).to_contain_text(str(certificate["serial"]))
+    assert certificate["state"] == "installed"

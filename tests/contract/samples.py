@@ -84,6 +84,7 @@ def full_certificate() -> Certificate:
         ari_after=NOW + timedelta(hours=6),
         retry_at=NOW + timedelta(hours=1),
         compared=say("{name} is right now.", name="a.test"),
+        revocation=finding("certificate.revoked"),
     )
 
 

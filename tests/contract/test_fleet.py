@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from services.model.certificates import Certificate
-from services.model.fleet import SOON, Excerpt, Portion, Position
+from services.model.certificates import Certificate, Happening
+from services.model.fleet import SOON, WEEK, Excerpt, Portion, Position, Tally
 from services.model.lifecycle import RESTING, State
 from services.ports import Storage
 from storage.database import Database
@@ -272,3 +272,58 @@ def _refilled(database: Database, certificates: Sequence[Certificate]) -> Storag
     add(database, *certificates)
     add(twin, *certificates)
     return twin
+
+
+def test_ends_are_counted_by_week_and_health(storage: Storage) -> None:
+    add(storage, *FLEET, certificate(11, state=State.RETIRED, not_after=NOW + DAY))
+    with storage.read() as tx:
+        found = tx.fleet.ends(None, NOW, 4)
+    assert found == (
+        # what ends at this moment is not valid any more
+        Tally(-1, "needs_somebody", 1),
+        Tally(-1, "under_way", 1),
+        Tally(-1, "well", 1),
+        Tally(0, "needs_somebody", 1),
+        Tally(0, "well", 1),
+        Tally(1, "well", 1),
+        # later than the last week
+        Tally(4, "needs_somebody", 1),
+        Tally(4, "well", 1),
+    )
+
+
+@pytest.mark.parametrize("whose", WHOSE)
+def test_ends_are_those_of_the_stores_that_are_meant(storage: Storage, whose: str) -> None:
+    stores, theirs = WHOSE[whose]
+    add(storage, *FLEET)
+    with storage.read() as tx:
+        found = tx.fleet.ends(stores, NOW, 12)
+    ending = [one for one in FLEET if one.not_after is not None and int(one.id[5:]) in theirs]
+    assert sum(one.count for one in found) == len(ending)
+
+
+@pytest.mark.parametrize("whose", WHOSE)
+def test_results_are_counted_by_week(storage: Storage, whose: str) -> None:
+    stores, theirs = WHOSE[whose]
+    add(storage, *FLEET)
+    happened = (
+        (1, "attempt_failed", timedelta(0)),  # at the very beginning
+        (1, "attempt_failed", WEEK - TICK),  # at the very end of the first week
+        (2, "verified", WEEK),
+        (6, "verified", WEEK + DAY),
+        (3, "unproved", WEEK + DAY),
+        (7, "order_placed", DAY),  # ends nothing
+        (8, "verified", -TICK),  # earlier
+        (9, "verified", 2 * WEEK),  # later
+    )
+    with storage.write() as tx:
+        for number, what, at in happened:
+            tx.certificates.record(Happening(f"cert_{number:03}", NOW + at, what))
+    with storage.read() as tx:
+        found = tx.fleet.results(stores, NOW, 2)
+    counted = [(0, "failed", 1, 2), (1, "installed", 2, 1), (1, "installed", 6, 1), (1, "installed", 3, 1)]
+    expected: dict[tuple[int, str], int] = {}
+    for week, result, number, count in counted:
+        if number in theirs:
+            expected[week, result] = expected.get((week, result), 0) + count
+    assert {(one.week, one.what): one.count for one in found} == expected

@@ -70,3 +70,18 @@ def test_counting_the_fleet_reads_indices_alone(sqlite_storage: Database) -> Non
     steps = sqlite_steps(sqlite_storage, lambda tx: tx.fleet.counts(None, NOW))
     assert f"SCAN certificates USING COVERING INDEX {STATE}" in steps
     assert all("COVERING INDEX" in step for step in steps if "certificates" in step), steps
+
+
+COUNTED = {
+    "ends": (lambda tx: tx.fleet.ends(None, NOW, 13), WORST),
+    "a store's ends": (lambda tx: tx.fleet.ends(MOON, NOW, 13), STORE),
+    "results": (lambda tx: tx.fleet.results(None, NOW, 13), "ix_events_endings"),
+}
+
+
+@pytest.mark.parametrize("question", COUNTED)
+def test_counts_by_week_go_along_an_index(sqlite_storage: Database, question: str) -> None:
+    ask, index = COUNTED[question]
+    _fill(sqlite_storage)
+    steps = sqlite_steps(sqlite_storage, ask)
+    assert any(index in step for step in steps), steps

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.model.errors import LeaseLostError
-from services.model.jobs import Counts, Item, ItemState, Job, JobState
+from services.model.jobs import Counts, Hand, Item, ItemState, Job, JobState
 from services.ports import Storage
 from tests.contract.samples import LEASE, MINUTE, NOW, together
 
@@ -41,7 +41,7 @@ def _claim(storage: Storage, **at: float) -> list[Job]:
 
 def _turn(storage: Storage, after: JobState, by: str = "T1/U2") -> Job | None:
     with storage.write() as tx:
-        return tx.jobs.turn("job_1", after, by, NOW + MINUTE)
+        return tx.jobs.turn("job_1", after, Hand(by, "support", "T2"), NOW + MINUTE)
 
 
 def test_what_is_put_in_comes_out(storage: Storage) -> None:
@@ -113,6 +113,8 @@ def test_paused_and_resumed_it_keeps_how_long_it_ran(storage: Storage) -> None:
     assert _turn(storage, JobState.PAUSED) is None
     resumed = _turn(storage, JobState.RUNNING, "T1/U3")
     assert resumed is not None
+    assert (paused.changed_role, paused.workspace, paused.behind) == ("support", "T2", "T1/U1")
+    assert (resumed.behind, _get(storage).behind) == ("T1/U3", "T1/U3")
     assert (resumed.active, resumed.run_after, resumed.since) == (60.0, NOW + MINUTE, NOW + MINUTE)
     assert _turn(storage, JobState.RUNNING) is None
     assert _turn(storage, JobState.CANCELLED) is not None

@@ -55,6 +55,26 @@ def test_to_install_again_replaces_everything_and_is_the_next_generation(storage
     assert _installed(storage, again) == replace(again, generation=2)
 
 
+def test_the_channel_that_is_told_is_chosen_and_outlives_everything_else(storage: Storage) -> None:
+    workspace = _installed(storage, _workspace())
+    assert workspace.alert_channel == ""
+    with storage.write() as tx:
+        assert tx.workspaces.tell_in("T2", "C0TOLD") == workspace
+        assert tx.workspaces.tell_in("T3", "C0TOLD") is None
+    with storage.write() as tx:
+        assert tx.workspaces.get("T2") == replace(workspace, alert_channel="C0TOLD")
+        assert tx.workspaces.renew(workspace)
+        tx.workspaces.leave("T2", WorkspaceState.UNINSTALLED, NOW + MINUTE)
+        assert tx.workspaces.tell_in("T2", "C0OTHER") is not None  # gone, and chosen all the same
+    again = _installed(storage, _workspace(installed_at=NOW + DAY, alert_channel="ignored"))
+    assert again.alert_channel == "C0OTHER"
+    with storage.write() as tx:
+        assert tx.workspaces.tell_in("T2", "") == again
+        assert tx.workspaces.get("T2") == replace(again, alert_channel="")
+    with storage.read() as tx:
+        assert tx.workspaces.get("T3") is None
+
+
 def test_tokens_are_renewed_once_for_each_generation(storage: Storage) -> None:
     workspace = _installed(storage, _workspace())
     renewed = replace(

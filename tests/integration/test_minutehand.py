@@ -28,17 +28,21 @@ from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import Clients
 from bot.web import Site, WebServer
 from bot.web import make_app as make_site
-from commands import requests
+from commands import report, requests
+from commands.attachment import Attachment
 from commands.caller import TERMINAL, Role
 from commands.messages import compose
 from commands.reply import Paragraph, Reply, Tone
 from commands.reply_json import reply_to_json
 from services import linking
+from services.model.alerts import Forecast
 from services.model.audiences import Kind
 from services.model.clock import utc_now
+from services.model.fleet import Tally
 from services.model.text import say
 from services.model.workspaces import Workspace, WorkspaceState
 from services.ports import Message
+from services.reporting import Report
 from storage.vault import Vault
 from tests.unit.commands_world import desk_of, make_bench
 
@@ -176,8 +180,11 @@ class World:
         assert row is not None
         return row
 
+    def messages(self, channel: str, team: str = "") -> list[Any]:
+        return list(self.asking(team).conversations_history(channel=channel)["messages"])
+
     def texts(self, channel: str, team: str = "") -> str:
-        return str(self.asking(team).conversations_history(channel=channel)["messages"])
+        return str(self.messages(channel, team))
 
 
 @pytest.fixture
@@ -240,6 +247,18 @@ def test_blocks_that_slack_refuses_go_as_text(slack: Minutehand, world: World) -
     world.deliver()
     assert world.row("plain").sent == 1
     assert "Plain after all" in world.texts(support)
+
+
+def test_a_report_is_one_message_with_its_picture(slack: Minutehand, world: World) -> None:
+    support = world.channel("support")
+    facts = report.to_json(Report(utc_now(), (Tally(0, "well", 3),), (), Forecast(utc_now(), 0, 0)))
+    attached = (Attachment("report.png", facts), Attachment("report.csv", facts))
+    world.owe("report", Reply(Tone.GOOD, say("A picture of it"), attached), support)
+    world.deliver()
+    assert (world.row("report").sent, world.row("report").error) == (1, "")
+    [message] = [m for m in world.messages(support) if "A picture of it" in str(m)]
+    assert [file["name"] for file in message["files"]] == ["report.png", "report.csv"]
+    assert [file["mimetype"] for file in message["files"]] == ["image/png", "text/csv"]
 
 
 def test_a_revoked_token_is_the_end_of_the_workspace_and_its_alert_stands_with_support(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from multiprocessing import connection
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ class RotatingSlack(SlackApi):
         if self.victim is not None:
             assert self.victim.pid is not None
             os.kill(self.victim.pid, signal.SIGKILL)
-            self.victim.join()
+            connection.wait([self.victim.sentinel])  # dead, and left to the thread that joins it to be reaped
         return ok(
             access_token=f"xoxe.xoxb-{self.given}", refresh_token=f"xoxe-{self.given}", expires_in=43_200
         )

@@ -199,7 +199,9 @@ def test_what_must_stay_private_and_goes_on_is_told_directly(
     local_slack.command("add shop.moon.test")
     [request] = web[0].claim()
     web[0].show(request, "under way", private=True)
-    assert local_slack.messages() == []
+    [pointer] = local_slack.messages()
+    assert (pointer["subtype"], pointer["ephemeral_to"]) == ("ephemeral", local_slack.first_user)
+    assert "in a direct message" in pointer["text"]
     with web[0].storage.read() as tx:
         row = tx.outbox.by_key(f"request:{request.id}")
     assert row is not None
@@ -207,6 +209,7 @@ def test_what_must_stay_private_and_goes_on_is_told_directly(
     web[0].show(request, "done", private=True)
     [message] = local_slack.messages(direct)
     assert message["blocks"][0]["text"]["text"] == "✅ Certificate: done"
+    assert local_slack.messages() == [pointer]
 
 
 def test_a_channel_without_us_leads_to_a_direct_message(

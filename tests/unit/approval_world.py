@@ -1,6 +1,6 @@
 """Proposals for tests: asked by a command as a worker does it, clicked as somebody clicks, and read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from commands import messages, requests
@@ -39,11 +39,18 @@ def click(
 
 
 def sent(
-    bench: Bench, text: str, caller: Caller, kind: str, desk: Desk | None = None, **more: Any
+    bench: Bench,
+    text: str,
+    caller: Caller,
+    kind: str,
+    desk: Desk | None = None,
+    form: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Request:
     bench.woken += 1
     number = bench.woken
-    request = Request(f"req_{number}", f"{number} {text}", "T1", "U1", "C1", text, bench.now, kind=kind)
+    id_, filled = f"req_{number}", dict(form or {})
+    request = Request(id_, f"{number} {text}", "T1", "U1", "C1", text, bench.now, kind=kind, form=filled)
     with bench.storage.write() as tx:
         assert tx.requests.add(request)
         [claimed] = tx.requests.claim(bench.now, DAY, 10)

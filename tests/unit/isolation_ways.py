@@ -81,6 +81,19 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("moon.test {}.test"),
         Given("moon.test --store {}"),
     ),
+    "revoke": (
+        Given("{}.test --reason superseded"),
+        Given("{}.test --reason keyCompromise"),
+        Given("{}.test --reason superseded --serial 0a"),
+        Given("bad.{}.example --reason superseded"),
+        Given("www.{}.test --reason superseded"),
+        Given("new.{}.test --reason superseded"),
+        Given("{}.test --reason superseded --store {}"),
+        Given("moon.test --reason superseded --store {}"),
+        Given("{}.test --reason {}"),
+        Given("{}.test"),
+        Given(),
+    ),
     "check": (
         Given("{}.test"),
         Given("bad.{}.example"),
@@ -105,6 +118,7 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("1"),
         Given("alert_{}"),
     ),
+    "report": (Given(""), Given("--store {}"), Given("--csv --store {}"), Given("{}")),
     "link": (
         Given("{}"),
         Given("<@U0000NEW> {}"),
@@ -129,6 +143,14 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("workspace T2MOON"),
         Given("https://admin.example.test/{}"),
         Given("shop.{}.test"),
+    ),
+    "notify": (
+        Given(""),
+        Given("{}"),
+        Given("workspace T2OTHER"),
+        Given("workspace T2OTHER C0000001"),
+        Given("workspace T2OTHER C_{}"),
+        Given("workspace T2OTHER none"),
     ),
     "language": (
         Given(""),

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from services.alerting.clicks import (
-    AT_ONCE,
     MARGINLESS,
     Clicked,
     acknowledge,
@@ -17,6 +16,7 @@ from services.alerting.clicks import (
 )
 from services.model.alerts import Alert, Severity
 from services.model.lifecycle import State
+from services.model.settings import Approving
 from services.model.text import from_json
 from tests.unit.alert_world import CHANNEL, DAY, HOUR, MINUTE, OURS, POLICY, SUPPORT, World, found, lame
 
@@ -276,13 +276,14 @@ def test_what_has_just_healed_has_nothing_to_look_at_or_to_renew() -> None:
 
 
 def test_renewing_begins_with_those_that_expire_first() -> None:
-    world, alert = crowd(AT_ONCE + 2)
+    most = Approving().alone
+    world, alert = crowd(most + 2)
     clicked = renew_members(world.desk, alert.id, alert.version, ANNA)
     assert clicked.done
-    assert f"tries {AT_ONCE} certificates now" in clicked.text.plain()
+    assert f"tries {most} certificates now" in clicked.text.plain()
     assert "The other 2" in clicked.text.plain()
-    states = [world.certificate(f"cert_s{n:03}").state for n in range(AT_ONCE + 2)]
-    assert states == [State.CHECKING] * AT_ONCE + [State.INSTALLED] * 2
+    states = [world.certificate(f"cert_s{n:03}").state for n in range(most + 2)]
+    assert states == [State.CHECKING] * most + [State.INSTALLED] * 2
     with world.storage.read() as tx:
         (asked,) = tx.certificates.history("cert_s000")
     assert (asked.what, asked.actor) == ("asked", ANNA)

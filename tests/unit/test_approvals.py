@@ -81,11 +81,16 @@ def test_the_higher_role_of_who_asked_counts() -> None:
     assert refusal(make(Decider.SECOND), oncall, fallen, NOW, yes=True) is Refusal.TOO_LOW
 
 
-def test_a_merchants_wish_that_needs_a_second_person_is_decided_by_the_platforms_own() -> None:
+def test_a_merchants_wish_that_needs_a_second_person_is_decided_by_another_merchant_or_the_platforms_own() -> (
+    None
+):
     wish = make(Decider.SECOND, role="merchant")
-    asker = replace(ASKER, role="merchant")
-    assert refusal(wish, replace(OTHER, role="merchant"), asker, NOW, yes=True) is Refusal.TOO_LOW
+    asker, mate = replace(ASKER, role="merchant"), replace(OTHER, role="merchant")
+    assert refusal(wish, mate, asker, NOW, yes=True) is None
+    assert refusal(wish, replace(mate, may=False), asker, NOW, yes=True) is Refusal.UNKNOWN
+    assert refusal(wish, replace(OTHER, role="nobody"), asker, NOW, yes=True) is Refusal.TOO_LOW
     assert refusal(wish, replace(OTHER, role="oncall"), asker, NOW, yes=True) is None
+    assert refusal(make(Decider.SECOND), mate, ASKER, NOW, yes=True) is Refusal.TOO_LOW
 
 
 @pytest.mark.parametrize("decider", Decider)

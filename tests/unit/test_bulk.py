@@ -18,6 +18,7 @@ from services.alerting import sighting
 from services.bulk import steps
 from services.desk import Desk
 from services.model.errors import LeaseLostError
+from services.model.findings import Verdict
 from services.model.jobs import Counts, Job, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
@@ -111,9 +112,44 @@ def test_the_request_says_how_many_what_it_costs_and_how_long_it_takes(bench: Be
     assert ("Stores", "1") in pairs
     assert ("Cost at the CA", "8 orders at the most; our limit at le leaves 300 now") in pairs
     assert ("Takes about", "1 minute") in pairs
-    assert list(buttons(reply)) == ["approval.approve", "approval.reject"]
     shown(reply)
+    there = messages.compose(desk, message(bench, f"approval:{asked}:deciders")).reply
+    assert list(buttons(there)) == ["approval.approve", "approval.reject"]
+    [back] = buttons(reply).values()  # it is for the asker's eyes alone, and they cannot approve it
+    assert (back.action, back.label.plain()) == ("approval.reject", "Take back")
     assert {row.state for row in bench.certificates()} == {State.BLOCKED}
+
+
+def test_what_waits_for_its_first_certificate_is_renewed_too(bench: Bench) -> None:
+    """No alert tells of a merchant's cause before something is installed; status and Home show it all the same."""
+    code, name = "dns.not_hosted", "first.moon.test"
+    bench.store("moon", name, "other.sun.test")
+    dispatch(f"add {name} other.sun.test", SUPPORT, bench.desk)
+    bench.change(
+        name, [finding(code, name)], state=State.BLOCKED, problem=finding(code, name), run_after=None
+    )
+    bench.change("other.sun.test", [finding("dns.lame", "other.sun.test", Verdict.WARN)], state=State.FAILED)
+    asked = ask(bench, f"renew --cause {code}")
+    reply = composed(bench, asked).reply
+    assert reply.title.plain() == f"Renew 1 certificate that suffers from {code}?"
+    pairs = [(label.plain(), str(value)) for fields in only(reply, Fields) for label, value in fields.pairs]
+    assert ("Never installed yet", "1") in pairs
+    assert ("First of them", name) in pairs
+    shown(reply)
+    click(bench, "approval.approve", asked, SECOND, known=known)
+    step(bench)
+    assert bench.certificate(name).state is State.CHECKING
+    assert bench.certificate("other.sun.test").state is State.FAILED
+
+
+def test_of_a_store_that_is_not_meant_nothing_is_renewed(bench: Bench) -> None:
+    code, name = "dns.not_hosted", "first.moon.test"
+    bench.store("sun", name)
+    dispatch(f"add {name}", SUPPORT, bench.desk)
+    bench.change(name, [finding(code, name)], state=State.BLOCKED, problem=finding(code, name))
+    told = dispatch(f"renew --cause {code} --store moon", SUPPORT, bench.desk)
+    assert told.reply.title.plain() == f"No certificate suffers from {code} now"
+    assert dispatch(f"renew --cause {code} --store sun", SUPPORT, bench.desk).proposal
 
 
 def test_it_stands_in_the_channel_of_support_as_well_and_both_show_what_became_of_it(bench: Bench) -> None:

@@ -227,7 +227,7 @@ def test_the_members_are_listed_to_the_clicker_alone_whatever_the_version(bench:
 
 def test_every_button_of_an_alert_can_be_clicked(bench: Bench) -> None:
     of = put(bench, alert(), 2)
-    [row] = alert_buttons.buttons(of, NOW, count=2, blocked=2, own=False)
+    [row] = alert_buttons.buttons(of, NOW, alert_buttons.Size(2, 2, 10), own=False)
     for item in clickable(Reply(Tone.INFO, say("t"), (row,))).values():
         assert item.action in CLICKS
 

@@ -64,8 +64,18 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:8] == ["add", "status", "renew", "remove", "check", "history", "forecast", "alerts"]
-    assert names[8:] == ["link", "unlink", "links", "language", "help"]
+    assert names[:9] == [
+        "add",
+        "status",
+        "renew",
+        "remove",
+        "revoke",
+        "check",
+        "history",
+        "forecast",
+        "alerts",
+    ]
+    assert names[9:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -127,7 +137,10 @@ USAGE = [
     ("add shop.moon.test --store moon --store sun", "given twice"),
     ("statsu", "Did you mean: /ssl status"),
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
-    ("frobnicate", "The usual ones are: add, status, renew, remove, check, history, forecast, alerts, link,"),
+    (
+        "frobnicate",
+        "The usual ones are: add, status, renew, remove, revoke, check, history, forecast, alerts, report,",
+    ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
     (

@@ -54,6 +54,11 @@ def test_nothing_in_the_way_is_said(bench: Bench) -> None:
         "Nothing is in the way: certificates that will renew within 90 days: 2"
     )
     assert outcome.data["causes"] == []
+    [hint] = outcome.reply.parts
+    assert isinstance(hint, Hint)
+    assert hint.text.plain() == (
+        "A forecast is of what is installed. What waits for its first certificate, you see with: /ssl status"
+    )
 
 
 def test_what_will_not_renew_is_counted_by_cause_owner_and_margin(bench: Bench) -> None:

@@ -131,6 +131,7 @@ def bench() -> Bench:
         ("history shop.moon.test", EVERYTHING),  # of staff: with orders, alerts, and who did what
         ("forecast", EVERYTHING),
         ("alerts", EVERYTHING),
+        ("report", EVERYTHING),
     ],
 )
 def test_what_an_answer_is_about_stands_in_its_machine_contract(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import messages, requests
+from commands.attachment import Attachment
 from commands.caller import Caller
 from commands.hearing import Room
 from commands.progressing import progress
@@ -231,6 +232,7 @@ PARTS: Any = st.one_of(
     st.builds(Steps, st.lists(TEXTS, max_size=3).map(tuple)),
     st.builds(Mention, st.lists(PLAIN, max_size=2).map(tuple), TEXTS),
     st.builds(Buttons, st.lists(ITEMS, max_size=3).map(tuple)),
+    st.builds(Attachment, PLAIN, st.dictionaries(PLAIN, st.integers() | PLAIN, max_size=3)),
 )
 
 
@@ -240,7 +242,7 @@ def test_a_reply_comes_back_from_json_unchanged(reply: Reply) -> None:
 
 
 def test_every_kind_of_part_can_be_written_and_read() -> None:
-    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code, Steps, Mention, Buttons}
+    kinds = {Paragraph, Hint, Fields, Plan, Problem, Rows, Code, Steps, Mention, Buttons, Attachment}
     assert kinds == set(Part.__args__)
 
 

@@ -274,7 +274,7 @@ def test_status_of_nothing_says_how_to_begin(bench: Bench) -> None:
 
 def test_a_long_list_is_cut_for_people_and_whole_for_machines(bench: Bench) -> None:
     bench.store("big", *(f"n{n}.big{n}.test" for n in range(30)))
-    run(bench, "add " + " ".join(f"n{n}.big{n}.test" for n in range(30)))
+    dispatch(["add", *(f"n{n}.big{n}.test" for n in range(30))], TERMINAL, bench.desk)
     outcome = run(bench, "status big")
     assert len(parts(outcome, Rows)[0].rows) == 20
     assert "10 more are not shown here." in said(outcome)

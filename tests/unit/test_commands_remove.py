@@ -68,7 +68,7 @@ def test_the_last_name_ends_the_renewals_and_says_so(bench: Bench) -> None:
     asked = ask(bench, f"remove {SHOP} {WWW}")
     question = shown(bench, asked)
     assert (
-        "It is the last name of the certificate for moon.test: certdesk does not renew it any more."
+        "It is the last name of the certificate for shop.moon.test: certdesk does not renew it any more."
         in question
     )
     assert "until it expires at 2027-05-11 14:03 UTC" in question

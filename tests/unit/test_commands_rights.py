@@ -17,6 +17,7 @@ CELLS: Mapping[Action, tuple[Reach, ...]] = {
     Action.ASK_LINK: (A, A, A, A, A),
     Action.LOOK: (A, A, A, M, N),
     Action.CHANGE: (A, A, A, M, N),
+    Action.REVOKE: (A, A, A, M, N),
     Action.ALERTS: (A, A, A, N, N),
     Action.TELL: (A, A, A, N, N),
     Action.LINK: (A, A, N, N, N),

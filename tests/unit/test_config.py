@@ -531,6 +531,57 @@ def test_lists_and_people_may_be_given_plainly_in_the_environment(tmp_path: Path
     assert slack.merchants == {"U0123": ("moon",)}
 
 
+NAMES_FOR_IDS = [
+    (
+        "CERTDESK_SLACK__ADMINS",
+        "mina",
+        "slack.admins[0]",
+        "the id of a person or a user group in Slack is needed",
+    ),
+    ("CERTDESK_SLACK__ADMINS", '["U1", "mina"]', "slack.admins[1]", "such as U0123456789 or S0123456789"),
+    ("CERTDESK_SLACK__SUPPORT", '["@mina"]', "slack.support[0]", "not its name"),
+    ("CERTDESK_SLACK__SUPPORT", '[""]', "slack.support[0]", "it must not be empty"),
+    ("CERTDESK_SLACK__ONCALL", "C0123", "slack.oncall[0]", "not its name"),
+    (
+        "CERTDESK_SLACK__STAFF_CHANNELS",
+        '["#x"]',
+        "slack.staff_channels[0]",
+        "the id of a Slack channel is needed",
+    ),
+    ("CERTDESK_SLACK__CANARY_CHANNEL", "#x", "slack.canary_channel", "the id of a Slack channel is needed"),
+    ("CERTDESK_SLACK__TEAM", "my-team", "slack.team", "the id of a Slack workspace is needed"),
+    ("CERTDESK_SLACK__APP_ID", "certdesk", "slack.app_id", "the id of a Slack app is needed"),
+    (
+        "CERTDESK_SLACK__MERCHANTS",
+        '{"sora": ["moon"]}',
+        "slack.merchants",
+        "'sora' does not do: the id of a person",
+    ),
+    ("CERTDESK_SLACK__MERCHANTS", '{"uma": ["moon"]}', "slack.merchants", "'uma' does not do"),
+    ("CERTDESK_SLACK__MERCHANTS", '{"S01": ["moon"]}', "slack.merchants", "not a name"),
+    ("CERTDESK_SLACK__MERCHANTS", '{"my/U01": ["moon"]}', "slack.merchants", "T0123456789/U0123456789"),
+    ("CERTDESK_SLACK__MERCHANTS", '{"T01/": ["moon"]}', "slack.merchants", "not a name"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "key", "sentence"), NAMES_FOR_IDS)
+def test_a_name_where_slack_knows_an_id_is_refused(
+    tmp_path: Path, variable: str, value: str, key: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({variable: value}, tmp_path)
+    assert f"  {key}: " in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "person", ["U0123", "W0123", "T0456/U0789", "E0456/W0789", "u0123", "t0456/u0789", "uabcdefgh"]
+)
+def test_a_merchant_is_an_id_in_the_case_that_the_environment_leaves(tmp_path: Path, person: str) -> None:
+    slack = load({"CERTDESK_SLACK__MERCHANTS": json.dumps({person: "moon"})}, tmp_path).config.slack
+    assert slack.merchants == {person.upper(): ("moon",)}
+
+
 # --- alerts and politeness
 
 

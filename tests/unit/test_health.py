@@ -12,6 +12,7 @@ from bot import metrics
 from bot.config import load
 from bot.health import Health
 from bot.wiring import Application, build
+from services.alerting.selfcheck import Refused
 from services.model.alerts import SELF, Alert
 from services.model.pacing import Breaker
 from services.ports import Message
@@ -180,6 +181,26 @@ def test_a_watch_that_stands_still_is_noticed(world: World) -> None:
 def test_workers_that_are_gone_are_noticed(world: World) -> None:
     world.clock[0] += 3 * MINUTE
     assert world.bad(world.health()) == ["workers"]
+
+
+def test_a_token_that_slack_refuses_is_an_alert_that_heals(world: World) -> None:
+    refused = [Refused("invalid_auth", NOW)]
+    health = Health(
+        world.application,
+        slack=True,
+        deaf_since=None,
+        listens=True,
+        token=lambda: refused[0] if refused else None,
+    )
+    assert world.bad(health) == ["Slack's token"]
+    health.tend()
+    [alert] = world.open_alerts()
+    assert alert.key == "certdesk.undelivered Slack's token"
+    refused.clear()
+    assert world.bad(health) == []
+    health.tend()
+    with world.application.storage.read() as tx:
+        assert not tx.alerts.sightings(SELF)
 
 
 def test_a_cas_clock_is_compared(world: World) -> None:

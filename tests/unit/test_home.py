@@ -43,7 +43,7 @@ def test_a_merchant_sees_their_own_certificates_with_what_is_in_the_way_and_the_
     world.add("shop.sun.test", store="sun")
     world.bench.install("shop.moon.test")
     view = world.open(MOON)
-    assert view.shown == ["moon.test"]
+    assert view.shown == ["shop.moon.test"]
     assert "sun" not in view.text
     for part in ("Installed", "shop.moon.test, www.moon.test", "Valid until", "Renews by itself"):
         assert part in view.text
@@ -209,6 +209,20 @@ def test_who_may_not_see_alerts_is_not_shown_them(world: HomeWorld) -> None:
 # --- what is done -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        (("moon.test", "a.moon.test"), "moon.test"),
+        (("a.moon.test", "b.moon.test"), "a.moon.test"),
+    ],
+)
+def test_a_certificate_is_called_by_a_name_of_its_own(names: tuple[str, ...], title: str) -> None:
+    """The registrable domain of a store's sub-domain may be another store's."""
+    world = HomeWorld()
+    world.fleet(1, wanted=names, domain="moon.test")
+    assert world.open(MOON).shown == [title]
+
+
 def test_check_now_tries_what_waits_again_and_the_page_shows_it(world: HomeWorld) -> None:
     world.add("shop.moon.test")
     trouble(world, "shop.moon.test")
@@ -216,7 +230,7 @@ def test_check_now_tries_what_waits_again_and_the_page_shows_it(world: HomeWorld
     [check] = view.buttons("home.check")
     after = world.click(MOON, view, f"home.check {check['value']}")
     assert "Checking DNS and policy" in after.text
-    assert "certdesk checks `moon.test` again now" in after.text
+    assert "certdesk checks `shop.moon.test` again now" in after.text
     assert world.bench.certificate("shop.moon.test").state is State.CHECKING
     with world.bench.storage.read() as tx:
         kept = tx.audit.last()
@@ -228,7 +242,7 @@ def test_check_now_only_looks_at_what_is_installed(world: HomeWorld) -> None:
     world.add("shop.moon.test")
     installed = world.bench.install("shop.moon.test")
     view = world.click(MOON, world.open(MOON), f"home.check {installed.id}")
-    assert "certdesk looks at `moon.test` now" in view.text
+    assert "certdesk looks at `shop.moon.test` now" in view.text
     with world.bench.storage.read() as tx:
         assert tx.certificates.get(installed.id) == installed
         assert tx.watches.next_due() == NOW
@@ -303,7 +317,7 @@ def test_a_new_certificate_of_their_store_and_a_change_of_one_make_it_anew(world
     world.add("shop.moon.test")
     assert world.owed() == []  # it is let settle first
     world.bench.now += timedelta(seconds=3)
-    assert world.published(MOON).shown == ["moon.test"]
+    assert world.published(MOON).shown == ["shop.moon.test"]
     world.bench.install("shop.moon.test")
     world.bench.install("shop.moon.test")
     world.bench.now += timedelta(seconds=3)

@@ -15,6 +15,7 @@ from services.alerting.selfcheck import (
     Check,
     Facts,
     Queue,
+    Refused,
     checks,
     findings,
 )
@@ -40,7 +41,7 @@ def bad(facts: Facts) -> list[Check]:
 
 def test_what_is_just_in_time_is_in_order() -> None:
     assert bad(WELL) == []
-    assert len(checks(WELL)) == 8
+    assert len(checks(WELL)) == 9
     assert findings(checks(WELL), NOW) == ()
 
 
@@ -70,6 +71,12 @@ CASES: list[tuple[str, str, str, dict[str, object]]] = [
         "messages to webhooks",
         "have failed since",
         {"queues": {"webhook": Queue(None, 1, NOW - UNDELIVERED - SECOND)}},
+    ),
+    (
+        "certdesk.undelivered",
+        "Slack's token",
+        "Slack refuses certdesk's token (invalid_auth): nobody is answered",
+        {"token": Refused("invalid_auth", NOW)},
     ),
     ("certdesk.deaf", "Socket Mode", "through Socket Mode since", {"deaf_since": NOW - DEAF - SECOND}),
     (

@@ -38,7 +38,7 @@ def test_over_http_slack_needs_https(url: str) -> None:
 def test_the_scopes_are_the_fewest() -> None:
     assert manifest(SlackSettings(mode="socket"))["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
     seen = {"files:read", "channels:read", "groups:read", "mpim:read", "users:read", "usergroups:read"}
-    assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", *seen}
+    assert set(BOT_SCOPES) == {"commands", "chat:write", "im:write", "files:write", *seen}
 
 
 def test_slacks_own_limits_on_words_are_kept() -> None:

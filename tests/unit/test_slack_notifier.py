@@ -106,10 +106,48 @@ def test_what_is_private_and_goes_on_changing_stands_in_direct_messages(world: W
     world.composed = lambda message: Composed(REPLY, final=message.version == 2)
     row = world.deliver(private=True)
     assert row.ts == "D1/1700000000.000100"
+    assert world.api.methods == ["conversations.open", "chat.postMessage", "chat.postEphemeral"]
     world.deliver()
-    assert world.api.methods == ["conversations.open", "chat.postMessage", "chat.update"]
+    assert world.api.methods[3:] == ["chat.update"]
     assert world.api.asked("chat.update")[0]["channel"] == "D1"
     assert "invite" not in str(world.api.calls)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (
+            "progress",
+            "certdesk answers you in a direct message, which shows how things go on",
+        ),
+        (
+            "approval",
+            "certdesk asks you in a direct message: nothing is done before the question there is answered",
+        ),
+    ],
+)
+def test_where_it_was_asked_one_line_says_that_it_goes_on_in_direct_messages(
+    world: World, kind: str, told: str
+) -> None:
+    world.composed = lambda _message: Composed(REPLY, final=False)
+    world.deliver(private=True, kind=kind)
+    [line] = world.api.asked("chat.postEphemeral")
+    assert (line["channel"], line["user"], told in line["text"]) == ("C1", "U1", True)
+
+
+def test_a_channel_that_takes_no_such_line_is_no_failure(world: World) -> None:
+    world.api.tell("chat.postEphemeral", no("not_in_channel"))
+    world.composed = lambda _message: Composed(REPLY, final=False)
+    row = world.deliver(private=True)
+    assert (row.ts, row.sent, row.failures) == ("D1/1700000000.000100", 1, 0)
+    assert world.api.methods == ["conversations.open", "chat.postMessage", "chat.postEphemeral"]
+
+
+@pytest.mark.parametrize("channel", ["", "D7"])
+def test_of_what_was_asked_in_no_channel_nothing_is_said_elsewhere(world: World, channel: str) -> None:
+    world.composed = lambda _message: Composed(REPLY, final=False)
+    world.deliver(private=True, channel=channel)
+    assert "chat.postEphemeral" not in world.api.methods
 
 
 def test_direct_messages_are_private_as_they_are(world: World) -> None:

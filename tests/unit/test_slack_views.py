@@ -80,6 +80,19 @@ def test_a_click_in_the_home_tab_brings_what_stood_there() -> None:
     assert (row.form["values"], row.form["kind"]) == (VALUES, "home")
 
 
+def test_a_local_workspace_tells_of_a_click_in_the_home_tab_without_its_view() -> None:
+    """As local-slack sends it: a message that has no channel."""
+    body = click(container={"type": "message", "is_ephemeral": False}, channel={})
+    del body["view"]
+    front = Front()
+    assert front.app.dispatch(BoltRequest(mode="socket_mode", body=body)).status == 200
+    [row] = front.rows
+    assert (row.kind, row.text, row.channel, row.view) == ("click", "home.page 2", "", "")
+    assert row.form == {"kind": "home"}
+    with pytest.raises(NotOursError):  # what can only stand in a message
+        clicked({**body, "actions": [{"action_id": "approval.approve", "value": "prop_1"}]})
+
+
 def test_what_was_typed_into_a_view_is_in_the_form_alone() -> None:
     typed = {"action_id": "home.search", "value": "x" * 200, "type": "plain_text_input"}
     assert clicked(click(actions=[typed])).text == "home.search"

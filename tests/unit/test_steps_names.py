@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from services.issuance.removing import remove
 from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.model.sight import EVERY
 from services.overview import describe
+from services.renewal import asking
 from services.renewal.timing import OFTEN
 from tests.building import Built
 from tests.desks import finding
@@ -124,6 +126,45 @@ def test_no_order_is_spent_again_on_what_is_installed(built: Built) -> None:
     built.advance(DAY)
     assert built.ca.issued == [(GOOD,)]
     assert built.happened("nothing_to_gain")
+
+
+def test_a_name_that_is_removed_and_added_again_leaves_the_certificate_well(built: Built) -> None:
+    """Nothing is to be had: what is installed has the name still, and no try is owed for it."""
+    built.add(GOOD, BAD)
+    before = built.settle()
+    with built.storage.write() as tx:
+        remove(built.desk, tx, before.id, (BAD,), "terminal", built.now)
+    built.advance(HOUR)
+    built.add(BAD)
+    built.advance(HOUR)
+    assert built.happened("nothing_to_gain")
+    assert len(built.ca.orders) == 1
+    after = built.one
+    assert (after.place, after.retry_at, after.problem) == (before.place, None, None)
+    assert (after.wanted, after.state, after.serial) == ((GOOD, BAD), State.INSTALLED, before.serial)
+    assert asking.early(describe(built.desk, BAD, visible=EVERY), built.now)  # nothing of it is due
+
+
+def test_without_the_name_that_was_missing_the_certificate_is_well(built: Built) -> None:
+    broken(built, BAD)
+    built.add(GOOD, BAD)
+    built.settle()
+    built.advance(timedelta(minutes=2))
+    with built.storage.write() as tx:
+        remove(built.desk, tx, built.one.id, (BAD,), "terminal", built.now)
+    built.advance(HOUR)
+    one = built.one
+    assert (one.state, one.retry_at, one.problem, one.failures) == (State.INSTALLED, None, None, 0)
+    assert len(built.ca.issued) == 1
+
+
+def test_a_mark_of_a_name_that_is_missing_no_more_goes_at_the_next_look(built: Built) -> None:
+    """An earlier version left it, and lists counted the certificate among what needs somebody."""
+    built.add(GOOD)
+    built.settle()
+    built.change(retry_at=built.now + 2 * HOUR)
+    built.advance(DAY)
+    assert built.one.retry_at is None
 
 
 def test_tries_for_a_name_that_the_ca_refuses_grow_rarer(built: Built) -> None:

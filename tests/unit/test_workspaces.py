@@ -178,8 +178,9 @@ class World:
         return workspace.state
 
     def said(self) -> str:
-        """Return the text of the newest post."""
-        return str([body for name, body in self.api.calls if name.startswith("chat.")][-1])
+        """Return the text of the newest post, in the channel or in direct messages."""
+        posts = [body for name, body in self.api.calls if name.startswith("chat.")]
+        return str([body for body in posts if "in a direct message" not in str(body)][-1])
 
 
 @pytest.fixture

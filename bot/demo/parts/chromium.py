@@ -37,13 +37,8 @@ _MORE_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 
 
 @contextlib.contextmanager
-def browser(
-    cache: Path = fetch.CACHE, *, fonts: Sequence[str] = (), arguments: Sequence[str] = ()
-) -> Iterator[Browser]:
-    """Yield a headless browser, which ends with the block; `fonts` are Debian packages of fonts. Raises PartMissing.
-
-    ``arguments`` are further ones of its command line.
-    """
+def browser(cache: Path = fetch.CACHE, *, fonts: Sequence[str] = ()) -> Iterator[Browser]:
+    """Yield a headless browser, which ends with the block; `fonts` are Debian packages of fonts. Raises PartMissing."""
     executable, env = find(cache)
     if fonts:
         env |= _with_fonts(fonts, env, cache)
@@ -51,7 +46,7 @@ def browser(
         playwright = sync_playwright().start()
     try:
         started = playwright.chromium.launch(
-            executable_path=executable, args=[*_QUIET, *arguments], env={**os.environ, **env}
+            executable_path=executable, args=list(_QUIET), env={**os.environ, **env}
         )
         try:
             yield started
@@ -59,6 +54,22 @@ def browser(
             started.close()
     finally:
         playwright.stop()
+
+
+@contextlib.contextmanager
+def beside(first: Browser, arguments: Sequence[str], cache: Path = fetch.CACHE) -> Iterator[Browser]:
+    """Yield another headless browser, with further ``arguments``, which ends with the block. Raises PartMissing.
+
+    A thread can have one playwright alone, so it runs under that of ``first``.
+    """
+    executable, env = find(cache)
+    started = first.browser_type.launch(
+        executable_path=executable, args=[*_QUIET, *arguments], env={**os.environ, **env}
+    )
+    try:
+        yield started
+    finally:
+        started.close()
 
 
 def _with_fonts(packages: Sequence[str], env: Mapping[str, str], cache: Path) -> dict[str, str]:

@@ -11,10 +11,10 @@ from services.issuance.acme import documents
 from services.issuance.acme.account import UNKNOWN, AccountDesk
 from services.issuance.acme.documents import Directory, Source
 from services.issuance.acme.errors import PREFIX, Where, short
-from services.issuance.acme.jws import base64url
+from services.issuance.acme.jws import Signer, base64url
 from services.issuance.acme.traffic import Traffic
 from services.issuance.acme.wire import Post, Reply, Wire
-from services.issuance.chain import ari_id, read_chain
+from services.issuance.chain import ari_id, leaf_der, read_chain
 from services.issuance.csr import csr_der
 from services.model.clock import Clock
 from services.model.errors import CaError, CaTrouble
@@ -30,6 +30,8 @@ DIRECTORY_AGE = timedelta(hours=1)
 _CHAIN = "application/pem-certificate-chain"
 _REPLACES_STATUS = frozenset({403, 404, 409, 500})
 """Replies with which CAs turn down an order for its ``replaces``, beside 400 malformed."""
+ALREADY_REVOKED = PREFIX + "alreadyRevoked"
+"""What a CA answers to a revocation that was done before (RFC 8555 §7.6)."""
 _ANSWERED = frozenset({"processing", "valid", "invalid"})
 
 _Shape = TypeVar("_Shape")
@@ -155,6 +157,25 @@ class AcmeCa:
         return self._shaped(
             reply, lambda document, source: documents.read_renewal_info(document, source, not_after)
         )
+
+    def revoke(self, certificate: str, reason: int, key: str | None = None) -> bool:
+        """Revoke the leaf of this PEM (§7.6), signed by the account, or by the certificate's own ``key``."""
+        wire = self._begin()
+        directory = self._known(wire)
+        if directory.revoke_cert is None:
+            raise CaError(CaTrouble.SETTINGS, "The CA's directory has no revokeCert.", ca=self.name)
+        payload = {"certificate": base64url(leaf_der(certificate)), "reason": reason}
+        post = Post(directory.revoke_cert, payload, where=Where.ENDPOINT)
+        try:
+            if key is None:
+                self._post(wire, post)
+            else:
+                wire.send(post, Signer(key.encode("ascii")), directory.new_nonce)
+        except CaError as error:
+            if error.type != ALREADY_REVOKED:
+                raise
+            return False
+        return True
 
     def close(self) -> None:
         """Close every thread's connections. May be called twice; a later call opens them again."""

@@ -28,6 +28,7 @@ class Directory:
     new_account: str
     new_order: str
     renewal_info: str | None
+    revoke_cert: str | None
     profiles: Mapping[str, str]
     """Profile names with their descriptions; empty where the CA has none."""
     hosts: frozenset[str]
@@ -63,6 +64,7 @@ def read_directory(document: Mapping[str, Any], source: Source) -> Directory:
         new_account=_text(document, "newAccount"),
         new_order=_text(document, "newOrder"),
         renewal_info=_text(document, "renewalInfo") if "renewalInfo" in document else None,
+        revoke_cert=_text(document, "revokeCert") if "revokeCert" in document else None,
         profiles={str(name): str(said) for name, said in profiles.items()}
         if isinstance(profiles, dict)
         else {},
