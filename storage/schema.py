@@ -65,7 +65,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 15))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 16))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -128,6 +128,7 @@ CERTIFICATES = Table(
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_state", "state", "urgency", "domain", "id"),
+    Index("ix_certificates_store_id", "store", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 
