@@ -114,7 +114,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         (say("Names"), number(len(chosen))),
         (say("Stores"), number(len(proposal.stores))),
         (say("Certificates"), number(len(certificates))),
-        *cost_rows(plans.cost(desk, len(certificates))),
+        *cost_rows(desk, proposal, len(certificates)),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
     comes = say(
