@@ -7,7 +7,7 @@ from types import FrameType
 
 import structlog
 
-from bot import logs, wiring
+from bot import logs, pull, wiring
 from bot.config import ConfigurationError, Loaded, load
 from bot.config_keys import host_and_port
 from bot.frontdoor import FrontDoor
@@ -63,6 +63,7 @@ def started(loaded: Loaded, stack: ExitStack, *, listen: bool, work: bool) -> wi
         _guarding(application, stack)
     if listen:
         _listening(application, slack, health, stack)
+        _answering(application, stack)
     asks = () if token is None else (Tick("token", TOKEN_SECONDS, token.look),)
     if token is not None:  # at once, and nobody waits for Slack
         threading.Thread(target=token.look, name="token", daemon=True).start()
@@ -81,6 +82,13 @@ def _guarding(application: wiring.Application, stack: ExitStack) -> None:
     for pump in Lookout(application).guards:
         pump.start()
         stack.callback(pump.stop)
+
+
+def _answering(application: wiring.Application, stack: ExitStack) -> None:
+    """Start the listeners of targets that are asked for certificates."""
+    for listener in pull.listeners(application):
+        listener.start()
+        stack.callback(listener.stop)
 
 
 def _listening(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.deployment.files import FilesSettings, FilesTarget
+from services.deployment.pull import PullSettings, PullTarget
 from services.model.clock import Clock
 from services.ports import DeployTarget, Storage, Vault
 
@@ -46,6 +47,7 @@ def _alone(make: Callable[[str, Any], DeployTarget]) -> Callable[[str, Any, Arou
 
 KINDS: Mapping[str, Kind] = {
     "files": Kind(FilesSettings, _alone(FilesTarget)),
+    "http": Kind(PullSettings, lambda name, settings, around: PullTarget(name, settings, around.storage)),
 }
 """In the order in which docs/targets.md describes them; the first one is meant where an entry names none."""
 DEFAULT = next(iter(KINDS))

@@ -1,6 +1,6 @@
 """/ssl add NAME…: certificates for names that the merchant has added."""
 
-from commands import add_file, add_many, naming, picking
+from commands import add_file, add_many, naming, offering, picking
 from commands.add_file import FILE
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
@@ -20,7 +20,7 @@ def run(call: Call) -> Outcome:
     if FILE in args.values or FILE in args.flags:
         return add_file.run(call, args)
     if call.modal and (asked := picking.instead_of_names(call, args)) is not None:
-        return picking.start_adding(call, *asked)
+        return offering.start(call, *asked)
     read = naming.read_all(some_words(args), call)
     if not terminal and (asked_of_another := add_many.question(call, read, args.store)) is not None:
         return asked_of_another

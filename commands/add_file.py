@@ -11,6 +11,7 @@ from commands.proposable import Proposable, Question
 from commands.reply import Fields, Hint, Outcome, Paragraph, Reply, Row, Rows, Tone
 from commands.spans import number
 from commands.uploads import Upload
+from services import linking
 from services.bulk import lists, plans
 from services.bulk.kinds import ADD
 from services.bulk.steps import WIDTH
@@ -31,15 +32,37 @@ def run(call: Call, args: Arguments) -> Outcome:
     certificates than one person may get alone.
     """
     terminal = call.caller.person == TERMINAL.person
-    upload = _read(args) if terminal else _fetched(call, args)
-    found = lists.read(call.desk, upload.content, args.store, call.caller.changes)
+    return _proposed(call, _read(args) if terminal else _fetched(call, args), args.store)
+
+
+def handed_in(call: Call, file: str, store: str | None) -> Outcome:
+    """Read the list with this id of Slack's, which was put into a modal, and ask by direct message.
+
+    ``store`` is meant where a line names none. Raises CertdeskError if it cannot be had.
+    """
+    if not call.caller.limited and not linking.support_channel(call.desk.alerting):
+        raise CertdeskError(
+            say(
+                "Another person has to approve a list, and certdesk knows no channel of support in which to ask them. Drop the"
+                " list into a channel of yours, and type there: {command}",
+                command=views.typed("add", FILE),
+            )
+        )
+    upload = call.uploads.handed_in(call.channel, file, call.caller.person)
+    return _proposed(call, upload, store, private=True)
+
+
+def _proposed(call: Call, upload: Upload, store: str | None, *, private: bool = False) -> Outcome:
+    found = lists.read(call.desk, upload.content, store, call.caller.changes)
     if found.bad:
         return _bad(upload.name, found)
     what = {"file": upload.name, "chosen": kept(found.chosen)}
     decider = Decider.SECOND
     if call.caller.limited:
         decider = confirming.decided_by(call.desk, len(_certificates(found.chosen)))
-    return confirming.ask(call, PROPOSABLE, what, *(one.store for one in found.chosen), decider=decider)
+    return confirming.ask(
+        call, PROPOSABLE, what, *(one.store for one in found.chosen), private=private, decider=decider
+    )
 
 
 def _read(args: Arguments) -> Upload:

@@ -17,6 +17,8 @@ from commands import (
     home_view,
     link_requests,
     menu,
+    offered,
+    offering,
     renew_cause,
     views,
 )
@@ -244,6 +246,10 @@ CLICKS: Mapping[str, Click] = {
     # the menu that /ssl opens
     **{one.id: Click(one.action, one.run, changes=False) for one in menu.ITEMS},
     menu.BACK: Click(Action.HELP, menu.back, changes=False),
+    # names to choose from: another page, a search
+    offered.TURN: Click(Action.CHANGE, offering.turn, changes=False),
+    offered.FIND: Click(Action.CHANGE, offering.find, changes=False),
+    offered.SEARCH: Click(Action.CHANGE, offering.find, changes=False),
     # an alert: look again, try now
     button.CHECK: Click(Action.ALERTS, lambda call: _answered(call, clicks.look_again), changes=False),
     button.RENEW: Click(Action.ALERTS, _renew_members),

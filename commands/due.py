@@ -4,8 +4,9 @@ from datetime import datetime
 
 from commands import naming, views
 from commands.command import Call
+from commands.fields import Choice
 from commands.picking import AGAIN, LONGEST, MOST_OPTIONS, NAMES, RENEW, how, memory, typed_field
-from commands.reply import Choice, Entry, Heading, Outcome, Part, Reply, Rows, Sheet, Tone
+from commands.reply import Heading, Hint, Outcome, Part, Reply, Rows, Sheet, SheetPart, Tone
 from services import overview
 from services.model.lifecycle import State
 from services.model.status import NameStatus
@@ -31,12 +32,15 @@ def start_renewing(call: Call, store: str | None = None, heading: Heading | None
     title = say("Certificates whose renewal is due or blocked: {count}", count=len(due))
     if not due:
         title = say("No renewal is due or blocked")
-    parts: list[Part | Choice | Entry] = []
+    parts: list[SheetPart] = []
     if due:
         options = tuple((one.name, _option(one, call)) for one in due)
         parts.append(Choice(NAMES, say("Certificates"), options, optional=True))
         parts += [Rows(rows[: views.MOST_ROWS]), *views.more(len(rows) - views.MOST_ROWS)]
-    parts.append(typed_field(optional=bool(due)))
+    if len(statuses) == MOST_OPTIONS:
+        text = "The {most} worst are looked at here. Others can be typed below, or all of one store offered: {command}"
+        parts.append(Hint(say(text, most=MOST_OPTIONS, command="/ssl renew --store STORE")))
+    parts.append(typed_field(others=bool(due), optional=bool(due)))
     head = heading or Heading(Tone.INFO, title)
     shown = Sheet(RENEW, AGAIN, tuple(parts), say("Renew now"), memory(store), head)
     told: tuple[Part, ...] = (Rows(rows[: views.MOST_ROWS]),) if rows else ()

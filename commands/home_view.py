@@ -7,13 +7,13 @@ from datetime import datetime
 from commands import alert_view, views
 from commands.alert_words import TONES
 from commands.caller import Action, Caller, Role
+from commands.fields import Entry
 from commands.help import access
 from commands.home_memory import ALERTS, Shown, memory
 from commands.reply import (
     Button,
     Buttons,
     Divider,
-    Entry,
     Fields,
     Hint,
     Menu,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from commands import messages, picking
+from commands import messages, offered
 from commands.command import Known
 from commands.losing import LOST, lost
 from commands.reply import Heading, Hint, Live, Outcome, Reply, Sheet
@@ -20,7 +20,7 @@ from services.ports import Message, Request
 VIA = "view"
 """`services.ports.Message.via` of what is shown in a modal; its `channel` is then the modal's handle."""
 SHEET, PROGRESS = "sheet", "sheet_progress"
-"""Kinds: a sheet as it is, certificates that are being worked on; `picking.CHECKS` are names that are being checked."""
+"""Kinds: a sheet as it is, certificates that are being worked on; `offered.CHECKS` are names that are being checked."""
 NOTE = "note"
 """Name of a sheet that is only read."""
 
@@ -43,6 +43,8 @@ class Kind:
     """Does the next piece of long work that the sheet waits for, and returns the new body; None: there is none."""
     left: Callable[[Message], tuple[str, Mapping[str, Any]] | None] = lambda _message: None
     """Returns (kind, body) of the message that takes its place when the modal is closed; None: nothing need be told."""
+    kept: bool = False
+    """Whether what it was made of is looked at when something in it is clicked, so that it is always written down."""
 
 
 def compose(desk: Desk, message: Message, known: Known | None = None) -> Shown:
@@ -58,6 +60,11 @@ def compose(desk: Desk, message: Message, known: Known | None = None) -> Shown:
 def work(desk: Desk, message: Message) -> Mapping[str, Any] | None:
     """Do the next piece of what the modal waits for and return its new body; None if there is nothing to do."""
     return _kind(message).work(desk, message.body)
+
+
+def kept(message: Message) -> bool:
+    """Tell whether the row is needed even where nothing will change it."""
+    return _kind(message).kept
 
 
 def left(message: Message, now: datetime) -> Message | None:
@@ -149,9 +156,10 @@ KINDS: Mapping[str, Kind] = {
         left=_left,
     ),
     # names to choose from, with what the checks find; a person who closes it wants nothing of it
-    picking.CHECKS: Kind(
-        lambda _desk, message: Shown(picking.sheet(message.body), final=picking.checked(message.body)),
-        work=picking.check_some,
+    offered.CHECKS: Kind(
+        lambda _desk, message: Shown(offered.sheet(message.body), final=offered.checked(message.body)),
+        work=offered.check_some,
+        kept=True,
     ),
     # the work on certificates, as the message of the same command shows it
     PROGRESS: Kind(_progress, left=lambda message: (messages.PROGRESS, message.body)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from commands import due, forecast, help, live, naming, picking, status  # noqa: A004 - the sub-command is called help
+from commands import due, forecast, help, live, naming, offering, picking, status  # noqa: A004 - the sub-command is called help
 from commands.alerts import COMMAND as ALERTS
 from commands.caller import Action, Caller
 from commands.command import Call, Command
@@ -54,7 +54,7 @@ ITEMS: tuple[Item, ...] = (
         "menu.add",
         Action.CHANGE,
         say("Get certificates"),
-        lambda call: picking.start_adding(call, _store(call)),
+        lambda call: offering.start(call, _store(call)),
     ),
     Item("menu.renew", Action.CHANGE, say("Renew"), lambda call: due.start_renewing(call, _store(call))),
     Item("menu.status", Action.LOOK, say("Where things stand"), _shown(status.COMMAND)),

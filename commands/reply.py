@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from commands.attachment import Attachment
+from commands.fields import Field
 from services.model.text import NOTHING, Item, Text, Value
 
 
@@ -152,36 +153,6 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A field in which options are ticked: (value, label) pairs."""
-
-    id: str
-    label: Text
-    options: tuple[tuple[str, Text], ...]
-    chosen: tuple[str, ...] = ()
-    """Values that are ticked already."""
-    several: bool = True
-    """False: exactly one is chosen."""
-    hint: Text = NOTHING
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A field in which something is typed."""
-
-    id: str
-    label: Text
-    initial: str = ""
-    lines: bool = False
-    """Whether it takes several lines."""
-    hint: Text = NOTHING
-    optional: bool = False
-    enters: bool = False
-    """Whether Enter sends it off, as a click with the action `id`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Title:
     """A title within a page."""
 
@@ -194,7 +165,7 @@ class Divider:
     """A line between two things in a page."""
 
 
-SheetPart = Part | Choice | Entry
+SheetPart = Part | Field
 ViewPart = SheetPart | Title | Divider
 """What a page is made of; the last two stand in pages alone."""
 

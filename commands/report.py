@@ -35,11 +35,18 @@ def run(call: Call) -> Outcome:
 
 
 def headline(found: Report) -> Text:
-    """Return how the certificates stand, in one sentence."""
+    """Return how the certificates stand, in one sentence: what is foreseen counts where it is more than what is stuck."""
     count = found.ending()
     if not count:
         return say("There are no certificates to report of yet")
     troubled = found.ending(Health.NEEDS_SOMEBODY)
+    if found.ahead.blocked > troubled:
+        return say_n(
+            "{count:,} certificate, and as things stand {blocked:,} will not renew",
+            "{count:,} certificates, and as things stand {blocked:,} will not renew",
+            count=count,
+            blocked=found.ahead.blocked,
+        )
     if not troubled:
         return say_n(
             "{count:,} certificate, and nobody has to do anything",

@@ -127,7 +127,7 @@ def _owed(
     shown = live.compose(desk, row)
     if not screens.sheet(request, shown.sheet):
         return (_message(request, outcome, now),)
-    return () if shown.final else (row,)
+    return () if shown.final and not live.kept(row) else (row,)
 
 
 def _done(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> Performed:
@@ -203,6 +203,7 @@ def _submission(desk: Desk, request: Request, caller: Caller, lookups: Lookups) 
         placed(request.workspace, request.channel),
         people=lookups.people,
         known=lookups.known,
+        uploads=lookups.uploads,
         request=request.id,
         form=request.form,
     )

@@ -35,6 +35,15 @@ def handle(request: Request) -> str:
     return request.dedupe if request.kind == "submission" else request.id
 
 
+def guarded(request: Request) -> bool:
+    """Tell whether a click loses against a change of its modal that came in between.
+
+    Not in a page of names: it changes by itself while they are checked, and what a click there shows does not depend on
+    how far that is.
+    """
+    return not request.text.startswith("sheet.")
+
+
 class Blind:
     """Shows nothing: where there is neither a modal nor a Home tab, a message takes their place."""
 

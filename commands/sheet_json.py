@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from commands.reply import Choice, Entry, Heading, Part, Sheet, Tone
+from commands.fields import Choice, Entry, Files
+from commands.reply import Heading, Sheet, SheetPart, Tone
 from commands.reply_json import part_from_json, part_to_json
 from services.model.text import from_json, to_json
 
@@ -36,17 +37,15 @@ def sheet_from_json(data: Data) -> Sheet:
     )
 
 
-def _to_json(part: Part | Choice | Entry) -> dict[str, Any]:
-    if not isinstance(part, Choice | Entry):
+def _to_json(part: SheetPart) -> dict[str, Any]:
+    if not isinstance(part, Choice | Entry | Files):
         return part_to_json(part)
-    body = {
-        "id": part.id,
-        "label": to_json(part.label),
-        "hint": to_json(part.hint),
-        "optional": part.optional,
-    }
+    body: dict[str, Any] = {"id": part.id, "label": to_json(part.label), "hint": to_json(part.hint)}
+    if isinstance(part, Files):
+        return {"kind": "files", **body, "kinds": list(part.kinds)}
+    body["optional"] = part.optional
     if isinstance(part, Entry):
-        return {"kind": "entry", **body, "initial": part.initial, "lines": part.lines}
+        return {"kind": "entry", **body, "initial": part.initial, "lines": part.lines, "enters": part.enters}
     options = [[value, to_json(label)] for value, label in part.options]
     return {
         "kind": "choice",
@@ -57,13 +56,17 @@ def _to_json(part: Part | Choice | Entry) -> dict[str, Any]:
     }
 
 
-def _from_json(data: Data) -> Part | Choice | Entry:
-    if data["kind"] not in ("choice", "entry"):
+def _from_json(data: Data) -> SheetPart:
+    if data["kind"] not in ("choice", "entry", "files"):
         return part_from_json(data)
     name, label, hint = str(data["id"]), from_json(data["label"]), from_json(data["hint"])
+    if data["kind"] == "files":
+        return Files(name, label, tuple(map(str, data["kinds"])), hint)
     optional = bool(data["optional"])
     if data["kind"] == "entry":
-        return Entry(name, label, str(data["initial"]), bool(data["lines"]), hint, optional)
+        return Entry(
+            name, label, str(data["initial"]), bool(data["lines"]), hint, optional, bool(data.get("enters"))
+        )
     options = tuple((str(value), from_json(text)) for value, text in data["options"])
     chosen = tuple(map(str, data["chosen"]))
     return Choice(name, label, options, chosen, bool(data["several"]), hint, optional)

@@ -26,6 +26,7 @@ from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
+from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
@@ -52,6 +53,8 @@ __all__ = [
     "METADATA",
     "OUTBOX",
     "PROPOSALS",
+    "PUBLICATIONS",
+    "PUBLISHING",
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
@@ -65,7 +68,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 16))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 17))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

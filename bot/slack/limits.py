@@ -31,6 +31,8 @@ MAX_VIEW_WORD = 24
 MAX_MEMORY = 3000
 MAX_LABEL = 2000
 MAX_TYPED = 3000
+MAX_FILES = 10
+"""Files of one field, and no fewer than one."""
 MAX_FALLBACK = 4000
 """chat.update refuses a longer text; chat.postMessage would take ten times as much."""
 MAX_TOTAL = 13_200
@@ -74,6 +76,10 @@ def _view(view: Piece) -> Iterator[str]:
     for name in ("title", "submit", "close"):
         if name in view:
             yield from _text(name, view[name], MAX_VIEW_WORD, plain=True)
+    if view["type"] != "modal" and any(
+        one.get("type") == "file_input" for block in view["blocks"] for one in _elements(block)
+    ):
+        yield "a field for files outside of a modal"
     inputs = any(block.get("type") == "input" for block in view["blocks"])
     if view["type"] == "modal" and inputs and "submit" not in view:
         yield "a modal with fields has no button that sends it off"
@@ -121,10 +127,20 @@ def _context(block: Piece) -> Iterator[str]:
             yield from _text("context text", element, MAX_SECTION)
 
 
+def _file_input(element: Piece) -> Iterator[str]:
+    if not 1 <= element.get("max_files", MAX_FILES) <= MAX_FILES:
+        yield f"max_files {element['max_files']}, 1 to {MAX_FILES} allowed"
+    kinds = element.get("filetypes", ["any"])
+    if not kinds or not all(isinstance(kind, str) and kind.isalnum() for kind in kinds):
+        yield "filetypes are no ends of file names"
+
+
 def _actions(block: Piece) -> Iterator[str]:
     yield from _count("actions", block["elements"], MAX_ACTIONS)
     for element in block["elements"]:
         yield from _element(element)
+        if element.get("type") == "file_input":
+            yield "a field for files outside of an input block"
 
 
 def _input(block: Piece) -> Iterator[str]:
@@ -191,6 +207,7 @@ _ELEMENTS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
     "checkboxes": _ticks,
     "radio_buttons": _ticks,
     "plain_text_input": _typed,
+    "file_input": _file_input,
 }
 _BLOCKS: Mapping[str, Callable[[Piece], Iterator[str]]] = {
     "section": _section,

@@ -25,6 +25,8 @@ MAX_VALUE = 3000
 """Characters of a field's text; what is more is cut."""
 MAX_LINKS = 20
 """Links of one message that are read."""
+MAX_FILES = 10
+"""Files of one field that are read."""
 MAX_FIELDS = 100
 """Fields of one view that are read."""
 
@@ -197,6 +199,7 @@ def _view(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     blocks = state.get("values") if isinstance(state, Mapping) else None
     form = {
         "values": _values(blocks) if isinstance(blocks, Mapping) else {},
+        **_handed_in(blocks if isinstance(blocks, Mapping) else {}),
         "memory": storable(str(view.get("private_metadata") or "")[:MAX_VALUE]),
         "hash": str(view.get("hash") or ""),
         "kind": str(view.get("type") or ""),
@@ -213,6 +216,28 @@ def _values(blocks: Mapping[str, Any]) -> dict[str, str | list[str]]:
             if value:
                 found[str(name)] = value
     return found
+
+
+def _handed_in(blocks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``files``: field -> what was put into it, without the addresses: whoever needs one asks Slack by the id."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for elements in list(blocks.values())[:MAX_FIELDS]:
+        for name, element in elements.items() if isinstance(elements, Mapping) else ():
+            files = element.get("files") if isinstance(element, Mapping) else None
+            if isinstance(files, list) and files:
+                found[str(name)] = [_file(one) for one in files[:MAX_FILES] if isinstance(one, Mapping)]
+    return {"files": found} if found else {}
+
+
+def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+    size = file.get("size")
+    return {
+        "id": storable(str(file.get("id") or ""))[:MAX_CLICK],
+        "name": storable(str(file.get("name") or ""))[:MAX_CLICK],
+        "kind": storable(str(file.get("filetype") or ""))[:MAX_CLICK],
+        "size": size if isinstance(size, int) else 0,
+        "external": bool(file.get("is_external")),
+    }
 
 
 def _value(element: Mapping[str, Any]) -> str | list[str] | None:

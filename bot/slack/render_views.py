@@ -19,7 +19,8 @@ from bot.slack.reader import Reader
 from bot.slack.render import Block, blocks_of, header, title
 from bot.slack.render_actions import Actions
 from bot.text.language import ENGLISH, Language
-from commands.reply import Choice, Divider, Entry, Page, Sheet, Title, ViewPart
+from commands.fields import Choice, Entry, Field, Files
+from commands.reply import Divider, Page, Sheet, Title, ViewPart
 from services.model.text import Text, say
 
 
@@ -65,6 +66,8 @@ def _drawn(part: ViewPart, reader: Reader, actions: Actions) -> list[Block]:
             return [_choice(part, reader)]
         case Entry():
             return [_entry(part, reader)]
+        case Files():
+            return [_files(part, reader)]
         case Title(text, tone):
             return [title(text, tone, reader)]
         case Divider():
@@ -109,13 +112,24 @@ def _entry(part: Entry, reader: Reader) -> Block:
     return {**_input(part, element, reader), "dispatch_action": True}
 
 
-def _input(part: Choice | Entry, element: Block, reader: Reader) -> Block:
+def _files(part: Files, reader: Reader) -> Block:
+    """Return the field for one file (docs: File input element; the app needs files:read)."""
+    element: Block = {
+        "type": "file_input",
+        "action_id": part.id,
+        "max_files": 1,
+        "filetypes": list(part.kinds),
+    }
+    return _input(part, element, reader)
+
+
+def _input(part: Field, element: Block, reader: Reader) -> Block:
     block: Block = {
         "type": "input",
         "block_id": part.id,
         "label": _word(part.label, MAX_LABEL, reader),
         "element": element,
-        "optional": part.optional,
+        "optional": isinstance(part, Files) or part.optional,
     }
     if part.hint.template:
         block["hint"] = _word(part.hint, MAX_LABEL, reader)

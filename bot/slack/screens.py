@@ -18,7 +18,7 @@ from bot.slack.speech import English, Speech
 from bot.slack.workspaces import ByWorkspace
 from bot.text.language import Language
 from commands.reply import Page, Reply, Sheet
-from commands.screens import handle
+from commands.screens import guarded, handle
 from services.model.workspaces import placed
 from services.ports import Request
 
@@ -53,7 +53,7 @@ class SlackScreens:
         view = modal(sheet, self._command, language, handle=handle(request))
         view = self._sound(view if self._date_tokens else in_utc(view), request, language)
         if request.view and request.form.get("kind") == "modal":
-            clicked = str(request.form.get("hash") or "") or None
+            clicked = str(request.form.get("hash") or "") or None if guarded(request) else None
             return self._shown(
                 lambda view: client.views_update(view_id=request.view, view=view, hash=clicked),
                 view,

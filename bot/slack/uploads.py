@@ -12,7 +12,7 @@ from urllib3.util import parse_url
 
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.workspaces import ByWorkspace
-from commands.uploads import Upload
+from commands.uploads import TYPES, Upload
 from services.bulk.lists import MOST_BYTES
 from services.model.clock import Clock
 from services.model.errors import CertdeskError
@@ -23,8 +23,6 @@ _log = structlog.get_logger(__name__)
 RECENT = timedelta(hours=1)
 TIMEOUT = 10
 """Seconds that Slack may take."""
-KINDS = frozenset({"csv", "text", "txt", "tsv"})
-"""Slack's names for the types of files that can be a list."""
 
 
 class SlackUploads:
@@ -48,9 +46,28 @@ class SlackUploads:
         mine = [one for one in files if one.get("user") == user and _list(one)]
         if not mine:
             return None
-        newest = max(mine, key=lambda one: int(one.get("created") or 0))
+        return self._upload(client, max(mine, key=lambda one: int(one.get("created") or 0)))
+
+    def handed_in(self, channel: str, file: str, person: str) -> Upload:
+        """Return the list that was put into a modal; what Slack says of it now counts, not what the modal said."""
+        client = self._clients(place(channel)[0])
+        try:
+            found: Any = client.files_info(file=file).get("file")
+        except CALL_ERRORS as error:
+            raise _unfetched(read_error(error).code) from None
+        if not isinstance(found, Mapping) or found.get("user") != person.rpartition("/")[2]:
+            raise _unfetched("file_not_found")
+        if not _list(found):
+            raise CertdeskError(
+                say(
+                    "This is no text or CSV file that Slack keeps. Nothing was done; choose one from your computer."
+                )
+            )
+        return self._upload(client, found)
+
+    def _upload(self, client: WebClient, file: Mapping[str, Any]) -> Upload:
         return Upload(
-            str(newest.get("name") or "file"), self._fetched(client, str(newest.get("url_private") or ""))
+            str(file.get("name") or "file"), self._fetched(client, str(file.get("url_private") or ""))
         )
 
     def _fetched(self, client: WebClient, url: str) -> bytes:
@@ -75,7 +92,7 @@ class SlackUploads:
 
 def _list(file: Mapping[str, Any]) -> bool:
     """Tell whether a file can be a list that Slack itself keeps: the address of an external one is somebody else's."""
-    return str(file.get("filetype", "")).lower() in KINDS and not file.get("is_external")
+    return str(file.get("filetype", "")).lower() in TYPES and not file.get("is_external")
 
 
 def ours(url: str, api_url: str) -> bool:

@@ -15,6 +15,7 @@ from services.ports.edge import UNTOLD, DeployTarget, EdgeProbe, Served
 from services.ports.fleet import Fleet
 from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
+from services.ports.publications import Publication, Publications
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
@@ -46,6 +47,8 @@ __all__ = [
     "Order",
     "Outbox",
     "Proposals",
+    "Publication",
+    "Publications",
     "RenewalInfo",
     "Request",
     "Requests",

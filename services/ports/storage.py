@@ -9,6 +9,7 @@ from services.ports.audiences import Audit, Languages, Links
 from services.ports.fleet import Fleet
 from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
+from services.ports.publications import Publications
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
@@ -54,6 +55,8 @@ class Transaction(Protocol):
     def jobs(self) -> Jobs: ...  # noqa: D102
     @property
     def revocations(self) -> Revocations: ...  # noqa: D102
+    @property
+    def publications(self) -> Publications: ...  # noqa: D102
 
 
 class Storage(Protocol):

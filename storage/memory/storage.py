@@ -13,6 +13,7 @@ from storage.memory.jobs import MemoryJobs
 from storage.memory.others import MemoryAccounts, MemoryChallenges, MemoryStores
 from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
+from storage.memory.publications import MemoryPublications
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.revocations import MemoryRevocations
 from storage.memory.tables import MemoryRepository, Tables, View
@@ -114,6 +115,11 @@ class MemoryTransaction(MemoryRepository):
     def revocations(self) -> MemoryRevocations:
         """Revocations and barred keys."""
         return MemoryRevocations(self._view)
+
+    @property
+    def publications(self) -> MemoryPublications:
+        """Which revision each name leads to at a target that is asked."""
+        return MemoryPublications(self._view)
 
 
 class MemoryStorage:

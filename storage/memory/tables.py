@@ -18,7 +18,7 @@ from services.model.proposals import Proposal
 from services.model.revoking import BarredKey, Revocation
 from services.model.stores import Domain, Store
 from services.model.workspaces import Workspace
-from services.ports import Account, Message, Request
+from services.ports import Account, Message, Publication, Request
 from storage.refusals import READING, no_parent
 
 Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job, Revocation)
@@ -61,6 +61,8 @@ class Tables:
     revocations: dict[str, Revocation] = field(default_factory=dict)
     barred_keys: dict[str, BarredKey] = field(default_factory=dict)
     """SHA-256 of the public key -> the key"""
+    publications: dict[tuple[str, str], Publication] = field(default_factory=dict)
+    """(target, name) -> the revision"""
     workers: dict[str, datetime] = field(default_factory=dict)
     leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """duty -> (who does it alone, until when)"""

@@ -14,6 +14,7 @@ from storage.repositories.languages import SqlLanguages
 from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
+from storage.repositories.publications import SqlPublications
 from storage.repositories.requests import SqlRequests
 from storage.repositories.revocations import SqlRevocations
 from storage.repositories.stores import SqlStores
@@ -115,3 +116,8 @@ class SqlTransaction(Repository):
     def revocations(self) -> SqlRevocations:
         """Revocations and barred keys."""
         return SqlRevocations(self._connection)
+
+    @property
+    def publications(self) -> SqlPublications:
+        """Which revision each name leads to at a target that is asked."""
+        return SqlPublications(self._connection)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, home, isolation, issuance, preflight, start
+from tests.bench import busy, claim, fleet, home, isolation, issuance, preflight, pull, start
 from tests.bench.figures import table
 
 
@@ -36,6 +36,7 @@ def _claim(_: Path) -> bool:
 BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
+    "pull": Bench(pull.bench, "30,000 answers of a pull target, while a certificate is renewed every 0.1 s"),
     "isolation": Bench(
         isolation.bench, "times of answers about another store's names and nobody's, and look-ups in Slack"
     ),

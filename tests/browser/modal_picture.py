@@ -18,6 +18,14 @@ STORE, NAMES = "sun", ("sun.test", "www.sun.test")
 """An English store, and what it gets a certificate for."""
 ELSEWHERE = "outlet.comet.test"
 """A name of the store whose DNS is not on the platform."""
+_FILES = """() => document.querySelectorAll('.modal .bk-unknown').forEach(one => {
+    const field = document.createElement('div');
+    field.style = 'margin:4px 0;font-family:sans-serif;font-size:14px';
+    field.innerHTML = '<span style="display:inline-block;padding:6px 12px;border:1px solid #8d8d8d;'
+        + 'border-radius:4px;font-weight:bold">Upload file</span> or drag and drop';
+    one.replaceWith(field);
+})"""
+"""Shows the field for a file as Slack does; this workspace's page does not know it."""
 _SIDE_BY_SIDE = """<body style="margin:0"><div style="background:#e8e3e8;display:flex;gap:24px;padding:24px;
 align-items:flex-start;width:max-content">{images}</div></body>"""
 
@@ -28,7 +36,7 @@ def make(picture: Path) -> None:
         tempfile.TemporaryDirectory() as folder,
         world(Path(folder)) as running,
         chromium.browser(fonts=FONTS) as browser,
-        browser.new_context(viewport={"width": 1200, "height": 900}) as context,
+        browser.new_context(viewport={"width": 1200, "height": 1100}) as context,
     ):
         assert running.slack is not None
         demo_world.run(running.environment, "ssl", "link", f"{TEAM}/{VISITOR}", STORE)
@@ -41,6 +49,8 @@ def make(picture: Path) -> None:
         merchant.sends()
         merchant.sees_modal("nothing is in the way", "cannot get one yet")
         merchant.ticks(*NAMES)
+        page.evaluate(_FILES)
+        page.locator(".modal-body").evaluate("one => one.style.maxHeight = 'none'")
         before = _modal(page)
         merchant.submits()
         merchant.sees_modal("is installed", "✓ verified")

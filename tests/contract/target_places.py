@@ -8,7 +8,10 @@ from typing import Protocol
 import pytest
 
 from services.deployment.files import FilesSettings, FilesTarget
+from services.deployment.pull import PullSettings, PullTarget
+from services.model.certificates import Revision
 from services.ports import DeployTarget
+from tests.unit.pull_world import Breakable, PullWorld
 
 
 class Place(Protocol):
@@ -68,7 +71,64 @@ class Files:
         return True
 
 
+class Pull:
+    """What a listener would answer; half way fails the commit."""
+
+    def __init__(self) -> None:
+        self._storage = Breakable()
+        self._world = PullWorld(self._storage)
+
+    def target(self) -> DeployTarget:
+        return _Stored(self._world)
+
+    def served(self, name: str) -> tuple[str, str] | None:
+        answers = self._world.answers("edge")
+        answers.refresh()
+        found = answers.load(name) if self._published(name) else None
+        if found is None:
+            return None
+        chain, begin, key = found.decode().partition("-----BEGIN PRIVATE KEY-----")
+        return chain, begin + key
+
+    def _published(self, name: str) -> bool:
+        """Tell whether the name itself is published, and not the wildcard over it."""
+        with self._storage.read() as tx:
+            return tx.publications.get("edge", name) is not None
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        self._storage.uncommitted = True
+        try:
+            yield
+        finally:
+            self._storage.uncommitted = False
+
+    def kept(self) -> bool:
+        return True
+
+
+class _Stored:
+    """The target, whose revisions are in the database before they are deployed, as certdesk's are."""
+
+    def __init__(self, world: PullWorld) -> None:
+        self._world, self._target = world, PullTarget("edge", PullSettings("127.0.0.1:0"), world.storage)
+        self.name = self._target.name
+        self.current, self.remove, self.discard = (
+            self._target.current,
+            self._target.remove,
+            self._target.discard,
+        )
+
+    def deploy(self, revision: Revision, key: str) -> None:
+        assert isinstance(self._world.storage, Breakable)
+        failing, self._world.storage.uncommitted = self._world.storage.uncommitted, False
+        kept = self._world.keep(revision, key)
+        self._world.storage.uncommitted = failing
+        self._target.deploy(kept, key)
+
+
 PLACES: Mapping[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "files": lambda _, folder: Files(folder),
+    "http": lambda *_: Pull(),
 }
 """Every kind of `bot.targets.KINDS`."""

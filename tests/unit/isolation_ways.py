@@ -12,6 +12,10 @@ from tests.unit.isolation_world import Given
 
 FORGED: Mapping[str, Any] = {"memory": '{"store": "{}"}', "kind": "modal", "hash": "1.a", "values": {}}
 """What a modal carries that speaks of the store."""
+LIST: Mapping[str, Any] = {
+    "files": {"file": [{"id": "F1", "name": "{}.csv", "kind": "csv", "size": 9, "external": False}]}
+}
+"""What comes with a list that was put into a modal."""
 
 
 def _form(**values: str | list[str]) -> Given:
@@ -199,13 +203,33 @@ for _item in ("search", "find", "show", "turn", "check", "renew"):
     CLICK_WAYS[f"home.{_item}"] = (Given("{cert}", AT_HOME), Given("{}", AT_HOME), Given("next", AT_HOME))
 for _item in ("add", "renew", "status", "forecast", "alerts", "link", "help", "back"):
     CLICK_WAYS[f"menu.{_item}"] = (Given("-", FORGED),)
+TURNED: Mapping[str, Any] = {
+    **FORGED,
+    "memory": '{"store": "{}", "row": "req_0", "turn": 3}',
+    "values": {
+        "names": ["{}.test"],
+        "names.3.10": ["bad.{}.example"],
+        "sheet.search": "{}",
+        "typed": "{}.test",
+    },
+}
+"""A page of names that was made to speak of the store."""
+for _item in ("turn", "find", "search"):
+    CLICK_WAYS[f"sheet.{_item}"] = (Given("30", TURNED), Given("all", TURNED), Given("{}", TURNED))
 """How each click is tried, its value and what its modal carries forged."""
 SHEET_WAYS: Mapping[str, tuple[Given, ...]] = {
-    "add.store": (_form(store="{}"), _form(store="{}.test")),
+    "add.store": (
+        _form(store="{}"),
+        _form(store="{}.test"),
+        Given(form={**FORGED, "values": {"store": "{}"}, **LIST}),
+    ),
     "add": (
         _form(names=["{}.test", "bad.{}.example"], typed=""),
         _form(names=[], typed="www.{}.test, https://shop.{}.test/"),
         _form(names=["moon.test"], typed="{}.test"),
+        Given(form={**FORGED, **LIST}),
+        Given(form={**FORGED, **LIST}, upload="{}.test"),
+        Given(form={**FORGED, **LIST}, upload="store,name\n{},{}.test\nmoon,moon.test\n"),
     ),
     "renew": (_form(names=["{}.test", "bad.{}.example"], typed=""), _form(names=[], typed="{}.test")),
     "link": (_form(store="{}"),),

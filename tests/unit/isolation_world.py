@@ -17,10 +17,12 @@ from services import home, linking
 from services.desk import Desk
 from services.model.audiences import Kind, LinkRequest
 from services.model.audit import Entry
+from services.model.errors import CertdeskError
 from services.model.findings import Owner
 from services.model.jobs import Job
 from services.model.lifecycle import State
 from services.model.proposals import Decider, Proposal
+from services.model.text import say
 from services.ports import Request
 from storage.memory import MemoryStorage
 from tests.desks import MOON, NOW, STRANGER, SUPPORT, Bench, finding
@@ -144,7 +146,7 @@ class Given:
     text: str = ""
     form: Mapping[str, Any] = field(default_factory=dict)
     upload: str = ""
-    """The list that the person has put into the channel; empty: none."""
+    """The list that the person has put into the channel or into the modal; empty: none."""
 
     def latest(self, _channel: str, _person: str) -> Upload | None:
         """Be `commands.uploads.Uploads`."""
@@ -163,6 +165,12 @@ class Given:
             return value
 
         return Given(put(self.text), put(self.form), put(self.upload))
+
+    def handed_in(self, _channel: str, _file: str, _person: str) -> Upload:
+        """Be `commands.uploads.Uploads`: the same list, put into a modal."""
+        if not self.upload:
+            raise CertdeskError(say("There is no such file."))
+        return Upload("names.csv", self.upload.encode())
 
 
 def filled(store: str, bench: Bench, given: Given) -> Given:
@@ -198,7 +206,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
         last = tx.audit.last()
     screens = Seen()
     requests.perform(desk, claimed, caller, PEOPLE, screens, rooms=screens, uploads=sent)
-    _look_home(desk, caller, screens)
+    look_home(desk, caller, screens)
     with bench.storage.read() as tx:
         message = tx.outbox.by_key("request:req_1") or tx.outbox.by_key("view:req_1")
         entries = tx.audit.entries(last.number if last else 0)
@@ -221,7 +229,7 @@ def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, chann
     return Told(bare(told), bare(repr(screens.shown)), bare(repr(rows)), tuple(counted.asked))
 
 
-def _look_home(desk: Desk, caller: Caller, screens: Seen) -> None:
+def look_home(desk: Desk, caller: Caller, screens: Seen) -> None:
     """Publish the Home tab if it is owed, as a worker does."""
     with desk.storage.write() as tx:
         owed = tx.outbox.claim(desk.clock(), DAY, 10, via=home.HOME)

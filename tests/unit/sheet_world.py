@@ -1,14 +1,16 @@
 """Modals for tests: a request as Slack's payloads become one, performed as a worker does, and screens that keep what they show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from commands import live, requests
+from commands import live, picking, requests
 from commands.caller import Caller
-from commands.reply import Choice, Entry, Page, Reply, Sheet
+from commands.fields import Choice, Entry, Field, Files
+from commands.reply import Page, Reply, Sheet
+from commands.uploads import NOWHERE, Uploads
 from services.desk import Desk
 from services.ports import Message, Request
 from tests.desks import Bench
@@ -35,7 +37,14 @@ class Screen:
         return self.open
 
 
-def ask(bench: Bench, caller: Caller, screen: Screen, desk: Desk | None = None, **changes: Any) -> Request:
+def ask(
+    bench: Bench,
+    caller: Caller,
+    screen: Screen,
+    desk: Desk | None = None,
+    uploads: Uploads = NOWHERE,
+    **changes: Any,
+) -> Request:
     """Let ``caller`` do what the request says, and return it."""
     number = next(_NUMBERS)
     given: dict[str, Any] = {
@@ -52,17 +61,36 @@ def ask(bench: Bench, caller: Caller, screen: Screen, desk: Desk | None = None, 
     with bench.storage.write() as tx:
         assert tx.requests.add(request)
         [claimed] = tx.requests.claim(bench.now, timedelta(minutes=1), 10)
-    requests.perform(desk or bench.desk, claimed, caller, screens=screen)
+    requests.perform(desk or bench.desk, claimed, caller, screens=screen, uploads=uploads)
     return request
 
 
 def send(
-    bench: Bench, caller: Caller, sheet: str, memory: str = "", desk: Desk | None = None, **values: Any
+    bench: Bench,
+    caller: Caller,
+    sheet: str,
+    memory: str = "",
+    desk: Desk | None = None,
+    *,
+    files: Sequence[Mapping[str, Any]] = (),
+    uploads: Uploads = NOWHERE,
+    **values: Any,
 ) -> Message:
     """Send a modal off and return the row that shows what came of it."""
-    form: Mapping[str, Any] = {"values": values, "memory": memory, "hash": "1", "kind": "modal"}
+    form: dict[str, Any] = {"values": values, "memory": memory, "hash": "1", "kind": "modal"}
+    if files:
+        form["files"] = {picking.FILE: list(files)}
     request = ask(
-        bench, caller, Screen(), desk, kind="submission", text=sheet, channel="", view="V1", form=form
+        bench,
+        caller,
+        Screen(),
+        desk,
+        uploads,
+        kind="submission",
+        text=sheet,
+        channel="",
+        view="V1",
+        form=form,
     )
     bench.now += requests.ACKNOWLEDGED
     with bench.storage.read() as tx:
@@ -92,8 +120,8 @@ def claimed(bench: Bench, via: str) -> list[Message]:
         return list(tx.outbox.claim(bench.now, timedelta(0), 100, via))
 
 
-def fields(sheet: Sheet) -> dict[str, Choice | Entry]:
-    return {part.id: part for part in sheet.parts if isinstance(part, Choice | Entry)}
+def fields(sheet: Sheet) -> dict[str, Field]:
+    return {part.id: part for part in sheet.parts if isinstance(part, Choice | Entry | Files)}
 
 
 def options(sheet: Sheet, name: str) -> list[str]:
@@ -101,6 +129,16 @@ def options(sheet: Sheet, name: str) -> list[str]:
     part = fields(sheet)[name]
     assert isinstance(part, Choice)
     return [value for value, _ in part.options]
+
+
+def ticks(sheet: Sheet) -> list[str]:
+    """Return the names that can be ticked, in whichever of its fields."""
+    return [
+        value
+        for part in sheet.parts
+        if isinstance(part, Choice) and part.id.startswith("names")
+        for value, _ in part.options
+    ]
 
 
 def text(sheet: Sheet) -> str:

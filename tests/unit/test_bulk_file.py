@@ -30,12 +30,13 @@ from services.model.lifecycle import State
 from services.model.proposals import Decider
 from services.model.settings import Approving, CaSettings
 from services.model.sight import EVERY
+from services.model.text import say
 from services.renewal import budget
 from tests.desks import MOON, SUPPORT, Bench, finding
 from tests.questions import Counted
 from tests.unit.approval_world import ask, click, composed, message, proposal, said
 from tests.unit.commands_world import desk_of, make_bench, only
-from tests.unit.slack_world import FakeClock, SlackApi, no, ok
+from tests.unit.slack_world import Answer, FakeClock, SlackApi, no, ok
 
 SECOND = Caller("T1/U_SECOND", Role.SUPPORT, None)
 LIST = "store,name\nmoon,shop.moon.test\n,www.moon.test\n\n# more\nsun,sun.test\n"
@@ -49,6 +50,11 @@ class Dropped:
 
     def latest(self, channel: str, _person: str) -> Upload | None:
         return self.upload if channel == "C1" else None
+
+    def handed_in(self, _channel: str, file: str, _person: str) -> Upload:
+        if file != "F1":
+            raise CertdeskError(say("There is no such file."))
+        return self.upload
 
 
 @pytest.fixture
@@ -329,6 +335,43 @@ def test_the_newest_list_of_the_person_is_fetched(api: SlackApi) -> None:
     assert made.latest("C1", "T1/U1") == Upload("new.csv", LIST.encode())
     assert api.asked("files.list")[0]["channel"] == "C1"
     assert made.latest("C1", "T1/U1") is None
+
+
+def info(api: SlackApi, **more: object) -> Answer:
+    held = {"id": "F1", "name": "new.csv", "user": "U1", "filetype": "text", "url_private": f"{api.url}f"}
+    return ok(file=held | more)
+
+
+def test_a_file_of_a_modal_is_asked_for_by_its_id_and_fetched(api: SlackApi) -> None:
+    api.tell("files.info", info(api))
+    api.tell("f", (200, {"Content-Type": "text/plain"}, LIST))
+    assert uploads(api).handed_in("", "F1", "T9/U1") == Upload("new.csv", LIST.encode())
+    assert api.asked("files.info") == [{"file": "F1"}]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"user": "U2"}, "file_not_found"),
+        ({"is_external": True}, "that Slack keeps"),
+        ({"filetype": "png"}, "no text or CSV file"),
+        ({"url_private": "https://example.test/f"}, "url_not_allowed"),
+    ],
+)
+def test_a_file_of_a_modal_that_is_no_list_of_theirs_is_not_fetched(
+    api: SlackApi, more: dict[str, object], told: str
+) -> None:
+    api.tell("files.info", info(api, **more))
+    with pytest.raises(CertdeskError, match=told):
+        uploads(api).handed_in("", "F1", "T9/U1")
+    assert "f" not in api.methods
+
+
+@pytest.mark.parametrize("answer", [no("file_not_found"), no("missing_scope"), ok()])
+def test_a_file_of_a_modal_that_slack_does_not_give_is_said(api: SlackApi, answer: Any) -> None:
+    api.tell("files.info", answer)
+    with pytest.raises(CertdeskError, match="files:read"):
+        uploads(api).handed_in("", "F1", "T9/U1")
 
 
 @pytest.mark.parametrize("answer", [no("missing_scope"), no("ratelimited", 500)])

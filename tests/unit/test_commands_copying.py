@@ -37,6 +37,10 @@ BAD = "bad.moon.test"
 
 @pytest.fixture
 def bench() -> Bench:
+    return stores()
+
+
+def stores() -> Bench:
     """Return two stores, each with a name whose DNS is elsewhere and a channel of its own."""
     made = Bench(MemoryStorage())
     for store in ("moon", "sun"):

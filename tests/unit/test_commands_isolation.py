@@ -202,6 +202,7 @@ def values(bench: Bench) -> Mapping[str, tuple[str, str]]:
         "link": ("link_1", "link_0"),
         "home": (theirs, "cert_0"),
         "menu": ("-", "-"),
+        "sheet": ("0", "30"),
         "approval": ("prop_1", "prop_0"),
         "store": (f"{OTHER}.test", f"{UNKNOWN}.test"),
         "bulk": ("job_1", "job_0"),

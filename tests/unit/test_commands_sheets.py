@@ -10,19 +10,18 @@ import pytest
 
 from bot.slack.limits import view_violations
 from bot.slack.render_views import modal
-from commands import live, messages, picking
+from commands import live, messages, offered, picking
 from commands.caller import TERMINAL, Caller, Role, holders
 from commands.dispatch import dispatch
 from commands.menu import ITEMS
 from commands.reply import Buttons, Hint, Problem, Rows, Sheet
-from commands.sheets import SHEETS, WAITING, faults
+from commands.sheets import SHEETS, faults
 from services.model.findings import Verdict
 from services.model.lifecycle import State
-from services.ports import Message
 from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
 from tests.unit.approval_world import audited, click
 from tests.unit.commands_world import desk_of, make_bench
-from tests.unit.sheet_world import Screen, ask, fields, options, rows, send, shown, text
+from tests.unit.sheet_world import Screen, ask, fields, options, rows, send, shown, text, ticks
 from tests.unit.sheet_world import messages as posted
 from tests.unit.test_commands_isolation import CALLERS, OTHER, OWN, TEXTS, UNKNOWN, make
 
@@ -43,7 +42,7 @@ def opened(bench: Bench, caller: Caller, text: str = "", **changes: Any) -> Shee
     return sheet
 
 
-def offered(sheet: Sheet) -> list[str]:
+def clickable(sheet: Sheet) -> list[str]:
     return [item.action for part in sheet.parts if isinstance(part, Buttons) for item in part.items]
 
 
@@ -53,7 +52,7 @@ def offered(sheet: Sheet) -> list[str]:
 @pytest.mark.parametrize("role", Role)
 def test_the_menu_offers_what_the_role_may_do_and_nothing_else(bench: Bench, role: Role) -> None:
     caller = CALLERS[role]
-    actions = offered(opened(bench, caller))
+    actions = clickable(opened(bench, caller))
     assert set(actions) <= {item.id for item in ITEMS if role in holders(item.action)}
     assert ("menu.alerts" in actions) is (caller.stores is None)
     assert ("menu.link" in actions) is (role is Role.NOBODY)
@@ -63,7 +62,7 @@ def test_the_menu_offers_what_the_role_may_do_and_nothing_else(bench: Bench, rol
 def test_a_stranger_is_told_how_to_get_access(bench: Bench) -> None:
     sheet = opened(bench, STRANGER)
     assert "certdesk does not know you yet" in text(sheet)
-    assert offered(sheet) == ["menu.link", "menu.help"]
+    assert clickable(sheet) == ["menu.link", "menu.help"]
 
 
 def test_in_a_terminal_there_is_the_help_and_no_modal(bench: Bench) -> None:
@@ -97,7 +96,7 @@ def test_each_thing_in_the_menu_opens_a_page_with_a_way_on(bench: Bench, item: A
     form = {"memory": opened(bench, caller).memory, "kind": "modal", "values": {}}
     ask(bench, caller, screen, kind="click", text=f"{item.id} -", channel="", view="V1", form=form)
     [page] = screen.sheets
-    assert page.submit.template or offered(page) == ["menu.back"]
+    assert page.submit.template or clickable(page) == ["menu.back"]
     ask(bench, caller, screen, kind="click", text="menu.back -", channel="", view="V1", form=form)
     assert screen.sheets[-1].name == "menu"
 
@@ -142,7 +141,7 @@ def test_silence_is_neither_said_to_be_well_nor_to_be_in_the_way(bench: Bench) -
     [row] = rows(bench)
     body = live.work(bench.desk, row)
     assert body is not None
-    lines = [one for part in picking.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
+    lines = [one for part in offered.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
     assert [(one.name, one.label.plain()) for one in lines] == [
         ("shop.moon.test", "nothing is in the way"),
         ("www.moon.test", "not everything could be seen"),
@@ -153,15 +152,15 @@ def test_silence_is_neither_said_to_be_well_nor_to_be_in_the_way(bench: Bench) -
 def test_many_names_are_checked_by_and_by(bench: Bench) -> None:
     bench.store("moon", *(f"n{number:03}.moon.test" for number in range(130)))
     sheet = opened(bench, MOON, "add")
-    assert len(options(sheet, picking.NAMES)) == picking.MOST_OPTIONS
+    assert len(ticks(sheet)) == offered.PAGE
     [row] = rows(bench)
     looks = 0
     body: Mapping[str, Any] | None = row.body
     while (body := live.work(bench.desk, replace(row, body=body or {}))) is not None:
         looks += 1
         row = replace(row, body=body)
-    assert looks == picking.MOST_CHECKED / picking.AT_ONCE
-    assert len(bench.checker.asked) == picking.MOST_CHECKED
+    assert looks == offered.PAGE / offered.AT_ONCE
+    assert len(bench.checker.asked) == offered.PAGE
     assert view_violations(modal(shown(bench, row))) == []
 
 
@@ -213,7 +212,7 @@ def test_a_name_that_is_too_long_for_a_box_is_not_offered(bench: Bench) -> None:
 def test_a_store_whose_names_all_have_one_says_so(bench: Bench) -> None:
     send(bench, MOON, "add", "", names=MOONS)
     sheet = opened(bench, MOON, "add")
-    assert list(fields(sheet)) == [picking.TYPED]
+    assert list(fields(sheet)) == [picking.TYPED, picking.FILE]
     assert "Every added name of the store" in text(sheet)
 
 
@@ -226,7 +225,7 @@ def test_who_sees_several_stores_chooses_one_first(bench: Bench) -> None:
 
 def test_who_sees_all_stores_types_one(bench: Bench) -> None:
     sheet = opened(bench, SUPPORT, "add")
-    assert list(fields(sheet)) == [picking.STORE]
+    assert list(fields(sheet)) == [picking.STORE, picking.FILE]
     assert options(shown(bench, send(bench, SUPPORT, picking.ADD_STORE, store=" moon ")), "names") == MOONS
     again = shown(bench, send(bench, SUPPORT, picking.ADD_STORE, store="nowhere"))
     assert (again.name, "There is no store {store} that you can see" in text(again)) == ("add.store", True)
@@ -415,6 +414,7 @@ def test_a_menu_with_another_stores_memory_is_one_without_a_store(item: Any) -> 
             MOON,
             screen,
             desk_of(world),
+            id="req_1",
             kind="click",
             text=f"{item.id} -",
             channel="",
@@ -426,54 +426,7 @@ def test_a_menu_with_another_stores_memory_is_one_without_a_store(item: Any) -> 
     assert OTHER not in found[0]
 
 
-# --- what slack takes -----------------------------------------------------------------------------------------------
-
-
-def every_sheet() -> list[Sheet]:
-    """Return each page that a modal may show, in each state."""
-    found = [WAITING]
-    for caller in CALLERS.values():
-        world, screen = make(), Screen()
-        desk = desk_of(world)
-        for typed in ("", "add", "renew", f"add --store {OWN}"):
-            ask(world, caller, screen, desk, text=typed)
-        for item in ITEMS:
-            form = {"memory": "", "kind": "modal", "values": {}}
-            ask(
-                world,
-                caller,
-                screen,
-                desk,
-                kind="click",
-                text=f"{item.id} -",
-                channel="",
-                view="V1",
-                form=form,
-            )
-        found += screen.sheets
-        for sheet, names in FORMS.items():
-            for name in names:
-                for store in (OWN, OTHER, UNKNOWN):
-                    row = send(world, caller, sheet, picking.memory(store), **filled(sheet, name, store))
-                    found.append(shown(world, row))
-                    found.append(after_work(world, row))
-    return found
-
-
-def after_work(bench: Bench, row: Message) -> Sheet:
-    body = live.work(bench.desk, row)
-    return shown(bench, row if body is None else replace(row, body=body))
-
-
-def test_every_sheet_is_one_that_slack_takes() -> None:
-    sheets = every_sheet()
-    assert {one.name for one in sheets} == {*SHEETS, "menu", "note"}
-    for sheet in sheets:
-        assert view_violations(modal(sheet, "/ssl", handle="V1:2")) == []
-        assert len(sheet.title.plain()) <= 24
-        assert len(sheet.submit.plain()) <= 24
-        ids = list(fields(sheet))
-        assert len(ids) == len(set(ids))
+# --- while it is open -----------------------------------------------------------------------------------------------
 
 
 def test_a_line_of_a_certificate_that_came_meanwhile_tells_where_it_stands(bench: Bench) -> None:
@@ -482,5 +435,5 @@ def test_a_line_of_a_certificate_that_came_meanwhile_tells_where_it_stands(bench
     dispatch("add shop.moon.test", MOON, bench.desk)
     body = live.work(bench.desk, row)
     assert body is not None
-    lines = [one for part in picking.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
+    lines = [one for part in offered.sheet(body).parts if isinstance(part, Rows) for one in part.rows]
     assert lines[0].label.plain() == "Checking DNS and policy"

@@ -19,11 +19,10 @@ from bot.text import check
 from bot.text.catalogue import chooser, read, updated
 from bot.text.extract import Message, Sources
 from bot.text.language import ENGLISH, Language, language, languages
+from commands.fields import Choice, Entry
 from commands.reply import (
     Button,
     Buttons,
-    Choice,
-    Entry,
     Fields,
     Hint,
     Mark,

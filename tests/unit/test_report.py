@@ -123,6 +123,18 @@ def test_what_has_expired_is_bad_and_what_needs_somebody_is_counted(bench: Bench
     assert figures(outcome)["expired"] == {"needs_somebody": 1, "under_way": 0, "well": 0}
 
 
+def test_the_title_tells_of_what_is_foreseen_before_it_is_stuck(bench: Bench) -> None:
+    """The watch sees long before a renewal is due what is in its way; the certificate itself is well until then."""
+    outcome = ask(bench)
+    assert outcome.reply.title.plain() == "2 certificates, and as things stand 1 will not renew"
+    assert sum(week["needs_somebody"] for week in figures(outcome)["weeks"]) == 0
+    of_moon = ask(bench, "report --store moon").reply
+    assert (of_moon.tone, of_moon.title.plain()) == (
+        Tone.GOOD,
+        "1 certificate, and nobody has to do anything",
+    )
+
+
 def test_the_words_say_what_the_picture_shows(bench: Bench) -> None:
     said = [part.text.plain() for part in ask(bench).reply.parts if isinstance(part, Paragraph)]
     assert said[0] == "Expired: 0. They end within 7 days: 0; in 13 weeks: 2; later: 0."

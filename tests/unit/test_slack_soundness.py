@@ -208,6 +208,22 @@ def test_a_modal_that_slack_refuses_is_counted_and_the_message_takes_its_place(a
     assert (shown, soundness.counts()[MODAL]) == (False, 1)
 
 
+def test_where_the_app_may_not_read_files_the_modal_opens_without_the_field(
+    api: SlackApi, bench: Bench
+) -> None:
+    api.tell("views.open", no("invalid_arguments"), ok())
+    soundness, screen = Soundness(), Screen()
+    ask(bench, MOON, screen, text="add")
+    assert SlackScreens(client(api), soundness=soundness).sheet(request(), screen.sheets[0])
+    first, second = (types(one["view"]) for one in api.asked("views.open"))
+    assert first.count("input") == second.count("input") + 1
+    assert soundness.counts()[MODAL] == 0
+    api.tell("views.update", no("invalid_arguments"), ok())
+    [row] = rows(bench)
+    LiveViews(client(api), bench.desk, soundness=soundness).deliver(row)
+    assert "file_input" not in str(api.asked("views.update")[-1])
+
+
 def test_an_unfurl_shows_what_is_sound(api: SlackApi) -> None:
     soundness = Soundness(_no_buttons)
     reply = Reply(Tone.GOOD, say("It is done"), (Buttons((Button("home.show", "all", say("All")),)),))

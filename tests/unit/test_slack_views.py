@@ -7,10 +7,12 @@ from urllib.parse import urlencode
 import pytest
 from slack_bolt import BoltRequest
 
-from bot.slack.limits import MAX_OPTIONS, MAX_TICKS, view_violations
+from bot.slack.limits import MAX_OPTIONS, MAX_TICKS, view_violations, violations
 from bot.slack.payloads import NotOursError, clicked, opened, submitted
 from bot.slack.render_views import home, modal
-from commands.reply import Button, Buttons, Choice, Entry, Hint, Page, Paragraph, Sheet
+from commands.fields import Choice, Entry, Files
+from commands.reply import Button, Buttons, Heading, Hint, Page, Paragraph, Sheet, Tone
+from commands.sheet_json import sheet_from_json, sheet_to_json
 from services.model.text import say
 from tests.unit.test_slack_intake import Front
 
@@ -134,6 +136,7 @@ PARTS = (
     Choice("many", say("Many"), tuple((f"n{i}", say("Name")) for i in range(MAX_TICKS + 1))),
     Choice("one", say("One"), (("a", say("A")), ("b", say("B"))), chosen=("b",), several=False),
     Entry("more", say("Others"), initial="x", lines=True, hint=say("One on each line"), optional=True),
+    Files("list", say("A list"), ("csv", "txt"), hint=say("A name in each line")),
     Buttons((Button("home.page", "1", say("Next")), Button("home.page", "2", say("Last")))),
     Hint(say("That is all.")),
 )
@@ -145,15 +148,47 @@ def test_a_sheet_is_a_modal_that_slack_takes() -> None:
     assert view["callback_id"] == "add"
     assert view["private_metadata"] == "moon"
     kinds = [block["element"]["type"] for block in view["blocks"] if block["type"] == "input"]
-    assert kinds == ["checkboxes", "multi_static_select", "radio_buttons", "plain_text_input"]
+    assert kinds == [
+        "checkboxes",
+        "multi_static_select",
+        "radio_buttons",
+        "plain_text_input",
+        "file_input",
+    ]
     names, one = view["blocks"][1]["element"], view["blocks"][3]["element"]
     assert [option["value"] for option in names["initial_options"]] == ["n1"]
     assert one["initial_option"]["value"] == "b"
 
 
 def test_a_page_is_a_home_tab_that_slack_takes() -> None:
-    view = home(Page(PARTS, "2"))
+    pieces = tuple(part for part in PARTS if not isinstance(part, Files))
+    view = home(Page(pieces, "2"))
     assert (view["type"], view_violations(view)) == ("home", [])
+    assert "a field for files outside of a modal" in view_violations(home(Page(PARTS)))
+
+
+def test_a_sheet_that_waits_is_the_same_sheet_afterwards() -> None:
+    enters = Entry("find", say("Find"), enters=True)
+    sheet = Sheet("add", say("Add"), (*PARTS, enters), say("Send"), "moon", Heading(Tone.WARN, say("Now")))
+    assert sheet_from_json(json.loads(json.dumps(sheet_to_json(sheet)))) == sheet
+
+
+@pytest.mark.parametrize(
+    ("element", "line"),
+    [
+        ({"max_files": 11}, "block 0: max_files 11, 1 to 10 allowed"),
+        ({"max_files": 0}, "block 0: max_files 0, 1 to 10 allowed"),
+        ({"filetypes": []}, "block 0: filetypes are no ends of file names"),
+        ({"filetypes": [".csv"]}, "block 0: filetypes are no ends of file names"),
+    ],
+)
+def test_the_limits_of_a_field_for_files(element: dict[str, Any], line: str) -> None:
+    field = {"type": "file_input", "action_id": "file", **element}
+    block = {"type": "input", "label": {"type": "plain_text", "text": "l"}, "element": field}
+    assert line in violations("t", [block])
+    assert "block 0: a field for files outside of an input block" in violations(
+        "t", [{"type": "actions", "elements": [{"type": "file_input"}]}]
+    )
 
 
 def test_more_than_slack_takes_is_cut() -> None:
