@@ -27,6 +27,7 @@ from bot.config_keys import (
     Slack,
     VaultKeys,
 )
+from bot.config_scan import Scan
 from bot.config_sentences import sentences
 from services.model.errors import CertdeskError
 from services.model.text import say
@@ -59,6 +60,7 @@ class Config(BaseModel):
     renewal: Renewal = Renewal()
     alerts: Alerts = Alerts()
     approvals: Approvals = Approvals()
+    scan: Scan = Scan()
     slack: Slack = Slack()
     log: Log = Log()
 

@@ -16,7 +16,14 @@ log = structlog.get_logger()
 Row = TypeVar("Row")
 LONGEST_SLEEP = 0.25
 """Seconds after which the queue is looked at again: another process may have written to it."""
-RESTS: Mapping[str, float] = {"watch": 2.0, "alerts": 1.0, "pages": 1.0, "jobs": 1.0, "revocations": 1.0}
+RESTS: Mapping[str, float] = {
+    "watch": 2.0,
+    "alerts": 1.0,
+    "pages": 1.0,
+    "jobs": 1.0,
+    "revocations": 1.0,
+    "scans": 1.0,
+}
 """The same for queues in which nothing is urgent enough to look at the database so often."""
 SHORTEST_SLEEP = 0.005
 AFTER_A_FAULT = 2.0

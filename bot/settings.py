@@ -1,6 +1,7 @@
 """From the configuration to what the services need of it: one function per group, no decisions."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from bot.config import Loaded
 from bot.config_alerts import PAGERDUTY, Webhook
@@ -22,6 +23,7 @@ from services.model.settings import (
     RdapSettings,
     Renewing,
     Route,
+    Scanning,
 )
 
 SHORT_PROFILES = frozenset({"tlsserver", "shortlived"})
@@ -133,6 +135,27 @@ def alerting(loaded: Loaded) -> Alerting:
 def approving(loaded: Loaded) -> Approving:
     """Return what one person may do without another one's yes."""
     return Approving(loaded.config.approvals.alone)
+
+
+def scanning(loaded: Loaded) -> Scanning:
+    """Return how stores' pages are looked at; a theme's folder is absolute."""
+    keys = loaded.config.scan
+    source = keys.theme_source
+    if source and "://" not in source:
+        source = str(loaded.path(Path(source)))
+    return Scanning(
+        paths=keys.paths,
+        pages=keys.pages,
+        sheets=keys.sheets,
+        lookups=keys.lookups,
+        delay=keys.delay,
+        timeout=keys.timeout,
+        total=keys.total,
+        page_bytes=keys.page_bytes,
+        theme_source=source,
+        automatic=keys.automatic,
+        workers=keys.workers,
+    )
 
 
 def _hook(keys: Webhook) -> Hook:

@@ -7,12 +7,13 @@ from pathlib import Path
 from bot import logs, terminal, wiring
 from bot.config import load
 from bot.text.language import ENGLISH, Language, languages
-from commands import requests
+from commands import requests, scan_view
 from commands.attachment import Attachment
 from commands.caller import TERMINAL
 from commands.reply import Fields, Outcome, Paragraph, Part
 from services.model.errors import CertdeskError
 from services.model.text import say
+from services.scanning import sites
 
 TIMEOUT = 600.0
 """Seconds that --wait waits if --timeout does not say otherwise."""
@@ -34,7 +35,11 @@ def run_ssl(arguments: tuple[str, ...]) -> int:
     application = wiring.build(loaded)
     try:
         outcome = _with_options(requests.typed(application.desk, words, TERMINAL))
-        if given.wait and outcome.follows:
+        if outcome.verb == scan_view.VERB:
+            if not given.as_json:
+                terminal.show(outcome, language=given.language)
+            outcome = scanned(application, outcome)
+        elif given.wait and outcome.follows:
             from bot.waiting import Follower  # noqa: PLC0415 - workers and web are loaded only by those who wait
 
             follower = Follower(application, outcome, given.seconds)
@@ -76,6 +81,25 @@ def written(outcome: Outcome, folder: Path, language: Language) -> Outcome:
             )
     code = 1 if failed else outcome.exit_code
     return replace(outcome, reply=replace(outcome.reply, parts=tuple(parts)), exit_code=code)
+
+
+def scanned(application: wiring.Application, outcome: Outcome) -> Outcome:
+    """Make the scan that was asked for here and now, whoever else has begun it, and return what it found; 1 if it found anything."""
+    [name] = outcome.names
+    with application.storage.write() as tx:
+        site = tx.scans.seize(name, application.clock(), sites.LEASE)
+    if site is None:
+        return outcome
+    site = application.sites.scan(site)
+    reply = scan_view.found(site, private=False)
+    if site.scan is None:
+        return Outcome(reply, exit_code=1)
+    files = scan_view.attached(site.scan)
+    return Outcome(
+        replace(reply, parts=(*reply.parts, *files)),
+        exit_code=1 if site.scan.count else 0,
+        data=site.scan.as_json(),
+    )
 
 
 OPTIONS = (

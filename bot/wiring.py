@@ -1,6 +1,7 @@
 """COMPOSITION ROOT: the only module that names concrete adapters; everything else sees ports and settings."""
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -32,6 +33,12 @@ from services.model.settings import CaSettings
 from services.model.text import say
 from services.ports import ChallengeResponder, DeployTarget, Storage
 from services.renewal import budget
+from services.scanning.crawl import Outside
+from services.scanning.fetching import SocketFetcher
+from services.scanning.resolving import resolver
+from services.scanning.running import Scanner
+from services.scanning.sites import Sites
+from services.scanning.themes import source_of
 from storage.database import Database
 from storage.vault import Vault, parse_key
 
@@ -59,6 +66,8 @@ class Application:
     parts: Parts
     watching: Parts
     """The same for the fleet's watch, whose checks run in threads of their own: nobody's command waits for them."""
+    sites: Sites
+    """What scans stores' pages."""
     bell: Bell
     """Rings when somebody asked for something."""
     mail: Bell
@@ -141,6 +150,7 @@ def build(loaded: Loaded, clock: Clock = utc_now) -> Application:
         desk=_desk(loaded, parts, bell.ring),
         parts=parts,
         watching=replace(parts, checker=watcher),
+        sites=_sites(loaded, storage, world, clock, mail.ring),
         bell=bell,
         mail=mail,
         clock=clock,
@@ -178,7 +188,19 @@ def _parts(
         announce=announce,
         alerting=settings.alerting(loaded),
         limits={ca.name: ca for ca in settings.cas(loaded)},
+        scans=loaded.config.scan.automatic,
     )
+
+
+def _sites(
+    loaded: Loaded, storage: Storage, world: World, clock: Clock, announce: Callable[[], None]
+) -> Sites:
+    """Return what scans stores' pages."""
+    keys = settings.scanning(loaded)
+    fetcher = SocketFetcher(settings.probing(loaded), resolver(world.dns), keys.timeout)
+    outside = Outside(fetcher, keys, time.sleep, time.monotonic)
+    scanner = Scanner(outside, source_of(keys.theme_source), clock)
+    return Sites(storage, scanner, clock, announce, automatic=keys.automatic)
 
 
 def _targets(loaded: Loaded, around: Around) -> tuple[DeployTarget, ...]:

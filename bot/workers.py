@@ -12,6 +12,7 @@ from bot.leases import Leases
 from bot.lookout import Lookout
 from bot.pump import RESTS, Pump
 from bot.revocations import Revocations
+from bot.scans import Scans
 from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
@@ -77,6 +78,7 @@ class Workers:
                 *Lookout(application).pumps,
                 self._job_steps().pump(),
                 Revocations(application).pump(),
+                Scans(application).pump(),
             )
             ticks += [Tick("digest", DIGEST_SECONDS, self._digest), Tick("tidy", TIDY_SECONDS, self._tidy)]
         self._ticker = Ticker(ticks)

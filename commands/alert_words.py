@@ -132,6 +132,12 @@ CLAUSES: Mapping[str, Clause] = {
     "deploy.not_served": Clause(
         Phrase("its certificate is not served by {thing}"), Phrase("they are not served by {thing}")
     ),
+    "content.mixed": Clause(
+        Phrase("its pages load something over http://"), Phrase("their pages load something over http://")
+    ),
+    "content.page_not_https": Clause(
+        Phrase("a page of it is not served over https"), Phrase("pages of them are not served over https")
+    ),
     "certificate.revoked": Clause(Phrase("its certificate is revoked"), Phrase("they are revoked")),
     "certificate.not_revoked": Clause(
         Phrase("the CA does not revoke its old certificate"),

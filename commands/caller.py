@@ -65,6 +65,11 @@ class Caller:
         return self.sight(Action.REVOKE)
 
     @property
+    def scans(self) -> Sight:
+        """The stores whose pages the caller may have looked at."""
+        return self.sight(Action.SCAN)
+
+    @property
     def sees(self) -> Sight:
         """The stores whose certificates the caller may see."""
         return self.sight(Action.LOOK)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from commands import copying
+from commands import copying, scan_view
 from commands.alerts import alert_message, note_message
 from commands.approval_message import approval_message
 from commands.command import Known
@@ -24,8 +24,10 @@ from services import approvals, linking
 from services.alerting import merchants
 from services.desk import Desk
 from services.model.errors import CertdeskError
+from services.model.identity import new_id
 from services.model.text import say
 from services.ports import Message
+from services.scanning import sites
 
 REPLY, PROGRESS = "reply", "progress"
 ALERT, ALERT_NOTE = "alert", "alert_note"
@@ -57,10 +59,28 @@ def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:
     """Return the kind and the body of the message that shows ``outcome``."""
     if outcome.proposal:
         return approvals.MESSAGE, {"proposal": outcome.proposal}
+    if outcome.verb == scan_view.VERB:
+        return scan_view.MESSAGE, scan_view.body(outcome)
     if not outcome.follows:
         return REPLY, reply_to_json(outcome.reply)
     refused = [refused_to_json(one) for one in outcome.refused]
     return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused}
+
+
+def companion(message: Message) -> Message | None:
+    """Return the message that goes with this one: a scan's files, which Slack takes in no edit; None if there is none.
+
+    It stands in the thread of the other one. What is private stands by itself, because that may not be in a thread.
+    """
+    if message.kind != scan_view.MESSAGE:
+        return None
+    return replace(
+        message,
+        id=new_id("msg"),
+        key=f"{message.key}:files",
+        kind=scan_view.FILES,
+        thread="" if message.private else message.key,
+    )
 
 
 def _reply(_desk: Desk, message: Message) -> Composed:
@@ -97,6 +117,10 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     NEWS: workspace_message,
     # and whether it soon will not any more
     ENDING: ending_message,
+    # a scan: how far it is and what it found; its files; and what a merchant has to mend
+    scan_view.MESSAGE: scan_view.scan_message,
+    scan_view.FILES: scan_view.files_message,
+    sites.NEWS: scan_view.news_message,
     # what waits for a yes: the question, then what became of it
     approvals.MESSAGE: approval_message,
 }

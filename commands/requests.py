@@ -122,7 +122,9 @@ def _owed(
         row = replace(live.row(request, handle(request), outcome, now), run_after=now + ACKNOWLEDGED)
         return (row, _message(request, outcome, now)) if outcome.proposal else (row,)
     if outcome.sheet is None and outcome.live is None:
-        return (_message(request, outcome, now),)
+        message = _message(request, outcome, now)
+        beside = messages.companion(message)
+        return (message,) if beside is None else (message, beside)
     row = live.row(request, handle(request), outcome, now)
     shown = live.compose(desk, row)
     if not screens.sheet(request, shown.sheet):

@@ -15,6 +15,7 @@ from commands import (
     renew,
     report,
     revoke,
+    scan,
     status,
     unlink,
 )
@@ -30,6 +31,8 @@ COMMANDS: tuple[Command, ...] = (
     # why not, and what was
     check.COMMAND,
     history.COMMAND,
+    # whether shoppers see it without a warning
+    scan.COMMAND,
     # what is going to go wrong, and what has
     forecast.COMMAND,
     alerts.COMMAND,

@@ -28,6 +28,7 @@ from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.revocations import BARRED_KEYS, REVOCATIONS
+from storage.scans import SCANS
 from storage.searching import TERMS
 from storage.workspaces import SPENT, WORKSPACES
 
@@ -58,6 +59,7 @@ __all__ = [
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
+    "SCANS",
     "SIGHTINGS",
     "SPENT",
     "STORES",

@@ -375,6 +375,8 @@ class Built:
     limits: dict[str, CaSettings] = field(default_factory=dict)
     watching: bool = False
     """Whether the fleet's watch is at work too."""
+    scans: bool = False
+    """Whether what is installed is scanned by itself."""
 
     def __post_init__(self) -> None:
         self.edge = FakeEdge(self.target)
@@ -411,6 +413,7 @@ class Built:
             announce=lambda: None,
             alerting=self.alerting,
             limits=self.limits,
+            scans=self.scans,
         )
 
     @property

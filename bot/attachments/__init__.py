@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.attachments import report_csv, report_svg, report_words
+from bot.attachments import report_csv, report_svg, report_words, scan_csv, scan_html, scan_words
 from bot.attachments.raster import png
 from bot.text.language import Language
 from commands.attachment import Attachment
@@ -45,6 +45,9 @@ KINDS: Mapping[str, Kind] = {
         report_words.alt,
     ),
     "report.csv": Kind(lambda facts, _language: report_csv.table(facts), report_words.FIGURES),
+    "scan.html": Kind(scan_html.page, scan_words.TITLE),
+    "scan.csv": Kind(lambda facts, _language: scan_csv.table(facts), scan_words.TABLE),
+    "scan.patch": Kind(lambda facts, _language: str(facts["patch"]).encode(), scan_words.PATCH),
 }
 """Every kind of attachment; its name is that of the file."""
 

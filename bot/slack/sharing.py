@@ -13,15 +13,6 @@ from commands.attachment import Attachment
 from commands.reply import Hint, Reply
 from services.model.text import say
 
-_BARE = Hint(
-    say(
-        "A file belongs to this answer, and Slack does not let certdesk put files here. Whoever runs this workspace can"
-        " give the app the right {scope}; until then, on certdesk's own machine: {command}",
-        scope="files:write",
-        command="/ssl report --files FOLDER",
-    )
-)
-
 
 def attached(reply: Reply) -> tuple[Attachment, ...]:
     """Return the files that belong to a reply."""
@@ -30,7 +21,22 @@ def attached(reply: Reply) -> tuple[Attachment, ...]:
 
 def bare(reply: Reply, way: Way) -> tuple[Hint, ...]:
     """Return the line that says why there is no file, where the words go without it."""
-    return (_BARE,) if attached(reply) and way.method is not Method.SHARE else ()
+    files = attached(reply)
+    if not files or way.method is Method.SHARE:
+        return ()
+    text = say(
+        "A file belongs to this answer, and Slack does not let certdesk put files here. Whoever runs this workspace can"
+        " give the app the right {scope}; until then, on certdesk's own machine: {command}",
+        scope="files:write",
+        command=_typed(files[0]),
+    )
+    return (Hint(text),)
+
+
+def _typed(file: Attachment) -> str:
+    """Return the command that writes the file: its kind begins with the sub-command."""
+    words = (file.kind.partition(".")[0], str(file.facts.get("name", "")), "--files FOLDER")
+    return " ".join(("/ssl", *filter(None, words)))
 
 
 def share(

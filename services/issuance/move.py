@@ -54,6 +54,8 @@ class Parts:
     alerting: Alerting = field(default_factory=Alerting)
     limits: Mapping[str, CaSettings] = field(default_factory=dict)
     """CA -> its settings: its rate limits and how many names it takes; one that is not here has no limits."""
+    scans: bool = False
+    """Whether the pages of a name are scanned by themselves once it is installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class LeaseLostError(CertdeskError):
         super().__init__(say("The lease on {row} was lost to another worker.", row=row))
 
 
+class StoppingError(CertdeskError):
+    """The process ends; what was begun is done by another one, or after the next start."""
+
+
 class VaultError(CertdeskError):
     """A secret cannot be opened: the wrong key, the wrong row, or changed bytes."""
 

@@ -121,6 +121,8 @@ CODES: Mapping[str, Code] = {
     "deploy.not_served": Code(_P, Phrase("the edge does not serve the certificate")),
     REVOKED: Code(_P, Phrase("the installed certificate is revoked")),
     NOT_REVOKED: Code(_P, Phrase("the CA does not revoke a certificate")),
+    "content.mixed": Code(_M, Phrase("pages load or post something over http://")),
+    "content.page_not_https": Code(_P, Phrase("a page is not served over https, or leads to http://")),
     "certdesk.fault": Code(_P, Phrase("certdesk itself failed")),
     "certdesk.stalled": Code(_P, Phrase("certificates are not looked at in time")),
     "certdesk.undelivered": Code(_P, Phrase("messages do not leave")),

@@ -89,6 +89,34 @@ class Probing:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanning:
+    """How the pages of a store are looked at."""
+
+    paths: tuple[str, ...] = ("/login", "/signup", "/checkout")
+    """Pages that are asked for by name besides the first one, as paths or URLs."""
+    pages: int = 20
+    """Linked pages of the store that are looked at besides."""
+    sheets: int = 20
+    """Style sheets that are read."""
+    lookups: int = 100
+    """Insecure URLs of which it is looked up whether they answer over https."""
+    delay: float = 0.5
+    """Seconds between two requests to the store."""
+    timeout: float = 10.0
+    """Seconds that one exchange may take."""
+    total: float = 180.0
+    """Seconds after which no further page is asked for."""
+    page_bytes: int = 2 * 1024 * 1024
+    """Bytes of one page or style sheet that are read."""
+    theme_source: str = ""
+    """Where the stores' themes are: a folder or an address, with ``{store}`` in it; empty: they cannot be read."""
+    automatic: bool = True
+    """Whether names are scanned by themselves, and merchants told of what is found."""
+    workers: int = 2
+    """Names that one process scans at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Issuing:
     """What certificates are asked for."""
 

@@ -19,6 +19,7 @@ from services.ports.publications import Publication, Publications
 from services.ports.queues import Message, Outbox, Request, Requests
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
+from services.ports.scanning import Fetched, Fetcher, Scans, Themes
 from services.ports.storage import Storage, Transaction, Vault
 from services.ports.workspaces import Workspaces
 
@@ -39,6 +40,8 @@ __all__ = [
     "Checker",
     "DeployTarget",
     "EdgeProbe",
+    "Fetched",
+    "Fetcher",
     "Fleet",
     "Jobs",
     "Languages",
@@ -53,10 +56,12 @@ __all__ = [
     "Request",
     "Requests",
     "Revocations",
+    "Scans",
     "Served",
     "Storage",
     "Stores",
     "Subject",
+    "Themes",
     "Transaction",
     "Vault",
     "Watches",

@@ -13,6 +13,7 @@ from services.ports.publications import Publications
 from services.ports.queues import Outbox, Requests
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
+from services.ports.scanning import Scans
 from services.ports.workspaces import Workspaces
 
 
@@ -57,6 +58,8 @@ class Transaction(Protocol):
     def revocations(self) -> Revocations: ...  # noqa: D102
     @property
     def publications(self) -> Publications: ...  # noqa: D102
+    @property
+    def scans(self) -> Scans: ...  # noqa: D102
 
 
 class Storage(Protocol):

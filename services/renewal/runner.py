@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -21,6 +22,7 @@ from services.ports import Transaction
 from services.renewal import breaker, budget
 from services.renewal.noticing import notice
 from services.renewal.tending import blocked, failed, installed
+from services.scanning import planning
 
 log = structlog.get_logger()
 
@@ -140,6 +142,13 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
     return replace(after, lease_until=lease)
 
 
+def _plan_scans(tx: Transaction, parts: Parts, after: Certificate, now: datetime) -> None:
+    """Have the names of what was installed scanned that never were; spread, as many may be installed together."""
+    revision = tx.certificates.revision(after.installed) if parts.scans and after.installed else None
+    if revision is not None:
+        planning.plan(tx, revision.names, after.store, planning.first(now, parts.chance()))
+
+
 def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> None:
     """Bring in line, in the transaction of a save, what alerts, the watch and support know of the certificate.
 
@@ -153,6 +162,7 @@ def _alarm(tx: Transaction, parts: Parts, before: Certificate, move: Move) -> No
     if after.installed != before.installed:
         # the first look soon after proves access from the start; spread, as many may be installed together
         tx.watches.plan(after.id, now + parts.renewing.blocked_recheck * parts.chance())
+        _plan_scans(tx, parts, after, now)
     if entered and after.state is State.NEEDS_SUPPORT:
         tx.watches.plan(after.id, now)  # what DNS answers now is what a fix is told from
         tx.certificates.record(Happening(after.id, now, Event.HANDED_OVER.value, state=after.state.value))

@@ -16,6 +16,7 @@ from storage.memory.proposals import MemoryProposals
 from storage.memory.publications import MemoryPublications
 from storage.memory.queues import MemoryOutbox, MemoryRequests
 from storage.memory.revocations import MemoryRevocations
+from storage.memory.scans import MemoryScans
 from storage.memory.tables import MemoryRepository, Tables, View
 from storage.memory.workspaces import MemoryWorkspaces
 from storage.turns import Turns
@@ -120,6 +121,11 @@ class MemoryTransaction(MemoryRepository):
     def publications(self) -> MemoryPublications:
         """Which revision each name leads to at a target that is asked."""
         return MemoryPublications(self._view)
+
+    @property
+    def scans(self) -> MemoryScans:
+        """Names whose pages are scanned."""
+        return MemoryScans(self._view)
 
 
 class MemoryStorage:

@@ -16,12 +16,13 @@ from services.model.jobs import Item, Job
 from services.model.pacing import Breaker, Watch
 from services.model.proposals import Proposal
 from services.model.revoking import BarredKey, Revocation
+from services.model.scans import Site
 from services.model.stores import Domain, Store
 from services.model.workspaces import Workspace
 from services.ports import Account, Message, Publication, Request
 from storage.refusals import READING, no_parent
 
-Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job, Revocation)
+Row = TypeVar("Row", Certificate, Request, Message, Alert, Watch, Job, Revocation, Site)
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Tables:
     """SHA-256 of the public key -> the key"""
     publications: dict[tuple[str, str], Publication] = field(default_factory=dict)
     """(target, name) -> the revision"""
+    scans: dict[str, Site] = field(default_factory=dict)
     workers: dict[str, datetime] = field(default_factory=dict)
     leads: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """duty -> (who does it alone, until when)"""

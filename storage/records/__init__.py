@@ -57,6 +57,7 @@ from storage.records.revocations import (
     revocation_changes,
     revocation_values,
 )
+from storage.records.scans import scan_from_json, scan_to_json, site, site_result, site_values, wished
 from storage.records.workspaces import workspace, workspace_values
 
 __all__ = [
@@ -106,15 +107,21 @@ __all__ = [
     "revocation",
     "revocation_changes",
     "revocation_values",
+    "scan_from_json",
+    "scan_to_json",
     "settled",
     "sighting",
     "sighting_values",
+    "site",
+    "site_result",
+    "site_values",
     "storable",
     "store",
     "store_values",
     "turned",
     "urgency",
     "watch",
+    "wished",
     "workspace",
     "workspace_values",
 ]

@@ -17,6 +17,7 @@ from storage.repositories.proposals import SqlProposals
 from storage.repositories.publications import SqlPublications
 from storage.repositories.requests import SqlRequests
 from storage.repositories.revocations import SqlRevocations
+from storage.repositories.scans import SqlScans
 from storage.repositories.stores import SqlStores
 from storage.repositories.watches import SqlWatches
 from storage.repositories.workspaces import SqlWorkspaces
@@ -121,3 +122,8 @@ class SqlTransaction(Repository):
     def publications(self) -> SqlPublications:
         """Which revision each name leads to at a target that is asked."""
         return SqlPublications(self._connection)
+
+    @property
+    def scans(self) -> SqlScans:
+        """Names whose pages are scanned."""
+        return SqlScans(self._connection)

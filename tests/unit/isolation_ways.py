@@ -112,6 +112,18 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("{}.test --store {}"),
         Given("moon.test --store {}"),
     ),
+    "scan": (
+        Given("{}.test"),
+        Given("{}.test /checkout"),
+        Given("{}.test https://{}.test/cart?a=1"),
+        Given("www.{}.test"),
+        Given("bad.{}.example"),
+        Given("*.{}.test"),
+        Given("{}.test --store {}"),
+        Given("moon.test --store {}"),
+        Given("moon.test https://{}.test/"),
+        Given(""),
+    ),
     "forecast": (
         Given(""),
         Given("90"),

@@ -64,7 +64,7 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:9] == [
+    assert names[:10] == [
         "add",
         "status",
         "renew",
@@ -72,10 +72,11 @@ def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
         "revoke",
         "check",
         "history",
+        "scan",
         "forecast",
         "alerts",
     ]
-    assert names[9:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -123,6 +124,7 @@ USAGE = [
     ("renew", "name is missing"),
     ("check", "name is missing"),
     ("history", "name is missing"),
+    ("scan", "name is missing"),
     ("check a.test b.test", "takes one name, and 2 were given"),
     ("history a.test b.test c.test", "takes one name, and 3 were given"),
     ("status a.test b.test", "one name or one store, and 2 were given"),
@@ -139,7 +141,7 @@ USAGE = [
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
     (
         "frobnicate",
-        "The usual ones are: add, status, renew, remove, revoke, check, history, forecast, alerts, report,",
+        "The usual ones are: add, status, renew, remove, revoke, check, history, scan, forecast, alerts, report,",
     ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),

@@ -76,6 +76,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
     "revoke": ("{}.test --reason superseded", "bad.{}.example --reason superseded"),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
+    "scan": ("{}.test", "{}.test /a", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "forecast": ("", "90", "{}"),
     "alerts": ("", "1", "alert_{}"),
     "report": ("", "--store {}", "--csv --store {}", "{}"),

@@ -1,6 +1,7 @@
 """Precision and recall of the scan on the fixture site, and how it reads what browsers read in their own way."""
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -33,6 +34,14 @@ def test_precision_and_recall_on_the_fixture_site() -> None:
     precision, recall = len(right) / len(found), len(set(right)) / len(wanted)
     assert precision >= 0.99
     assert recall >= 0.95
+
+
+def test_the_document_says_how_many_there_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scanning.md").read_text("utf-8")
+    count, traps = len(planted.planted()), len(planted.traps())
+    assert f"{count} planted problems and {traps} traps" in page
+    assert f"{count} of {count}" in page
+    assert len({planted.label(one.url) for one in planted.found()}) == count
 
 
 def test_what_is_found_is_where_it_stands() -> None:

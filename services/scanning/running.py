@@ -1,0 +1,188 @@
+"""A whole scan of one name: crawl, look at its transport, advise, find the places in the theme, and say what was found."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from services.model.clock import Clock
+from services.model.errors import CertdeskError
+from services.model.findings import CODES, Finding, Owner, Verdict
+from services.model.scans import Advice, Kind, Problem, Scan, Skipped
+from services.model.text import Text, say, say_n
+from services.ports.scanning import Themes
+from services.scanning import theme, transport
+from services.scanning.advice import Adviser
+from services.scanning.crawl import Crawled, Outside, crawl
+from services.scanning.words import unfetched
+
+MOST_PROBLEMS = 2_000
+"""How many problems a scan keeps; a site with more has them on every page."""
+MIXED, NOT_HTTPS = "content.mixed", "content.page_not_https"
+ORDER: Mapping[Kind, int] = {
+    kind: place
+    for place, kind in enumerate(
+        (Kind.BLOCKABLE, Kind.FORM, Kind.UPGRADEABLE, Kind.LIKELY, Kind.NAVIGATIONAL)
+    )
+}
+"""The gravest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """What scans. Safe to use from many threads."""
+
+    outside: Outside
+    themes: Themes
+    clock: Clock
+
+    def scan(
+        self,
+        name: str,
+        store: str,
+        own: Callable[[str], bool],
+        paths: tuple[str, ...] = (),
+        told: Callable[[int, int], None] = lambda _pages, _problems: None,
+    ) -> Scan:
+        """Return what is found on the pages of ``name``; ``own`` knows the store's names, ``told`` hears how far it is.
+
+        With ``paths`` only these pages are looked at. Takes up to the settings' ``total`` seconds, and as many for the advice.
+        Whatever ``told`` raises ends the scan.
+        """
+        crawled = crawl(self.outside, name, own, paths, lambda all_: told(len(all_.pages), _different(all_)))
+        way = transport.look(self.outside.fetcher, name, own, crawled.hsts)
+        files, skipped = self._files(store, crawled)
+        seen = _different(crawled)
+        problems = self._problems(crawled, files, lambda: told(len(crawled.pages), seen))
+        scan = Scan(
+            name=name,
+            store=store,
+            scanned_at=self.clock(),
+            pages=tuple(crawled.pages),
+            problems=problems,
+            skipped=(*crawled.skipped, *skipped),
+            transport=way,
+            patch=theme.patch(files, {p.found.url for p in problems if p.advice is Advice.HTTPS}),
+        )
+        return _concluded(scan, crawled)
+
+    def _files(self, store: str, crawled: Crawled) -> tuple[Mapping[str, str], tuple[Skipped, ...]]:
+        """Return the theme's files, where there is anything to look for in them."""
+        if not crawled.seen:
+            return {}, ()
+        try:
+            return self.themes.files(store), ()
+        except CertdeskError as error:
+            return {}, (Skipped("scan.theme_source", error.text),)
+
+    def _problems(
+        self, crawled: Crawled, files: Mapping[str, str], told: Callable[[], None]
+    ) -> tuple[Problem, ...]:
+        outside = self.outside
+        ends = outside.clock() + outside.settings.total
+        adviser = Adviser(outside.fetcher, outside.settings.lookups, lambda: outside.clock() >= ends)
+        once = dict.fromkeys(crawled.seen)
+        graded = sorted(once, key=lambda seen: (seen.found.mitigated, ORDER[seen.found.kind]))
+        found: dict[str, tuple[str, ...]] = {}
+        problems = []
+        for seen in graded[:MOST_PROBLEMS]:
+            told()
+            url = seen.found.url
+            if url not in found:
+                found[url] = theme.places(files, url) if files else ()
+            problems.append(Problem(seen.page, seen.found, *adviser.advise(seen.found), found[url]))
+        return tuple(problems)
+
+
+def _different(crawled: Crawled) -> int:
+    return len({(seen.found.url, seen.found.element) for seen in crawled.seen})
+
+
+def _concluded(scan: Scan, crawled: Crawled) -> Scan:
+    """Return the scan with its findings."""
+    findings = [*_mixed(scan), *_unreachable(scan, crawled), *_pages(scan, crawled), *_way(scan)]
+    return replace(scan, findings=tuple(findings))
+
+
+def _mixed(scan: Scan) -> list[Finding]:
+    things = {problem.thing for problem in scan.problems}
+    if not things:
+        return []
+    summary = say_n(
+        "Pages of {name} load, post or lead to {count} thing over http://.",
+        "Pages of {name} load, post or lead to {count} different things over http://.",
+        name=scan.name,
+        count=len(things),
+    )
+    remedy = say("Do for each what is said beside it; then scan again.")
+    evidence = {
+        kind.value: len({problem.thing for problem in scan.problems if problem.found.kind is kind})
+        for kind in Kind
+    }
+    return [_finding(scan, MIXED, summary, remedy, evidence)]
+
+
+def _unreachable(scan: Scan, crawled: Crawled) -> list[Finding]:
+    answer = crawled.unreachable
+    if answer is None:
+        return []
+    summary = say("{name} does not answer over https. {why}", name=scan.name, why=unfetched(answer))
+    remedy = say(
+        "See what is wrong with its certificate or its address with: {command}",
+        command=f"/ssl check {scan.name}",
+    )
+    evidence = {"error": answer.error, "detail": answer.detail}
+    return [_finding(scan, NOT_HTTPS, summary, remedy, evidence, owner=Owner.PLATFORM)]
+
+
+def _pages(scan: Scan, crawled: Crawled) -> list[Finding]:
+    remedy = say("Make the page answer over https itself, or redirect to https://.")
+    return [
+        _finding(
+            scan,
+            NOT_HTTPS,
+            say("The page {page} leads to {url}.", page=page, url=url),
+            remedy,
+            {"page": page, "url": url},
+            owner=Owner.PLATFORM,
+        )
+        for page, url in crawled.insecure
+    ]
+
+
+_WAYS: Mapping[str, tuple[Text, Text]] = {
+    "missing": (
+        say("Over http:// the shop is served as it is, and shoppers stay there."),
+        say("The platform: redirect http:// to https:// at the edge, with status 301 or 308."),
+    ),
+    "elsewhere": (
+        say("Over http:// the shop leads to another site."),
+        say("The platform: redirect http:// to https:// of the same name first."),
+    ),
+    "detour": (
+        say("The way from http:// to https leads over http:// again."),
+        say(
+            "The platform: let the first redirect lead to https:// of the same name; any other one comes after it."
+        ),
+    ),
+}
+
+
+def _way(scan: Scan) -> list[Finding]:
+    if scan.transport.redirect not in _WAYS:
+        return []
+    summary, remedy = _WAYS[scan.transport.redirect]
+    evidence = {"chain": list(scan.transport.chain)}
+    return [_finding(scan, NOT_HTTPS, summary, remedy, evidence, owner=Owner.PLATFORM)]
+
+
+def _finding(
+    scan: Scan,
+    code: str,
+    summary: Text,
+    remedy: Text,
+    evidence: Mapping[str, object],
+    *,
+    owner: Owner | None = None,
+) -> Finding:
+    """Return a finding: a warning, for a shop sells with it, if badly."""
+    whose = owner or CODES[code].owner
+    return Finding(code, Verdict.WARN, scan.name, whose, summary, remedy, scan.scanned_at, evidence)
