@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.bulk import trail
 from services.bulk.kinds import ADD, KINDS, covers
 from services.desk import Desk
 from services.issuance.adding import BusyError
@@ -57,6 +58,7 @@ def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime 
     if settled or fresh or after.waits != job.waits or after.over:
         after = shown(tx, after, now)
     tx.jobs.save(after)
+    trail.keep(tx, job, fresh, now)
 
 
 def _next(now: datetime, waits: datetime | None, begun: int) -> datetime:
