@@ -1,6 +1,6 @@
 """Rows that somebody names by an id are found along an index that begins with the store, so that those of others are not touched.
 
-Only indices, and a column with a default: the code of 0017 goes on working beside this one. What that code adds meanwhile has no
+Only indices, and a column with a default: the code of 0018 goes on working beside this one. What that code adds meanwhile has no
 store, so that merchants do not find it by its id; what waits for a yes does so for minutes, and staff find all.
 """
 
@@ -9,8 +9,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
