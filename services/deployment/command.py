@@ -107,10 +107,8 @@ class ExecTarget:
 
     def _sweep(self) -> None:
         """Delete folders of ours that a process which was killed could not."""
-        with contextlib.suppress(
-            OSError
-        ):  # those of others, or gone meanwhile: the next deployment looks again
-            for folder in self._place.glob(f"{FOLDER}*"):
+        for folder in self._place.glob(f"{FOLDER}*"):
+            with contextlib.suppress(OSError):  # gone meanwhile, or not to be deleted: what matters goes on
                 found = folder.lstat()
                 if found.st_uid == os.getuid() and time.time() - found.st_mtime > LEFT_OVER:
                     shutil.rmtree(folder)
