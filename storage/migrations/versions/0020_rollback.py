@@ -1,13 +1,13 @@
 """Certificates: that an earlier revision was put back, and until when nothing replaces it by itself.
 
-Only a column that may be empty: the code of 0018 goes on working beside this one.
+Only a column that may be empty: the code of 0019 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
