@@ -124,6 +124,7 @@ CERTIFICATES = Table(
     Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     Column("revocation", Text),
+    Column("placements", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(
