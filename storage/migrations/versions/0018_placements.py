@@ -1,13 +1,13 @@
 """Certificates: which revision each deploy target was given last.
 
-Only a column that may be empty: the code of 0016 goes on working beside this one.
+Only a column that may be empty: the code of 0017 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
