@@ -1,6 +1,6 @@
 """The secrets of a namespace over the Kubernetes API: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/.
 
-Four plain requests; why without a client library, docs/decisions/0030-four-requests-to-kubernetes.md says.
+Four plain requests; why without a client library, docs/decisions/0031-four-requests-to-kubernetes.md says.
 """
 
 import base64
