@@ -1,12 +1,11 @@
 """From a Reply to a Slack message: pure, within Slack's limits, and readable without telling colours apart."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from bot.slack.dates import in_utc
-from bot.slack.escape import clip, code, fit, names_person, preformatted, size
+from bot.slack.escape import FENCE, clip, code, fit, names_person, preformatted, size
 from bot.slack.limits import (
     MAX_BLOCKS,
     MAX_FIELD,
@@ -15,6 +14,7 @@ from bot.slack.limits import (
     MAX_SECTION,
     text_size,
 )
+from bot.slack.plainer import plainer
 from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
 from bot.text.language import ENGLISH, Language
@@ -57,7 +57,6 @@ MAX_CODE_LINE = 500
 MAX_FALLBACK = 1200
 BUDGET = 11_500
 """Characters of all blocks together; with the fallback text it stays under what Slack takes."""
-_FENCE = "```"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,14 @@ def render(
 ) -> Rendered:
     """Return ``reply`` as blocks and fallback text; ``command`` is the slash command's name, for hints.
 
-    Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
+    Without ``date_tokens`` it is in the mark-up of workspaces that show such tokens as they are written (`plainer`).
     """
     reader = Reader(command, language)
     drawn = [_Drawn(header(reply.tone, reply.title, reader), kept=True), *_drawn(reply.parts, reader)]
-    rendered = Rendered(_fallback(reply, reader), tuple(_within(drawn, reader)))
-    return rendered if date_tokens else Rendered(in_utc(rendered.text), in_utc(rendered.blocks))
+    text = _fallback(reply, reader)
+    if not date_tokens:
+        drawn, text = [replace(one, block=plainer(one.block)) for one in drawn], plainer(text)
+    return Rendered(text, tuple(_within(drawn, reader)))
 
 
 def blocks_of(parts: Iterable[Part], reader: Reader, actions: Actions | None = None) -> list[Block]:
@@ -190,12 +191,12 @@ def _row(row: Row, reader: Reader) -> str:
 
 def _code(part: Code, _reader: Reader) -> Iterator[Block]:
     lines = [fit(preformatted(line), MAX_CODE_LINE) for line in part.text.splitlines()]
-    yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
+    yield from _fenced(lines)
 
 
 def _steps(part: Steps, reader: Reader) -> Iterator[Block]:
     lines = [fit(preformatted(reader.language.plain(line)), MAX_CODE_LINE) for line in part.lines]
-    yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
+    yield from _fenced(lines)
 
 
 def _mention(part: Mention, reader: Reader) -> Iterator[Block]:
@@ -221,17 +222,28 @@ _DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
 """How each part is drawn; `Buttons` need to know of each other, see `Actions`."""
 
 
-def _sections(lines: Iterable[str], before: str = "", after: str = "") -> Iterator[Block]:
-    """Yield as few sections as hold the lines; each section stands between ``before`` and ``after``."""
-    room = MAX_SECTION - len(before) - len(after)
+def _fenced(lines: Iterable[str]) -> Iterator[Block]:
+    """Yield as few sections as hold the lines between fences; what is to be copied is not folded away."""
+    for held in _held(lines, MAX_SECTION - 2 * len(f"{FENCE}\n"), beside=len("``")):
+        if held.strip():
+            yield from ({**one, "expand": True} for one in _section(f"{FENCE}\n{held}\n{FENCE}"))
+
+
+def _sections(lines: Iterable[str]) -> Iterator[Block]:
+    """Yield as few sections as hold the lines."""
+    for held in _held(lines, MAX_SECTION):
+        yield from _section(held)
+
+
+def _held(lines: Iterable[str], room: int, beside: int = 0) -> Iterator[str]:
+    """Yield the lines in as few texts as hold them in ``room``, with ``beside`` units for each that may come to it."""
     held: list[str] = []
     for line in lines:
-        if held and size("\n".join([*held, line])) > room:
-            yield from _section(before + "\n".join(held) + after)
+        if held and size("\n".join([*held, line])) + beside * (len(held) + 1) > room:
+            yield "\n".join(held)
             held = []
         held.append(line)
-    if any(held):
-        yield from _section(before + "\n".join(held) + after)
+    yield "\n".join(held)
 
 
 def _section(marked: str) -> Iterator[Block]:
