@@ -13,14 +13,14 @@ from bot.slack.render import render
 from commands import messages
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
-from commands.reply import Fields, Reply, Tone
+from commands.reply import Fields, Reply, Rows, Tone
 from services.alerting import sighting
 from services.bulk import steps
 from services.desk import Desk
 from services.model.audit import Entry, breaks
 from services.model.deeds import BULK_ADD, BULK_RENEW
 from services.model.errors import LeaseLostError
-from services.model.findings import Verdict
+from services.model.findings import CODES, Verdict
 from services.model.jobs import Counts, Job, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
@@ -304,8 +304,10 @@ def test_what_fails_is_named_and_what_is_well_already_is_left_alone(bench: Bench
     assert (found.state, counts) == (JobState.DONE, Counts(failed=7, skipped=1))
     last = composed(bench, asked).reply
     assert last.tone is Tone.WARN
-    shown(last)
-    assert CODE in str(last)
+    assert "Finished, 1 of 8 done: " in shown(last)
+    assert CODES[CODE].meaning.said() in [
+        row.detail.values[0][1] for rows in only(last, Rows) for row in rows.rows
+    ]
 
 
 def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
