@@ -40,6 +40,8 @@ WORDS: Mapping[str, Text] = {
     "finalized": say("CSR sent to the CA"),
     "issued": say("Certificate issued"),
     "deployed": say("Certificate written to every target"),
+    "deployed_in_part": say("Certificate written to some targets; the others are tried on"),
+    "delivered": say("Certificate written to the targets that lacked it"),
     "verified": say("Installed, and seen at the edge"),
     "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
     "fault": say("A step failed for certdesk's own reasons and is repeated"),

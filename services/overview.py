@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
-from services.model.certificates import Certificate
+from services.model.certificates import UNPROVED, Certificate
 from services.model.findings import NOT_REVOKED, REVOKED, Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.sight import Sight
@@ -54,6 +54,7 @@ LABELS: Mapping[State, Text] = {
     State.NEEDS_SUPPORT: say("Needs a support agent"),
     State.RETIRED: say("Retired: no name is wanted"),
 }
+NOT_EVERYWHERE = say("Installed, but not on every target yet")
 CANNOT_RENEW = say("Installed, but cannot renew")
 """What is said of an installed certificate while the checks see something in the way of its renewal."""
 
@@ -69,8 +70,8 @@ def label(certificate: Certificate, now: datetime) -> Text:
         return say("Expired")
     if certificate.revoked:
         return say("Revoked, being replaced")
-    if problem is not None and problem.code == "deploy.not_served":
-        return say("Deployed, but not served yet")
+    if problem is not None and problem.code in UNPROVED:
+        return NOT_EVERYWHERE if problem.code == "deploy.failed" else say("Deployed, but not served yet")
     return LABELS[State.INSTALLED]
 
 

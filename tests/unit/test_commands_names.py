@@ -16,7 +16,7 @@ from services.model.stores import StoreStatus
 from storage.memory import MemoryStorage
 from tests.desks import MOON, NOW, SUPPORT, Bench, finding
 
-OBJECT = {"name", "store", "state", "label", "not_after", "serial", "next_attempt_at", "findings"}
+OBJECT = {"name", "store", "state", "label", "not_after", "serial", "targets", "next_attempt_at", "findings"}
 
 
 @pytest.fixture
