@@ -6,9 +6,8 @@ from typing import Any
 from bot.slack.escape import FENCE
 
 _DATE_TOKEN = re.compile(r"<!date\^[^|>]*\|([^>]*)>")  # only our own: "<" from outside has become an entity
-_FENCED = re.compile(
-    rf"{FENCE}\n(.*)\n{FENCE}", re.DOTALL
-)  # a text has one pair; no tick from outside is left in it
+_FENCED = re.compile(rf"{FENCE}\n(.*)\n{FENCE}", re.DOTALL)
+"""A text has one pair, and between its fences no tick from outside."""
 _ENDS_IN_LINK = re.compile(r"`([^`\n]*\shttps?://[^`\s]+)`")
 """A span whose last word is an address: such a workspace takes the closing tick for a part of the link."""
 
