@@ -71,7 +71,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 19))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 20))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -135,6 +135,7 @@ CERTIFICATES = Table(
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_state", "state", "urgency", "domain", "id"),
+    Index("ix_certificates_store_id", "store", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 

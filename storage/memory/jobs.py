@@ -26,9 +26,10 @@ class MemoryJobs(MemoryRepository):
         self._tables.job_items.update({(item.job, item.number): item for item in kept})
         return True
 
-    def get(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        return self._tables.jobs.get(job)
+    def get(self, job: str, among: frozenset[str] | None = None) -> Job | None:
+        """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
+        found = self._tables.jobs.get(job)
+        return found if found is None or among is None or found.only_about(among) else None
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Job]:
         """Claim running jobs that are due and free, longest due first."""
