@@ -91,6 +91,11 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         "Nothing is wrong with it, and it renews by itself in time. A renewal now costs an order of what the CA's rate"
         " limits allow; visitors notice nothing."
     )
+    if any(one.certificate is not None and one.certificate.held(now) for one in early):
+        costs = say(
+            "It was rolled back, and certdesk does not replace it before that. A renewal now ends the wait: a new certificate takes its"
+            " place. It costs an order of what the CA's rate limits allow."
+        )
     rows = Rows(tuple(_row(status) for status in shown))
     more = views.more(len(early) - len(shown))
     return Question(

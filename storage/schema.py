@@ -125,6 +125,7 @@ CERTIFICATES = Table(
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     Column("revocation", Text),
     Column("placements", Text),
+    Column("rollback", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(

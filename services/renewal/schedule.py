@@ -16,7 +16,23 @@ def scheduled(parts: Parts, certificate: Certificate, revision: Revision) -> Cer
         return certificate
     suggestion, ask_again = _suggestion(parts, certificate, revision, now)
     window, moment = renewal_moment(certificate, suggestion, parts.chance())
-    return replace(certificate, window=window, renew_at=moment, ari_after=ask_again)
+    told = certificate.rolled_back
+    if told is not None and sooner(window, certificate.window):
+        told = certificate.rollback_over(now)
+    if told is not None:
+        moment = max(moment, told.until)
+    return replace(
+        certificate,
+        window=window,
+        renew_at=moment,
+        ari_after=ask_again,
+        rollback=told or certificate.rollback,
+    )
+
+
+def sooner(window: Window | None, before: Window | None) -> bool:
+    """Tell whether the CA wants a certificate renewed earlier than it wanted before: then persons' wish to wait is over."""
+    return window is not None and before is not None and window.start < before.start
 
 
 def _suggestion(

@@ -68,19 +68,20 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:10] == [
+    assert names[:11] == [
         "add",
         "status",
         "renew",
         "remove",
         "revoke",
+        "rollback",
         "check",
         "history",
         "scan",
         "forecast",
         "alerts",
     ]
-    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[11:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
