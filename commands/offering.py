@@ -14,7 +14,6 @@ from commands.reply_json import part_to_json
 from services.model.text import Text, say, to_json
 from services.ports import Transaction
 
-MOST_LISTED = 1000
 LONGEST_SEARCH = 100
 
 
@@ -110,7 +109,8 @@ def _page(names: Sequence[str], find: str, first: int) -> Mapping[str, Any]:
 
 def _without(tx: Transaction, store: str) -> list[str]:
     """Return the added names of the store that no certificate of it has or is to have, sorted."""
-    held = {name for one in tx.certificates.listing(store, MOST_LISTED) for name in one.wanted}
+    every = tx.certificates.listing(store, max(1, tx.certificates.count(store)))
+    held = {name for one in every for name in one.wanted}
     added = (one.name for one in tx.stores.domains(store) if not one.default)
     return [name for name in added if name not in held and len(name) <= LONGEST]
 
