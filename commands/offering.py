@@ -50,7 +50,7 @@ def _own_stores(call: Call) -> tuple[str, ...]:
 
 
 def _which(call: Call, said: Said | None = None, unknown: str | None = None) -> Outcome:
-    """Ask for the store, or for a list: who has a few chooses, who sees all types."""
+    """Ask for the store, or for a list: who has a few chooses, who has more than a menu holds or sees all types."""
     mine = _own_stores(call)
     heading = None if said is None else Heading(Tone.WARN, said.heading)
     heading = heading if unknown is None else Heading(Tone.WARN, _no_store(unknown))
@@ -59,10 +59,10 @@ def _which(call: Call, said: Said | None = None, unknown: str | None = None) -> 
         none = say("You have no store here yet. To ask for one, type: {command}", command="/ssl link STORE")
         return Outcome(Reply(Tone.INFO, none, private=True), exit_code=1)
     hint = say("Its id, its page on the platform, or one of its domain names")
-    options = tuple((one, say("{store}", store=one)) for one in mine[: picking.MOST_OPTIONS])
+    options = tuple((one, say("{store}", store=one)) for one in mine)
     field: Choice | Entry = (
         Choice(STORE, title, options, several=False, optional=True)
-        if options
+        if 0 < len(options) <= picking.MOST_OPTIONS
         else Entry(STORE, title, hint=hint, optional=True)
     )
     parts = (*(() if said is None else said.parts), field, picking.file_field())

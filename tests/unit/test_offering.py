@@ -14,7 +14,7 @@ from bot.slack.sent_off import taken_in
 from commands import live, messages, offered, picking
 from commands.caller import Caller, Role
 from commands.command import MAX_NAMES
-from commands.fields import Choice
+from commands.fields import Choice, Entry
 from commands.reply import Button, Buttons, Hint, Reply, Sheet
 from commands.screens import guarded
 from commands.sheets import faults
@@ -102,6 +102,18 @@ def hints(sheet: Sheet) -> str:
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "kind"), [(100, Choice), (101, Entry)])
+def test_who_has_more_stores_than_a_menu_holds_types_one(count: int, kind: type) -> None:
+    bench = make_bench()
+    stores = [f"agency{number:03}" for number in range(count)]
+    for store in stores:
+        bench.store(store, f"{store}.test")
+    modal = Modal(bench, Caller("T1/U_AGENCY", Role.MERCHANT, frozenset(stores)))
+    assert isinstance(fields(modal.sheet)[picking.STORE], kind)
+    row = send(bench, modal.caller, picking.ADD_STORE, store=stores[-1])
+    assert ticks(shown(bench, row)) == [f"{stores[-1]}.test"]
 
 
 def test_of_a_store_with_a_great_many_certificates_none_is_offered_again() -> None:
