@@ -28,6 +28,10 @@ def upgrade() -> None:
 
 def _place(table: str, key: str) -> None:
     op.create_index(f"ix_{table}_placed", table, [sa.text(f"(store || '/' || {key})")])
+    if (
+        op.get_bind().dialect.name == "postgresql"
+    ):  # else it would guess that many rows have the same, and read the whole table
+        op.execute(f"ANALYZE {table}")
 
 
 def _fill(table: str) -> None:
