@@ -16,6 +16,7 @@ from services.model.clock import rfc3339
 from services.model.status import NameStatus
 from services.model.text import Item, Text, Value, say, say_n
 from services.ports import Transaction
+from services.recalling.noting import RECALLED
 
 ITSELF = "certdesk"
 MOST_SHOWN = 20
@@ -54,6 +55,7 @@ WORDS: Mapping[str, Text] = {
     "cleared": say("No longer part of the alert about"),
     "attempt_failed": say("Attempt failed"),
     "key_barred": say("The key must not be used; a new one is made"),
+    RECALLED: say("To be replaced for the CA; it waits for its turn"),
     "revocation_asked": say("Revocation begun"),
     "revoked": say("Revoked at the CA"),
     "handed_over": say("Handed over to support"),

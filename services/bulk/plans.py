@@ -107,15 +107,9 @@ def cost(desk: Desk, orders: int) -> Cost:
         return Cost(orders, ca.name, None, takes)
     with desk.storage.read() as tx:
         full_at = tx.budgets.full_at([bucket.key]).get(bucket.key)
-    left = _left(bucket, full_at, now)
+    left = budget.left(bucket, full_at, now)
     over = max(0, orders - left)
     return Cost(orders, ca.name, left, max(takes, bucket.cost * over))
-
-
-def _left(bucket: budget.Bucket, full_at: datetime | None, now: datetime) -> int:
-    """Return how many tokens the bucket has."""
-    used = max(timedelta(0), full_at - now) if full_at is not None else timedelta(0)
-    return max(0, int((bucket.per - used) / bucket.cost))
 
 
 def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, ...], now: datetime) -> Job:

@@ -152,6 +152,10 @@ class Renewing:
     """How long a worker may hold a row without saving it."""
     watch: timedelta = timedelta(days=1)
     """How often an installed certificate is checked that has no blocker."""
+    many: int = 20
+    """So many certificates that a CA wants replaced at once become one plan; fewer are renewed at once."""
+    plan_width: int = 10
+    """How many certificates of such a plan are at work at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event, State
 from services.model.text import say
+from services.recalling.noting import recall_move
 from services.renewal.compare import change_seen
 from services.renewal.schedule import scheduled
 from services.renewal.timing import pause_until
@@ -23,7 +24,7 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     if revision is None:
         raise LookupError(f"{certificate.id} is installed without a revision")
     tended = _proved(parts, certificate, revision)
-    tended = scheduled(parts, tended, revision)
+    tended, because = scheduled(parts, tended, revision)
     now = parts.clock()
     missing = tuple(name for name in certificate.wanted if name not in revision.names)
     if not missing:  # a name that it waited for may have been removed meanwhile
@@ -37,7 +38,9 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
         pause = pause_until(tx.certificates.revisions(certificate.id), now)
     if pause is not None:
         return Move(replace(tended, run_after=pause, updated_at=now))
-    return on(tended, Event.RENEWAL_DUE, now) if due else _complete(parts, tended, missing, now)
+    if not due:
+        return _complete(parts, tended, missing, now)
+    return recall_move(parts, tended, revision, because) or on(tended, Event.RENEWAL_DUE, now)
 
 
 def _next_look(parts: Parts, certificate: Certificate, *, missing: bool) -> datetime:
