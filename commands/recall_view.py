@@ -66,7 +66,7 @@ def _title(job: Job, counts: Counts) -> Text:
 
 def _called(desk: Desk, job: Job) -> tuple[Part, ...]:
     groups = () if job.over else mentions(Severity.URGENT, desk.alerting)
-    text = say("A CA withdraws many certificates; certdesk replaces them. Please keep an eye on this.")
+    text = say("A CA revokes many certificates; certdesk replaces them. Please keep an eye on this.")
     return (Mention(groups, text),) if groups else ()
 
 
@@ -74,10 +74,10 @@ def _meant(job: Job) -> Text:
     ca = str(job.what.get("ca", ""))
     if job.over:
         return say(
-            "{ca} had said that the time to renew them was past: it withdraws such certificates.", ca=ca
+            "{ca} had said that the time to renew them was past; a CA that says so revokes them.", ca=ca
         )
     return say(
-        "{ca} says that the time to renew them is past: it withdraws them soon, or has done so. certdesk replaces one after"
+        "{ca} says that the time to renew them is past: it revokes them soon, or has done so. certdesk replaces one after"
         " the other, those first that expire first; new certificates need not wait for them. Nothing to do.",
         ca=ca,
     )

@@ -11,7 +11,7 @@ from services.model.recalls import Recall
 from services.renewal.timing import backstop
 
 RECENT = timedelta(days=1)
-"""Recalls within this time count together; the CAs withdraw what they have to withdraw within a day, or five."""
+"""Recalls within this time count together; CAs revoke what they have to revoke within a day, or five."""
 STRAY = timedelta(minutes=10)
 """When one looks again that waits for a plan and is not in it yet."""
 RESERVE = 5

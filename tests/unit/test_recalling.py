@@ -49,7 +49,7 @@ def test_many_become_one_plan_that_is_told_once_and_replaces_them_all() -> None:
 
 
 def test_the_first_ones_have_the_ca_asked_about_all_others_at_once() -> None:
-    """Each is asked about every six hours; a CA that withdraws within a day leaves no time for that."""
+    """Each is asked about every six hours; a CA that revokes within a day leaves no time for that."""
     built = fleet(count=10)
     built.advance(HOUR)
     for number, one in enumerate(sorted(built.all, key=lambda one: one.id)):  # far from each other
