@@ -9,7 +9,7 @@ from bot.slack.render import render
 from commands import bulk, messages
 from commands.caller import Caller, Role
 from commands.command import Call
-from commands.reply import Composed, Fields, Mention
+from commands.reply import Composed, Fields, Mention, Rows
 from services.model.jobs import Job, JobState
 from services.model.settings import CaSettings
 from tests.desks import MOON, SUPPORT
@@ -72,7 +72,8 @@ def test_the_same_message_says_that_all_are_replaced(built: Fleet) -> None:
 def test_what_could_not_be_replaced_is_named_with_its_cause() -> None:
     composed = shown(failed())
     assert composed.reply.title.plain() == f"first wanted {TOTAL} certificates replaced: {TOTAL - 1} are"
-    assert "ca.unauthorized" in said(composed.reply)
+    [row] = [row for rows in only(composed.reply, Rows) for row in rows.rows]
+    assert str(row.detail) == "ca.unauthorized"
     assert "certdesk goes on by itself" in said(composed.reply)
 
 
