@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.deployment.files import FilesSettings, FilesTarget
+from services.deployment.haproxy import HaproxySettings, HaproxyTarget
 from services.deployment.pull import PullSettings, PullTarget
 from services.model.clock import Clock
 from services.ports import DeployTarget, Storage, Vault
@@ -47,6 +48,7 @@ def _alone(make: Callable[[str, Any], DeployTarget]) -> Callable[[str, Any, Arou
 
 KINDS: Mapping[str, Kind] = {
     "files": Kind(FilesSettings, _alone(FilesTarget)),
+    "haproxy": Kind(HaproxySettings, _alone(HaproxyTarget)),
     "http": Kind(PullSettings, lambda name, settings, around: PullTarget(name, settings, around.storage)),
 }
 """In the order in which docs/targets.md describes them; the first one is meant where an entry names none."""

@@ -17,7 +17,7 @@ from bot.slack import rotation
 from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
-from commands import live, requests
+from commands import live, proposables, requests
 from services import approvals, home
 from services.alerting import digest
 from services.model.certificates import Certificate
@@ -142,7 +142,7 @@ class Workers:
         self._fleet = home.stir(self._application.desk, self._fleet)
 
     def _expire(self) -> None:
-        if approvals.expire(self._application.desk):
+        if approvals.expire(self._application.desk, proposables.subject):
             self._application.mail.ring()
 
     def _tidy(self) -> None:

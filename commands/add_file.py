@@ -6,7 +6,7 @@ from pathlib import Path
 from commands import confirming, views
 from commands.caller import TERMINAL, Action
 from commands.command import Arguments, Call, UsageError
-from commands.job_proposals import begins, chosen_in, cost_rows, counted, done, kept, shown
+from commands.job_proposals import adding_comes, begins, chosen_in, cost_rows, counted, done, kept, shown
 from commands.proposable import Proposable, Question
 from commands.reply import Fields, Hint, Outcome, Paragraph, Reply, Row, Rows, Tone
 from commands.spans import number
@@ -14,7 +14,6 @@ from commands.uploads import Upload
 from services import linking
 from services.bulk import lists, plans
 from services.bulk.kinds import ADD
-from services.bulk.steps import WIDTH
 from services.desk import Desk
 from services.model.errors import CertdeskError
 from services.model.proposals import Decider, Proposal
@@ -140,11 +139,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         *cost_rows(plans.cost(desk, len(certificates))),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
-    comes = say(
-        "Nothing is begun yet. Then {width} names are at work at a time, as far as the CA's rate limits allow; it can be"
-        " paused and cancelled. What has a certificate already is left alone.",
-        width=WIDTH,
-    )
+    comes = adding_comes(proposal)
     return Question(title, (Fields(rows), Paragraph(comes)), say("Get them"))
 
 

@@ -6,14 +6,13 @@ from dataclasses import replace
 from commands import confirming, naming, views
 from commands.caller import Action
 from commands.command import Call
-from commands.job_proposals import begins, chosen_in, cost_rows, done, kept, shown
+from commands.job_proposals import adding_comes, begins, chosen_in, cost_rows, done, kept, shown
 from commands.proposable import Proposable, Question
 from commands.refusals import refused_in, refused_to_json
 from commands.reply import Fields, Outcome, Paragraph
 from commands.spans import number
 from services.bulk import plans
 from services.bulk.kinds import ADD
-from services.bulk.steps import WIDTH
 from services.desk import Desk
 from services.issuance import adding
 from services.model.proposals import Decider, Proposal
@@ -76,11 +75,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         *cost_rows(plans.cost(desk, certificates)),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
-    comes = say(
-        "Nothing is begun yet. Then {width} names are at work at a time, as far as the CA's rate limits allow; it can be"
-        " paused and cancelled. What has a certificate already is left alone.",
-        width=WIDTH,
-    )
+    comes = adding_comes(proposal)
     parts = (Fields(rows), Paragraph(comes), *views.refusals(refused_in(proposal.what)))
     return Question(title, parts, say("Get them"))
 

@@ -53,11 +53,6 @@ class Facts:
         return self.alert.lead.name if self.alert.lead else self.alert.thing
 
     @property
-    def since(self) -> datetime:
-        """When it was first seen: the members' first sightings are older than the alert, which is opened when one is confirmed."""
-        return min((self.alert.opened_at, *(member.first_seen for member in self.members)))
-
-    @property
     def own(self) -> bool:
         """Whether certdesk speaks of itself."""
         return self.alert.code in OWN_HEALTH
@@ -168,7 +163,7 @@ def found(facts: Facts) -> tuple[Part, ...]:
 
 def _fields(facts: Facts) -> tuple[tuple[Text, Value], ...]:
     alert, tally = facts.alert, facts.tally
-    pairs: list[tuple[Text, Value]] = [(say("Since"), facts.since), *_evidence(facts)]
+    pairs: list[tuple[Text, Value]] = [(say("Since"), alert.opened_at), *_evidence(facts)]
     if tally.earliest is not None and not alert.code.startswith("certificate."):
         pairs.append((say("Margin"), _margin(facts, tally.earliest)))
     if facts.count > 1:

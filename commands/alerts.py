@@ -107,7 +107,7 @@ def run(call: Call) -> Outcome:
 
 
 _UNSEEN = say(
-    "What was seen only once, and names without a certificate, need not be here; all that waits you see with: {command}",
+    "An alert needs two sightings, and names without a certificate make none. Everything that waits, you see with: {command}",
     command=views.typed("status"),
 )
 

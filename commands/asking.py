@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from commands import naming, views
 from commands.command import Call
 from commands.progressing import progress
-from commands.reply import Hint, Outcome, Part
+from commands.reply import Hint, Outcome, Part, Reply
 from services.model.status import NameStatus
 from services.model.text import say
 from services.overview import owned_subject
@@ -42,6 +42,20 @@ def _foreseen(call: Call, statuses: Sequence[NameStatus], store: str | None) -> 
     return (*views.problems(found.values()), kept)
 
 
+def _there_already(call: Call, reply: Reply, statuses: Sequence[NameStatus]) -> Outcome:
+    """Return the answer to who asks for what is installed: there is nothing to follow."""
+    title = (
+        say("{name} is installed already; nothing was changed", name=views.shown(statuses[0].name))
+        if len(statuses) == 1
+        else say("These {count} names are installed already; nothing was changed", count=len(statuses))
+    )
+    return Outcome(
+        reply=replace(reply, title=title, private=call.caller.limited),
+        data={"certificates": [status.as_json() for status in statuses]},
+        subject=" ".join(status.name for status in statuses),
+    )
+
+
 def answer(call: Call, asked: Asked) -> Outcome:
     """Return the outcome: exit code 1 if any name was refused or has no certificate to follow, else 0."""
     by_name = {status.name: status for status in asked.taken}
@@ -51,7 +65,12 @@ def answer(call: Call, asked: Asked) -> Outcome:
     others = [status for status in statuses if status.name not in taken]
     refused = naming.refusals(others, call, asked.store)
     follows = tuple(dict.fromkeys(taken.values()))
-    reply = progress(call.desk, asked.verb, tuple(taken), follows, refused).reply
+    composed = progress(call.desk, asked.verb, tuple(taken), follows, refused)
+    if (
+        asked.verb == "add" and taken and not others and composed.final
+    ):  # what has just begun is not installed yet
+        return _there_already(call, composed.reply, statuses)
+    reply = composed.reply
     return Outcome(
         reply=replace(
             reply, parts=reply.parts + _foreseen(call, statuses, asked.store), private=call.caller.limited

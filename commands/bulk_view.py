@@ -21,6 +21,7 @@ from commands.spans import number
 from services.bulk.kinds import ADD, RENEW_ALL
 from services.bulk.turning import look
 from services.desk import Desk
+from services.model.findings import CODES
 from services.model.jobs import ITSELF, Counts, Item, Job, JobState, ends_at
 from services.model.text import Text, Value, say
 
@@ -52,7 +53,7 @@ def job_view(desk: Desk, job_id: str, *, limited: bool = False) -> Composed:
         bar,
         Fields(tuple(rows)),
         *_waits(job),
-        *hindered(failed, counts),
+        *hindered(failed, counts, limited=limited),
         *_steered(job, limited=limited),
     )
     return Composed(Reply(_tone(job, counts), _title(job, counts), parts), final=job.over)
@@ -82,8 +83,12 @@ def _title(job: Job, counts: Counts) -> Text:
         return say("Paused at {finished:,} of {total:,}: {what}", **values)
     if job.state is JobState.CANCELLED:
         return say("Cancelled at {finished:,} of {total:,}: {what}", **values)
+    if job.state is JobState.DONE and counts.failed:
+        return say(
+            "Finished, {well:,} of {total:,} done: {what}", well=counts.finished - counts.failed, **values
+        )
     if job.state is JobState.DONE:
-        return say("Finished, {total:,}: {what}", **values)
+        return say("Finished, all {total:,} done: {what}", **values)
     return say("{finished:,} of {total:,}: {what}", **values)
 
 
@@ -108,18 +113,27 @@ def _waits(job: Job) -> tuple[Part, ...]:
     return (Hint(text),)
 
 
-def hindered(items: Sequence[Item], counts: Counts) -> tuple[Part, ...]:
+def hindered(items: Sequence[Item], counts: Counts, *, limited: bool = False) -> tuple[Part, ...]:
     """Return the first of the items that were not done, with what is in their way."""
     if not items:
         return ()
     rows = tuple(
-        Row(views.shown(item.name), Tone.BAD, say("Not done"), say("{code}", code=item.code))
+        Row(views.shown(item.name), Tone.BAD, say("Not done"), _why(item.code, limited=limited))
         for item in items
     )
     see = say(
         "What is in the way of one, you see with: {command}", command=views.typed("status", items[0].name)
     )
     return (Rows(rows), *views.more(counts.failed - len(items)), Hint(see))
+
+
+def _why(code: str, *, limited: bool) -> Text:
+    """Return what was in the way of one item, and whose move it is."""
+    known = CODES.get(code)
+    if known is None:  # of a newer certdesk
+        return say("{code}", code=code)
+    owner = views.whose(known.owner, mine=limited)
+    return say("{why}; whose move: {owner}", why=known.meaning.said(), owner=owner)
 
 
 def hand(job: Job, *, limited: bool = False) -> Text:

@@ -17,6 +17,12 @@ MAX_NAMES = 100
 """How many names one command takes: as many as one certificate may have."""
 
 
+TERMINAL_OPTIONS = frozenset({"--json", "--wait", "--timeout", "--files", "--lang"})
+"""What `bot.shell` takes besides, for every command."""
+NEAR = 0.65
+"""How much alike an option has to be that was probably meant: --cst for --csr, but not --json for --store."""
+
+
 class UsageError(CertdeskError):
     """The command was typed in a way it cannot be; the sentence says what is missing or too much."""
 
@@ -179,10 +185,13 @@ def _next(queue: list[str], option: str) -> str:
 
 
 def _unknown_option(word: str, known: tuple[str, ...]) -> UsageError:
-    near = get_close_matches("--" + word.lstrip("-"), known, n=1)
+    bare, _, _ = word.lstrip("-").partition("=")
+    if f"--{bare}" in TERMINAL_OPTIONS:
+        return UsageError(say("{option} is for the terminal alone. Leave it out here.", option=f"--{bare}"))
+    near = get_close_matches(bare, [one.lstrip("-") for one in known], n=1, cutoff=NEAR)
     if near:
         return UsageError(
-            say("There is no option {given}. Did you mean {option}?", given=word, option=near[0])
+            say("There is no option {given}. Did you mean {option}?", given=word, option=f"--{near[0]}")
         )
     return UsageError(say("There is no option {given} here.", given=word))
 

@@ -166,7 +166,7 @@ def _reply(found: Sequence[tuple[Text, Sequence[Text]]]) -> Reply:
     parts.append(
         Hint(
             say(
-                "It is your move: until this is done, the certificate cannot be renewed. certdesk sees it by itself once it is"
+                "It is your move: until this is done, the certificate cannot be issued or renewed. certdesk sees it by itself once it is"
                 " done, and goes on; nothing has to be typed."
             )
         )

@@ -118,7 +118,7 @@ def _meant(given: str, commands: tuple[str, ...]) -> tuple[Text, tuple[Hint, ...
     try:
         name = naming.parse(given)
     except InvalidNameError:
-        usual = say("The usual ones are: {commands}", commands=commands)
+        usual = say("What there is: {commands}", commands=", ".join(commands))
         return say("There is no command “{given}”", given=shown), (Hint(usual),)
     look = say("To see where it stands, type: {command}", command=views.typed("status", name))
     get = say("To get a certificate for it, type: {command}", command=views.typed("add", name))

@@ -17,7 +17,7 @@ from services.renewal import asking
 def renewing_of(call: Call, store: str | None) -> Outcome:
     """Let the caller choose as in `start_renewing`; a store that is not theirs is answered like one that is not there."""
     if store is not None and not naming.is_own_store(store, call):
-        return naming.unknown_store(store, {"certificates": []})
+        return naming.unknown_store(store, call, {"certificates": []})
     return start_renewing(call, store)
 
 

@@ -30,18 +30,13 @@ class Followed:
 
     @property
     def unproved(self) -> bool:
-        """Whether the edge does not show the installed revision."""
-        return unproved(self.certificate)
+        """Whether a target lacks the installed revision, or the edge does not show it."""
+        return self.certificate.unproved
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The names asked for that the installed revision does not have."""
         return tuple(name for name in self.names if name not in self.covered)
-
-
-def unproved(certificate: Certificate) -> bool:
-    """Tell whether the edge was seen not to show the installed revision."""
-    return certificate.problem is not None and certificate.problem.code == "deploy.not_served"
 
 
 def look(desk: Desk, names: Sequence[str], follows: Sequence[str]) -> tuple[Followed, ...]:

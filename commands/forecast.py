@@ -10,7 +10,7 @@ from commands import views
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
 from commands.reply import Hint, Outcome, Part, Reply, Row, Rows, Tone
-from commands.spans import margin, number
+from commands.spans import margin
 from services.alerting.forecast import MOST_DAYS, forecast
 from services.model.alerts import Forecast, Outlook, Severity
 from services.model.clock import rfc3339
@@ -27,7 +27,12 @@ def run(call: Call) -> Outcome:
     days = _days(args.words[0]) if args.words else USUAL_DAYS
     found = forecast(call.desk, days, call.caller.stores)
     now = call.desk.clock()
-    reply = Reply(_tone(found), headline(found, days), (*rows(found, now), *_next(found)), private=True)
+    reply = Reply(
+        _tone(found),
+        headline(found, days),
+        (*rows(found, now, mine=call.caller.limited), *_next(found)),
+        private=True,
+    )
     return Outcome(reply, data=_to_json(found, days, now))
 
 
@@ -57,20 +62,25 @@ def headline(found: Forecast, days: int) -> Text:
     if found.due == 1:
         return say("The one certificate that is due within {span} will not renew", span=span)
     return say_n(
-        "{blocked:,} of {count:,} certificate will not renew within {span}",
-        "{blocked:,} of {count:,} certificates will not renew within {span}",
+        "{blocked:,} of {count:,} certificate that is due within {span} will not renew",
+        "{blocked:,} of {count:,} certificates that are due within {span} will not renew",
         blocked=found.blocked,
         count=found.due,
         span=span,
     )
 
 
-def rows(found: Forecast, now: datetime, most: int = views.MOST_ROWS) -> tuple[Part, ...]:
-    """Return a line for each cause and owner, the most certificates first, as in a forecast or a digest."""
+def rows(
+    found: Forecast, now: datetime, most: int = views.MOST_ROWS, *, mine: bool = False
+) -> tuple[Part, ...]:
+    """Return a line for each cause and owner, the most certificates first, as in a forecast or a digest.
+
+    ``mine``: as merchants read it.
+    """
     if not found.rows:
         return ()
     causes = by_cause(found.rows)
-    lines = tuple(_row(cause, now) for cause in causes[:most])
+    lines = tuple(_row(cause, now, mine=mine) for cause in causes[:most])
     return (Rows(lines), *views.more(len(causes) - most))
 
 
@@ -93,13 +103,12 @@ def _count(cause: Cause) -> int:
     return sum(row.certificates for row in cause)
 
 
-def _row(cause: Cause, now: datetime) -> Row:
+def _row(cause: Cause, now: datetime, *, mine: bool) -> Row:
     count, worst = _count(cause), cause[0]
-    counted = "certificates, because {why}" if count > 1 else "certificate, because {why}"
-    because = say(counted, why=words.clause(worst.code, many=count > 1))
+    because = say("because {why}", why=words.clause(worst.code, many=count > 1))
     dated = [row for row in cause if row.earliest is not None]
     first = min(dated, key=lambda row: row.earliest or now, default=worst)
-    owner, example = views.OWNERS[worst.owner], views.shown(first.example)
+    owner, example = views.whose(worst.owner, mine=mine), views.shown(first.example)
     if first.earliest is None:
         detail = say("whose move: {owner}; such as {example}", owner=owner, example=example)
     else:
@@ -109,7 +118,8 @@ def _row(cause: Cause, now: datetime) -> Row:
         )
     if len(cause) > 1:
         detail = say("{detail}; {bands}", detail=detail, bands=_bands(cause))
-    return Row(number(count), words.TONES[worst.band], because, detail)
+    counted = say_n("{count:,} certificate", "{count:,} certificates", count=count)
+    return Row(counted, words.TONES[worst.band], because, detail)
 
 
 _BANDS: Mapping[Severity, Forms] = {
@@ -136,7 +146,7 @@ def _next(found: Forecast) -> tuple[Part, ...]:
         )
         return (Hint(wait),)
     look = views.typed("status", found.rows[0].example)
-    return (Hint(say("What to do about one of them, you see with: {command}", command=look)),)
+    return (Hint(say("To see what to do about one of them, type: {command}", command=look)),)
 
 
 def _to_json(found: Forecast, days: int, now: datetime) -> dict[str, Any]:

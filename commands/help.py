@@ -1,5 +1,8 @@
 """/ssl help: what there is, how it is typed, and for strangers how to get access."""
 
+from difflib import get_close_matches
+
+from commands import views
 from commands.caller import STAFF, Action, Caller, Doubt, Role, holders
 from commands.command import Call, Command
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
@@ -70,14 +73,26 @@ def offered(table: tuple[Command, ...], caller: Caller) -> tuple[Command, ...]:
 def run(call: Call) -> Outcome:
     """Show all sub-commands, or one of them in full."""
     table = offered(call.table, call.caller)
-    command = next((one for one in table if call.words[:1] == (one.name,)), None)
-    reply = _all(call.caller, table) if command is None else _one(command)
+    given = call.words[0].casefold() if call.words else ""
+    command = next((one for one in table if one.name == given), None)
+    reply = _all(call.caller, table, given) if command is None else _one(command)
     return Outcome(reply, data={"commands": [_to_json(one) for one in ((command,) if command else table)]})
 
 
-def _all(caller: Caller, table: tuple[Command, ...]) -> Reply:
+def _guess(given: str, table: tuple[Command, ...]) -> tuple[Part, ...]:
+    """Return what was probably meant by a word that is no sub-command; nothing where there was no word."""
+    if not given:
+        return ()
+    known = [one.name for one in table]
+    near = [name for name in known if name.startswith(given)] or get_close_matches(given, known, n=1)
+    said = say("There is no command “{given}”", given=views.clipped(given))
+    meant = (say("Did you mean: {command}", command=f"/ssl help {near[0]}"),) if near else ()
+    return tuple(Hint(text) for text in (said, *meant))
+
+
+def _all(caller: Caller, table: tuple[Command, ...], given: str) -> Reply:
     pairs = tuple((say("{command}", command=one.usage), one.summary) for one in table)
-    parts: tuple[Part, ...] = (*_access(caller), Fields(pairs))
+    parts: tuple[Part, ...] = (*_access(caller), *_guess(given, table), Fields(pairs))
     hint = say("For one of them with an example, type: {command}", command="/ssl help add")
     return Reply(
         Tone.INFO,

@@ -1,24 +1,25 @@
 """/ssl history NAME: what has happened to a name's certificate, and who did it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from commands import naming, views
+from commands import history_words, naming, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, arguments, one_word
+from commands.history_words import ITSELF
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import overview
 from services.chronicle import ALERTED, AUDITED, audited
 from services.chronicle import timeline as chronicle
-from services.model.certificates import Certificate, Happening
+from services.model.audit import Entry
+from services.model.certificates import Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
 from services.model.text import Item, Text, Value, say, say_n
-from services.ports import Transaction
 from services.recalling.noting import RECALLED
 
-ITSELF = "certdesk"
 MOST_SHOWN = 20
 """How many of the newest happenings an answer shows; --json has up to 200."""
 
@@ -40,6 +41,8 @@ WORDS: Mapping[str, Text] = {
     "finalized": say("CSR sent to the CA"),
     "issued": say("Certificate issued"),
     "deployed": say("Certificate written to every target"),
+    "deployed_in_part": say("Certificate written to some targets; the others are tried on"),
+    "delivered": say("Certificate written to the targets that lacked it"),
     "verified": say("Installed, and seen at the edge"),
     "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
     "fault": say("A step failed for certdesk's own reasons and is repeated"),
@@ -59,10 +62,6 @@ WORDS: Mapping[str, Text] = {
     "revocation_asked": say("Revocation begun"),
     "revoked": say("Revoked at the CA"),
     "handed_over": say("Handed over to support"),
-    # what the audit trail says besides
-    AUDITED["done"]: say("Done by a person"),
-    AUDITED["refused"]: say("Refused, for want of a right"),
-    AUDITED["failed"]: say("Tried by a person, without success"),
 }
 """What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
 
@@ -81,9 +80,9 @@ def run(call: Call) -> Outcome:
     if status.store is None:
         return naming.refuse(call, status, args.store)
     rows = _history(call, status)
-    data = {"name": name, "store": status.store, "history": [_to_json(row, call.caller) for row in rows]}
+    data = {"name": name, "store": status.store, "history": [row.data for row in rows]}
     title = say("What has happened to {name}", name=views.shown(name))
-    parts = timeline(rows, call.caller) if rows else _nothing_yet(status)
+    parts = _timeline(rows) if rows else _nothing_yet(status)
     reply = Reply(Tone.INFO, title, parts, private=call.caller.limited)
     # orders' addresses, alerts and who of the platform did what are for its own people
     return Outcome(reply, data=data, staff_only=not call.caller.limited)
@@ -97,29 +96,41 @@ def _nothing_yet(status: NameStatus) -> tuple[Part, ...]:
     return (nothing, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
 
 
-def _history(call: Call, status: NameStatus) -> tuple[Happening, ...]:
-    if status.certificate is None:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of a history, as its reader may know it."""
+
+    at: datetime
+    line: Text
+    data: Mapping[str, Any]
+
+
+def _history(call: Call, status: NameStatus) -> tuple[Shown, ...]:
+    certificate = status.certificate
+    if certificate is None:
         return ()
+    caller = call.caller
+    # a merchant is not told what was before the name was theirs
+    since = certificate.created_at if caller.limited else None
     with call.desk.storage.read() as tx:
-        rows = (
-            *chronicle(tx, status.certificate.id),
-            *_audited(tx, call.caller, status.certificate, status.name),
-        )
-    shown = (row for row in rows if not _internal(row, call.caller))
+        rows = chronicle(tx, certificate.id)
+        deeds = audited(tx, certificate, status.name, since=since)
+    shown = (
+        *(_happened(row, caller) for row in rows if not _internal(row, caller)),
+        *(_done(row, caller) for row in deeds if history_words.visible(row, caller)),
+    )
     return tuple(sorted(shown, key=lambda row: row.at))
 
 
-def _audited(tx: Transaction, caller: Caller, certificate: Certificate, name: str) -> tuple[Happening, ...]:
-    """Return what the audit trail has of the name, as far as the reader may know it.
+def _happened(row: Happening, caller: Caller) -> Shown:
+    return Shown(row.at, _line(row, caller), _to_json(row, caller))
 
-    A merchant is told what was done to the certificate of their own store, or what they did themselves; neither what others
-    tried in vain, nor with which words, nor what was before the name was theirs.
-    """
-    if not caller.limited:
-        return audited(tx, certificate, name, since=None)
-    rows = audited(tx, certificate, name, since=certificate.created_at)
-    known = (row for row in rows if row.what == AUDITED["done"] or row.actor == caller.person)
-    return tuple(replace(row, details=str(row.details).partition(" ")[0]) for row in known)
+
+def _done(row: Entry, caller: Caller) -> Shown:
+    """Return what the audit trail has of the name. The machine contract leaves out the subject, which may name others' names."""
+    about = f"{row.action} ({row.reason})" if row.reason and not caller.limited else row.action
+    happening = Happening("", row.at, AUDITED[row.result], row.actor, details=about)
+    return Shown(row.at, history_words.line(row, caller), _to_json(happening, caller))
 
 
 def _internal(row: Happening, caller: Caller) -> bool:
@@ -129,8 +140,12 @@ def _internal(row: Happening, caller: Caller) -> bool:
 
 def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) -> tuple[Part, ...]:
     """Return the newest ``most`` rows as a time line, oldest first, as far as the caller may know them."""
+    return _timeline(tuple(_happened(row, caller) for row in rows), most)
+
+
+def _timeline(rows: Sequence[Shown], most: int = MOST_SHOWN) -> tuple[Part, ...]:
     shown = rows[-most:]
-    pairs = tuple((say("{at}", at=row.at), _line(row, caller)) for row in shown)
+    pairs = tuple((say("{at}", at=row.at), row.line) for row in shown)
     earlier = len(rows) - len(shown)
     return (
         *(
@@ -152,11 +167,11 @@ def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) 
 
 def _line(row: Happening, caller: Caller) -> Text:
     what = WORDS.get(row.what) or say("{what}", what=row.what)
-    details, actor = _details(row, caller), _actor(row, caller)
-    if actor == ITSELF:
+    details = _details(row, caller)
+    if row.actor == ITSELF:
         return say("{what}: {details}", what=what, details=details) if details else what
     template = "{what}: {details} (by {actor})" if details else "{what} (by {actor})"
-    return say(template, what=what, details=details, actor=_short(actor, caller))
+    return say(template, what=what, details=details, actor=history_words.who(row.actor, caller))
 
 
 def _details(row: Happening, caller: Caller) -> Item:
@@ -174,14 +189,6 @@ def _bare(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(_without_addresses(item) for item in value)
     return _without_addresses(value) if isinstance(value, str | Text) else value
-
-
-def _short(actor: Item, caller: Caller) -> Item:
-    """Return the actor without the id of the workspace where that is the reader's own."""
-    if isinstance(actor, Text):
-        return actor
-    team, slash, person = actor.partition("/")
-    return person if slash and caller.person.startswith(f"{team}/") else actor
 
 
 def _actor(row: Happening, caller: Caller) -> Item:

@@ -197,6 +197,8 @@ def _card(one: Standing, facts: Facts) -> tuple[ViewPart, ...]:
     certificate = one.certificate
     row = Rows((Row(views.shown(certificate.name), _tone(one), one.label, NOTHING),))
     problems = views.problems(one.findings, MOST_PROBLEMS)
+    if facts.caller.limited:
+        problems = views.yours(problems)
     return row, Fields(_facts_of(one, facts)), *problems, *_buttons(one, facts.caller)
 
 

@@ -9,8 +9,9 @@ from commands.reply import Composed, Outcome
 from services.approvals import Perform
 from services.bulk import plans
 from services.bulk.plans import Chosen
+from services.bulk.steps import WIDTH
 from services.desk import Desk
-from services.model.proposals import Proposal
+from services.model.proposals import Decider, Proposal
 from services.model.text import Text, Value, say, say_n
 from services.ports import Transaction
 
@@ -49,6 +50,21 @@ def done(desk: Desk, proposal: Proposal) -> Outcome:
 def counted(what: str, proposal: Proposal) -> str:
     """Return what the audit trail says the job is done to: ``what`` (a code, a file) and the number of certificates."""
     return f"{what} ({len(proposal.what['chosen'])})"
+
+
+def adding_comes(proposal: Proposal) -> Text:
+    """Return what comes of a yes to certificates for many names; whose yes that is, the question says itself."""
+    if proposal.decider is Decider.SELF:
+        return say(
+            "Nothing is begun yet. Once it is confirmed, {width} names are at work at a time, as far as the CA's rate limits"
+            " allow; it can be paused and cancelled. What has a certificate already is left alone.",
+            width=WIDTH,
+        )
+    return say(
+        "Nothing is begun yet. Once it is approved, {width} names are at work at a time, as far as the CA's rate limits"
+        " allow; it can be paused and cancelled. What has a certificate already is left alone.",
+        width=WIDTH,
+    )
 
 
 def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:

@@ -142,7 +142,9 @@ def resolved(call: Call, who: Mentioned) -> str:
 
 
 def shown(who: Mentioned) -> Text:
-    """Return a person as Slack shows one by name, or the id of a channel or a workspace."""
+    """Return a person or a channel as Slack shows one by name, or the id of a workspace."""
+    if who.kind is Kind.CHANNEL:
+        return say("{room}", room=who.id)
     return person(who.id) if who.kind is Kind.PERSON else say("{id}", id=who.id)
 
 

@@ -9,11 +9,12 @@ from commands.command import Call, Command, UsageError, arguments
 from commands.help import no_access
 from commands.link import resolved, shown
 from commands.link_requests import person
-from commands.mentions import joined, meant_as_one, mentioned
+from commands.mentions import Mentioned, joined, meant_as_one, mentioned
 from commands.reply import Fields, Hint, Outcome, Part, Reply, Tone
 from services import linking
 from services.model.audiences import Kind, Link
 from services.model.clock import rfc3339
+from services.model.errors import CertdeskError
 from services.model.text import Text, say
 
 MOST_STORES = 50
@@ -28,7 +29,7 @@ def run(call: Call) -> Outcome:
     if words and meant_as_one(words[0]):
         return _of(call, words[0])
     if words and not naming.is_own_store(words[0], call):
-        return naming.unknown_store(words[0], {"links": []})
+        return naming.unknown_store(words[0], call, {"links": []})
     return _to(call, _meant(call, words))
 
 
@@ -38,7 +39,7 @@ def _meant(call: Call, words: tuple[str, ...]) -> tuple[str, ...]:
     if call.store is not None:
         return (call.store,)
     if call.caller.stores is None:
-        raise UsageError(say("The store is missing: you see all of them."))
+        raise UsageError(say("Name a store, a person or a channel: you may see all of them."))
     return tuple(sorted(call.caller.stores))[:MOST_STORES]
 
 
@@ -59,9 +60,17 @@ def _of(call: Call, word: str) -> Outcome:
         raise UsageError(
             say("{word} is no person and no channel that certdesk can read.", word=views.clipped(word))
         )
+    if who.kind is Kind.WORKSPACE and not _installed(call, who.id):
+        raise CertdeskError(linking.no_workspace(who.id))
     links = linking.linked_to(call.desk, who.kind, resolved(call, who))
     text = "{who} is linked to: {count}" if links else "{who} is linked to no store"
     return _answer(call, links, say(text, who=shown(who), count=len(links)))
+
+
+def _installed(call: Call, team: str) -> bool:
+    """Tell whether certdesk is in the workspace, or was."""
+    with call.desk.storage.read() as tx:
+        return tx.workspaces.get(team) is not None
 
 
 def _answer(call: Call, links: Sequence[Link], headline: Text) -> Outcome:
@@ -84,7 +93,7 @@ _LABELS: Mapping[Kind, Callable[[Text], Text]] = {
 
 
 def _row(link: Link, caller: Caller) -> tuple[Text, Text]:
-    who = person(link.who) if link.kind is Kind.PERSON else say("{id}", id=link.who)
+    who = shown(Mentioned(link.kind, linking.user_of(link.who) if link.kind is Kind.PERSON else link.who))
     label = _LABELS[link.kind](who)
     if caller.limited:  # which of the platform's people did it is not the merchant's business
         return label, say("{store}, since {at}", store=link.store, at=link.at)

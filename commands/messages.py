@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from commands import copying, scan_view
+from commands import copying, scan_view, views
 from commands.alerts import alert_message, note_message
 from commands.approval_message import approval_message
 from commands.command import Known
@@ -60,7 +60,8 @@ def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:
     if not outcome.follows:
         return REPLY, reply_to_json(outcome.reply)
     refused = [refused_to_json(one) for one in outcome.refused]
-    return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused}
+    mine = {"mine": True} if outcome.mine else {}
+    return PROGRESS, {"verb": outcome.verb, "names": list(outcome.names), "refused": refused, **mine}
 
 
 def companion(message: Message) -> Message | None:
@@ -87,7 +88,8 @@ def _progress(desk: Desk, message: Message) -> Composed:
     body = message.body
     refused = refused_in(body)
     composed = progress(desk, body["verb"], body["names"], message.follows, refused)
-    return replace(composed, reply=replace(composed.reply, private=message.private))
+    parts = views.yours(composed.reply.parts) if body.get("mine") else composed.reply.parts
+    return replace(composed, reply=replace(composed.reply, parts=parts, private=message.private))
 
 
 COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {

@@ -31,7 +31,7 @@ def read(word: str, call: Call) -> str | NameStatus:
     try:
         return naming.parse(word)
     except InvalidNameError as error:
-        return refused(word, error.text, call)
+        return refused(word, error.text, call, error.remedy or ALONE)
 
 
 def read_all(words: Iterable[str], call: Call) -> tuple[str | NameStatus, ...]:
@@ -71,13 +71,13 @@ def explained(status: NameStatus, call: Call, store: str | None) -> NameStatus:
 
 def _wrong_store(name: str, call: Call, store: str) -> Mapping[str, Any]:
     """Return what a finding says if the name is not to be had because of ``store``; nothing if that is not the cause."""
-    if not is_own_store(store, call):
-        summary = say("There is no store {store} that you can see.", store=views.clipped(store))
-        remedy = say("Leave {option} out: certdesk knows whose {name} is.", option="--store", name=name)
-        return {"summary": summary, "remedy": remedy, "evidence": {"store": store}}
     with call.desk.storage.read() as tx:
         domains = [tx.stores.domain(one, call.caller.sees.stores) for one in names.counts_as(name)]
     owner = next((one.store for one in domains if one is not None), None)
+    if not is_own_store(store, call):
+        summary = say("There is no store {store} that you can see.", store=views.clipped(store))
+        remedy = _right_store(name, owner, near_store(store, call))
+        return {"summary": summary, "remedy": remedy, "evidence": {"store": store}}
     if owner is None:
         return {}
     summary = say("{name} belongs to the store {owner}, not to {store}.", name=name, owner=owner, store=store)
@@ -86,6 +86,25 @@ def _wrong_store(name: str, call: Call, store: str) -> Mapping[str, Any]:
         text = "In this channel commands mean the store {store}. For the other one, type {option} {owner}."
         remedy = say(text, store=store, option="--store", owner=owner)
     return {"summary": summary, "remedy": remedy, "evidence": {"store": store, "owner": owner}}
+
+
+def _right_store(name: str, owner: str | None, meant: str | None) -> Text:
+    """Return what to type in place of a store that is none of the caller's, of which ``owner`` has the name, if one does."""
+    if owner is not None:
+        return say("Type {option} {owner}, or leave it out.", option="--store", owner=owner)
+    look = views.typed("status")
+    if meant is not None:
+        return say(
+            "Did you mean the store {meant}? {name} has to be an added domain of it. To see all of your names, type: {command}",
+            meant=meant,
+            name=name,
+            command=look,
+        )
+    return say(
+        "Check the id of the store; {name} has to be an added domain of it. To see all of your names, type: {command}",
+        name=name,
+        command=look,
+    )
 
 
 def none_yet(name: str) -> Hint:
@@ -104,6 +123,8 @@ def refusal(status: NameStatus, call: Call, store: str | None = None, *, guess: 
     """
     finding = next(finding for finding in status.findings if finding.blocks)
     part = views.problem(finding)
+    if finding.code == INVALID:  # whoever typed it can mend it
+        part = replace(part, owner=views.YOURS)
     if guess:
         part = replace(part, remedy=_helped(part.remedy, finding, call, store))
     return Refused(status.name, part)
@@ -142,11 +163,21 @@ def is_own_store(store: str, call: Call) -> bool:
         return tx.stores.get(store) is not None
 
 
-def unknown_store(store: str, data: Mapping[str, Any]) -> Outcome:
+def unknown_store(store: str, call: Call, data: Mapping[str, Any]) -> Outcome:
     """Return the answer for a store that is not the caller's: the same whether it exists or not."""
     title = say("There is no store {store} that you can see", store=views.clipped(store))
+    meant = near_store(store, call)
+    guess = (Hint(say("Did you mean the store {store}?", store=meant)),) if meant is not None else ()
     hint = Hint(say("To see all of your names, type: {command}", command=views.typed("status")))
-    return Outcome(Reply(Tone.WARN, title, (hint,), private=True), exit_code=1, data=data)
+    return Outcome(Reply(Tone.WARN, title, (*guess, hint), private=True), exit_code=1, data=data)
+
+
+def near_store(given: str, call: Call) -> str | None:
+    """Return the caller's own store whose id is most like ``given``, or None. Says nothing of anybody else's stores."""
+    mine = call.caller.sees.stores
+    with call.desk.storage.read() as tx:
+        own = _few(tx, call) if mine is None else set(mine)
+    return next(iter(get_close_matches(given.casefold(), sorted(own - {given}), n=1)), None)
 
 
 _NEEDS_DNS = "A wildcard needs the dns-01 challenge, which is not set up here: ask for each name by itself. And for any name: {remedy}"

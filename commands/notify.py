@@ -47,7 +47,7 @@ def _known(call: Call, team: str) -> Workspace:
     with call.desk.storage.read() as tx:
         workspace = tx.workspaces.get(team)
     if workspace is None:
-        raise NotFoundError(say("certdesk is not installed in a workspace {team}.", team=team))
+        raise NotFoundError(linking.no_workspace(team))
     return workspace
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from commands import views
 from commands.endings import ending, reasons
-from commands.following import Followed, unproved
+from commands.following import Followed
 from commands.reply import Mark, Paragraph, Part, Plan, Refused, Reply, Row, Rows, Tone
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
@@ -30,7 +30,7 @@ MOST_PLANS = 3
 def plan(certificate: Certificate, name: str) -> Plan:
     """Return the steps of the work on ``certificate`` with their marks."""
     if certificate.state is State.INSTALLED:
-        last = Mark.STOPPED if unproved(certificate) else Mark.DONE
+        last = Mark.STOPPED if certificate.unproved else Mark.DONE
         return Plan(
             name, tuple((label, mark) for (label, _), mark in zip(PLAN, [*_ALL_BUT_LAST, last], strict=True))
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, unlink
 from commands.proposable import Proposable
+from services.model.proposals import Proposal
 
 PROPOSABLES: Mapping[str, Proposable] = {
     one.name: one
@@ -22,3 +23,9 @@ PROPOSABLES: Mapping[str, Proposable] = {
         add_file.PROPOSABLE,
     )
 }
+
+
+def subject(proposal: Proposal) -> str:
+    """Return what the audit trail says a proposal is about; empty for an action that this version does not know."""
+    known = PROPOSABLES.get(proposal.action)
+    return known.subject(proposal) if known is not None else ""

@@ -108,7 +108,20 @@ def _perform(desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> 
     return {"removed": gone}
 
 
-def _done(_desk: Desk, proposal: Proposal) -> Outcome:
+def _stays(desk: Desk, proposal: Proposal, gone: frozenset[str]) -> tuple[Part, ...]:
+    """Return how long what is installed keeps the names that are gone, a line for each certificate."""
+    with desk.storage.read() as tx:
+        rows = tx.certificates.get_many(proposal.what["certificates"])
+        had = tx.certificates.covered([row.installed for row in rows if row.installed])
+    lines = []
+    for row in rows[: views.MOST_PROBLEMS]:
+        kept = [name for name in had.get(row.installed or "", ()) if name in gone and name not in row.wanted]
+        if kept and row.not_after is not None and desk.clock() < row.not_after:
+            lines.append(Paragraph(views.leaves(kept, row.renew_at, row.not_after)))
+    return tuple(lines)
+
+
+def _done(desk: Desk, proposal: Proposal) -> Outcome:
     gone = tuple(proposal.result.get("removed", ()))
     title = (
         say("{name} is removed from its certificate", name=views.shown(gone[0]))
@@ -121,8 +134,11 @@ def _done(_desk: Desk, proposal: Proposal) -> Outcome:
     parts: tuple[Part, ...] = (
         (Paragraph(say("{names}", names=tuple(map(views.shown, gone)))),) if len(gone) > 1 else ()
     )
+    refused = views.refusals(refused_in(proposal.what))
     reply = Reply(
-        Tone.GOOD, title, (*parts, *views.refusals(refused_in(proposal.what)), *((back,) if gone else ()))
+        Tone.GOOD,
+        title,
+        (*parts, *_stays(desk, proposal, frozenset(gone)), *refused, *((back,) if gone else ())),
     )
     return Outcome(reply, data={"message": title.plain(), "removed": list(gone)})
 

@@ -273,6 +273,8 @@ class Outcome:
     """Id of the proposal that the answer is the question of: it is then composed anew until that is decided."""
     page: Page | None = None
     """What the asker's Home tab shows from now on, in place of `reply`."""
+    mine: bool = False
+    """Whether a merchant reads it, whose move is then their own."""
     staff_only: bool = False
     """Whether it says what only the platform's own people may know, whichever store it is about."""
     unfurls: Mapping[str, "Outcome"] = field(default_factory=dict)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from commands import audit, clicks, confirming, home_clicks, live, messages, sheets, unfurling
-from commands.caller import Caller
+from commands import audit, clicks, confirming, home_clicks, live, messages, sheets, unfurling, views
+from commands.caller import Caller, Role
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
 from commands.hearing import CLOSED, Rooms, heard
@@ -64,6 +64,8 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
         if request.tries > MOST_TRIES
         else _done(desk, request, caller, Lookups(people, known, uploads))
     )
+    if done.outcome is not None and caller.role is Role.MERCHANT:
+        done = replace(done, outcome=_mine(done.outcome))
     if done.outcome is not None:
         where = placed(request.workspace, request.channel)
         told = heard(done.outcome, caller, where, rooms)
@@ -76,6 +78,20 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
         tx.requests.finish(request, now)
         if done.deed is not None:
             tx.audit.append(audit.entry(done.deed, caller, now))
+
+
+def _mine(outcome: Outcome) -> Outcome:
+    """Return the outcome as a merchant reads it: what is the merchant's move is their own."""
+    sheet, shown = outcome.sheet, outcome.live
+    return replace(
+        outcome,
+        mine=True,
+        reply=replace(outcome.reply, parts=views.yours(outcome.reply.parts)),
+        sheet=None if sheet is None else replace(sheet, parts=views.yours(sheet.parts)),
+        live=replace(shown, body={**shown.body, "mine": True})
+        if shown and shown.kind == live.PROGRESS
+        else shown,
+    )
 
 
 def typed(desk: Desk, words: Sequence[str], caller: Caller) -> Outcome:

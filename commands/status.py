@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from commands import naming, revocation_view, views
-from commands.caller import TERMINAL, Action
+from commands.caller import TERMINAL, Action, Caller
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
 from commands.following import followed_now
@@ -44,7 +44,7 @@ def run(call: Call) -> Outcome:
 
 def _all(call: Call, store: str | None) -> Outcome:
     if store is not None and not naming.is_own_store(store, call):
-        return naming.unknown_store(store, {"certificates": []})
+        return naming.unknown_store(store, call, {"certificates": []})
     most = MOST_LISTED if call.caller == TERMINAL else MOST_COUNTED
     statuses = overview.listing(call.desk, store=store, visible_stores=call.caller.stores, limit=most)
     whole = len({status.certificate.id for status in statuses if status.certificate is not None}) < most
@@ -55,12 +55,15 @@ def _all(call: Call, store: str | None) -> Outcome:
     beyond = views.more(len(statuses) - views.MOST_ROWS) if whole else (Hint(_UNCOUNTED),)
     parts = (rows, *beyond, _look_closer(statuses[0].name))
     tone = views.status_tone(statuses[0])
-    return Outcome(Reply(tone, _title(len(statuses), store, whole=whole), parts, private=True), data=data)
+    title = _title(len(statuses), store, call.caller, whole=whole)
+    return Outcome(Reply(tone, title, parts, private=True), data=data)
 
 
-def _title(count: int, store: str | None, *, whole: bool) -> Text:
+def _title(count: int, store: str | None, caller: Caller, *, whole: bool) -> Text:
     if not whole:
         return say("The worst of a great many names")
+    if store is None and caller.stores is None:
+        return say("Names of all stores, worst first: {count}", count=count)
     if store is None:
         return say("Your names, worst first: {count}", count=count)
     return say("Names of the store {store}, worst first: {count}", store=store, count=count)
@@ -111,6 +114,8 @@ def _neither(call: Call, word: str) -> Outcome:
         command=views.typed("status"),
         example="shop.example.com",
     )
+    if (meant := naming.near_store(word, call)) is not None:
+        remedy = say("Did you mean the store {store}? If not: {remedy}", store=meant, remedy=remedy)
     title = say("No such store or name: {given}", given=given)
     return naming.refuse(call, naming.refused(word, reason, call, remedy), title=title)
 
@@ -119,7 +124,8 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     store = Fields(((say("Store"), views.known(status.store)),))
     certificate = status.certificate
     if certificate is None:
-        return (store, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
+        removed = _still_there(status)
+        return (store, *removed, *(views.problems(status.findings) or (naming.none_yet(status.name),)))
     with call.desk.storage.read() as tx:
         one = replace(followed_now(tx, certificate, (status.name,)), findings=status.findings)
     steps = () if certificate.state is State.INSTALLED else (plan(certificate, views.shown(status.name)),)
@@ -132,6 +138,13 @@ def _described(call: Call, status: NameStatus) -> tuple[Part, ...]:
     if told and isinstance(told[0], Fields):  # what is installed: the store stands with it
         store, told = Fields(store.pairs + told[0].pairs), told[1:]
     return (store, *steps, *told, *live, *warnings)
+
+
+def _still_there(status: NameStatus) -> tuple[Part, ...]:
+    """Return how long a name without a certificate of its own is still in what is installed; nothing if it is in none."""
+    if status.not_after is None:
+        return ()
+    return (Paragraph(views.leaves((status.name,), status.next_attempt_at, status.not_after)),)
 
 
 def _ahead(status: NameStatus) -> tuple[Part, ...]:
@@ -167,7 +180,7 @@ COMMAND = Command(
     name="status",
     action=Action.LOOK,
     summary=say("Show where certificates stand: of a name, of a store, or all of yours"),
-    usage="/ssl status [NAME [--csr] | STORE]",
+    usage="/ssl status [NAME [--csr] [--store STORE] | STORE]",
     example="/ssl status shop.example.com",
     run=run,
 )

@@ -1,7 +1,9 @@
 """From what the services say to parts of a Reply: findings, states, moments and long lists in words. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from commands.reply import Fields, Hint, Paragraph, Part, Problem, Refused, Reply, Row, Tone
 from services import naming
@@ -10,6 +12,8 @@ from services.model.findings import Finding, Owner, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.status import NameStatus
 from services.model.text import NOTHING, Text, Value, say, say_n
+
+_Any = TypeVar("_Any")
 
 MOST_PROBLEMS = 5
 """How many findings one answer shows in full."""
@@ -27,6 +31,23 @@ OWNERS: Mapping[Owner, Text] = {
     Owner.CA: say("the certificate authority"),
 }
 """Whose move it is."""
+YOURS = say("yours")
+"""The same where it is the reader's own."""
+
+
+def whose(owner: Owner, *, mine: bool) -> Text:
+    """Return whose move it is; ``mine``: for a merchant, who reads that theirs is their own."""
+    return YOURS if mine and owner is Owner.MERCHANT else OWNERS[owner]
+
+
+def yours(parts: Iterable[_Any]) -> tuple[_Any, ...]:
+    """Return the parts as a merchant reads them: what is the merchant's move is their own."""
+    merchant = OWNERS[Owner.MERCHANT]
+    return tuple(
+        replace(part, owner=YOURS) if isinstance(part, Problem) and part.owner == merchant else part
+        for part in parts
+    )
+
 
 TONES: Mapping[str, Tone] = {
     "none": Tone.INFO,
@@ -116,6 +137,20 @@ def installed_fields(certificate: Certificate, names: Sequence[str]) -> Fields:
             (say("Valid until"), known(certificate.not_after)),
             (say("Renews by itself"), known(certificate.renew_at)),
         )
+    )
+
+
+def leaves(names: Sequence[str], renew_at: datetime | None, not_after: datetime) -> Text:
+    """Return how long what is installed keeps names that were removed from its certificate; ``renew_at`` None: to its end."""
+    listed = shortened(names)
+    if renew_at is not None:
+        return say(
+            "What is installed keeps {names} until the next renewal, at {at}.", names=listed, at=renew_at
+        )
+    return say(
+        "What is installed keeps {names} until it expires at {not_after}; visitors then see a warning.",
+        names=listed,
+        not_after=not_after,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from services.desk import Desk
 from services.issuance.adding import TRIES, BusyError
 from services.model.audit import Entry
+from services.model.deeds import EXPIRED, NO, YES, approved_by, asked_by
 from services.model.proposals import Party, Proposal, Refusal, Stage, refusal
 from services.ports import Message, Transaction
 
@@ -114,9 +115,9 @@ def _decide(desk: Desk, proposal: str, clicker: Party, asker: Party, acts: Acts,
             return Decision(tx.proposals.get(proposal), Refusal.LATE)
         if yes:
             decided = _done(desk, tx, decided, acts.perform, now)
+        _show(tx, decided, now)
         for entry in _kept(decided, asker, acts.subject, now):
             tx.audit.append(entry)
-        _show(tx, decided, now)
     return Decision(decided, None)
 
 
@@ -129,20 +130,22 @@ def _done(desk: Desk, tx: Transaction, decided: Proposal, perform: Perform, now:
 def _kept(decided: Proposal, asker: Party, subject: str, now: datetime) -> tuple[Entry, ...]:
     """Return what the audit trail keeps: the decision, and what was done by it, each with both persons."""
     yes = decided.stage is Stage.DONE
-    what = "approval.yes" if yes else "approval.no"
+    what = YES if yes else NO
     about = f"{decided.id} {decided.action} {subject}"
     by, role = decided.decided_by, decided.decided_role
-    decision = Entry(now, by, role, what, about, "done", f"asked by {decided.person}")
+    decision = Entry(now, by, role, what, about, "done", asked_by(decided.person))
     if not yes:
         return (decision,)
-    reason = f"approved by {by}: {decided.id}"
-    return decision, Entry(now, decided.person, asker.role, decided.action, subject, "done", reason)
+    done = Entry(
+        now, decided.person, asker.role, decided.action, subject, "done", approved_by(by, decided.id)
+    )
+    return decision, done
 
 
-def expire(desk: Desk) -> int:
+def expire(desk: Desk, subject: Callable[[Proposal], str]) -> int:
     """Close what has run out, so that its messages say so; return how many. Safe in several processes at once.
 
-    What is closed is kept in the audit trail in the same transaction.
+    What is closed is kept in the audit trail in the same transaction, with what it was to be done to (``subject``).
     """
     now = desk.clock()
     with desk.storage.read() as tx:
@@ -152,10 +155,10 @@ def expire(desk: Desk) -> int:
         with desk.storage.write() as tx:
             expired = tx.proposals.expire(proposal, now)
             if expired is not None:
-                about = f"{expired.id} {expired.action}"
-                asker = f"asked by {expired.person}"
-                tx.audit.append(Entry(now, ITSELF, ITSELF, "approval.expired", about, "done", asker))
                 _show(tx, expired, now)
+                about = f"{expired.id} {expired.action} {subject(expired)}".rstrip()
+                asker = asked_by(expired.person)
+                tx.audit.append(Entry(now, ITSELF, ITSELF, EXPIRED, about, "done", asker))
                 closed += 1
     return closed
 

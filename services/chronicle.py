@@ -52,30 +52,28 @@ def _posted(message: Message) -> datetime:
         return message.created_at
 
 
-AUDITED: Mapping[str, str] = {"done": "audit_done", "refused": "audit_refused", "failed": "audit_failed"}
+AUDITED: Mapping[str, str] = {
+    "done": "audit_done",
+    "refused": "audit_refused",
+    "failed": "audit_failed",
+    "asked": "audit_asked",
+}
 """Names of the happenings that rows of the audit trail become, by their result."""
-_TOLD_ALREADY = frozenset({"add", "renew", "certificate.retry"})
-"""What stands in the certificate's own history once it is done."""
+_TOLD_ALREADY = frozenset({"add", "renew", "certificate.retry", "add many", "renew many"})
+"""What stands in the certificate's own history once it is done, or in a row for each name once its turn has come."""
 
 
 def audited(
     tx: Transaction, certificate: Certificate, name: str, *, since: datetime | None
-) -> tuple[Happening, ...]:
-    """Return what the audit trail says of the name or its certificate, as rows of a history; ``since`` None: from the first.
-
-    The details are the action and the reason, and leave out the subject, which may name other stores' names as well.
-    """
+) -> tuple[Entry, ...]:
+    """Return what the audit trail says of the name or its certificate, oldest first; ``since`` None: from the first."""
     return tuple(
-        Happening(certificate.id, row.at, AUDITED[row.result], row.actor, details=_about(row))
+        row
         for row in tx.audit.about((name, certificate.id))
         if row.result in AUDITED
         and not (row.result == "done" and row.action in _TOLD_ALREADY)
         and (since is None or row.at >= since)
     )
-
-
-def _about(row: Entry) -> str:
-    return f"{row.action} ({row.reason})" if row.reason else row.action
 
 
 def acted(tx: Transaction, alert: Alert, what: str, person: str, now: datetime) -> None:

@@ -130,13 +130,22 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
         if tx.stores.get(store) is None:
             raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=store))
         if kind is Kind.WORKSPACE and tx.workspaces.get(who) is None:
-            text = "certdesk is not installed in a workspace {team}. Nothing was changed; it is installed first, and then linked."
-            raise NotFoundError(say(text, team=who))
+            raise NotFoundError(no_workspace(who))
         former = tx.links.of(kind, who) if kind is Kind.CHANNEL else ()
         before = next((one.store for one in former), "")
         new = tx.links.put(Link(kind, who, store, by, desk.clock()))
         tx.outbox.touch(home.of_person(who), desk.clock())
     return Linked(new, before if new else "")
+
+
+def no_workspace(team: str) -> Text:
+    """Return what is said of a workspace in which certdesk is not, and never was."""
+    return say(
+        "certdesk is not installed in the workspace {team}, so nothing was changed. Whoever runs that workspace opens {page}"
+        " at certdesk's own address and agrees; support is told once it is there, and can link it then.",
+        team=team,
+        page="/slack/install",
+    )
 
 
 def tell_in(desk: Desk, team: str, channel: str) -> str:
@@ -147,8 +156,7 @@ def tell_in(desk: Desk, team: str, channel: str) -> str:
     with desk.storage.write() as tx:
         before = tx.workspaces.tell_in(team, channel)
     if before is None:
-        text = "certdesk is not installed in a workspace {team}. Nothing was changed; it is installed first, and then linked."
-        raise NotFoundError(say(text, team=team))
+        raise NotFoundError(no_workspace(team))
     return before.alert_channel
 
 

@@ -13,7 +13,7 @@ from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from services.model import names
 from services.model.errors import InvalidNameError
-from services.model.text import Phrase
+from services.model.text import NOTHING, Phrase, Text, say
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PLAIN = re.compile(
@@ -46,12 +46,14 @@ def parse(text: str) -> str:
     if not host:
         raise _refused(text, Phrase("“{given}” has no domain name in it."))
     if _is_address(host):
-        raise _refused(text, Phrase("“{given}” is an IP address; certificates are for domain names."))
+        reason = Phrase("“{given}” is an IP address; certificates are for domain names.")
+        raise _refused(text, reason, _VISITED)
     if "@" in host:
         raise _refused(text, Phrase("“{given}” is an e-mail address; give the domain name alone."))
     wildcard, host = host.startswith(names.WILDCARD), host.removeprefix(names.WILDCARD)
     if "*" in host:
-        raise _refused(text, Phrase("“{given}” has an asterisk that is not the whole first label."))
+        reason = Phrase("“{given}” has an asterisk that is not the whole first label.")
+        raise _refused(text, reason, _ASTERISK)
     name = _judged(text, _to_ascii(text, host))
     if len(name) + 2 * wildcard > MAX_LENGTH:
         raise _refused(text, _TOO_LONG)
@@ -88,10 +90,13 @@ def _judged(text: str, name: str) -> str:
         )
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise _refused(
-            text, Phrase("“{given}” has a label that is empty or has a character no host name may have.")
+            text,
+            Phrase("“{given}” has a label that is empty or has a character no host name may have."),
+            _REGISTERED,
         )
     if labels[-1][0].isdigit():
-        raise _refused(text, Phrase("“{given}” ends in a number, which no top-level domain does."))
+        reason = Phrase("“{given}” ends in a number, which no top-level domain does.")
+        raise _refused(text, reason, _REGISTERED)
     return name
 
 
@@ -139,14 +144,17 @@ def _unlawful(text: str, host: str, error: idna.IDNAError) -> InvalidNameError:
     """Return the refusal for what idna found: our own sentence, with the character that is wrong where there is one."""
     char = "" if error.codepoint is None else chr(error.codepoint)
     if char == "_":
-        return _refused(text, _UNDERSCORE)
+        return _refused(text, _UNDERSCORE, _VISITED)
     if char and char not in host and "xn--" in host.lower():
-        return _refused(text, _REASONS["invalid_alabel"])  # the character is in what the label decodes to
+        return _refused(
+            text, _REASONS["invalid_alabel"], _REGISTERED
+        )  # the character is in what the label decodes to
     if (error.code or "").startswith("bidi"):
-        return _refused(text, _MIXED_DIRECTIONS)
+        return _refused(text, _MIXED_DIRECTIONS, _REGISTERED)
     if char:
-        return _refused(text, _CHARACTERS.get(error.code or "", _CHARACTER), character=_spelled(char))
-    return _refused(text, _REASONS.get(error.code or "", _OTHER))
+        reason = _CHARACTERS.get(error.code or "", _CHARACTER)
+        return _refused(text, reason, _REGISTERED, character=_spelled(char))
+    return _refused(text, _REASONS.get(error.code or "", _OTHER), _REGISTERED)
 
 
 def _spelled(char: str) -> str:
@@ -194,9 +202,22 @@ _REASONS: Mapping[str, Phrase] = {
 """What idna's error codes mean to a reader."""
 
 
-def _refused(text: str, template: Phrase, **values: str) -> InvalidNameError:
+_VISITED = say(
+    "Give the name that visitors type to reach the shop, such as {example}.", example="shop.example.com"
+)
+_ASTERISK = say(
+    "For every sub-domain at once give an asterisk, a dot and the domain, such as {wildcard}; or give each name in full,"
+    " such as {example}.",
+    wildcard="*.example.com",
+    example="shop.example.com",
+)
+_REGISTERED = say("Type the whole name as it is registered, such as {example}.", example="shop.example.com")
+"""What to give instead where it is not the name alone that is missing."""
+
+
+def _refused(text: str, template: Phrase, remedy: Text = NOTHING, **values: str) -> InvalidNameError:
     shown = text if len(text) <= 80 else text[:79] + "…"
-    return InvalidNameError(text, template.said(given=shown, **values))
+    return InvalidNameError(text, template.said(given=shown, **values), remedy)
 
 
 def _is_address(host: str) -> bool:

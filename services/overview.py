@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
-from services.model.certificates import Certificate
+from services.model.certificates import UNPROVED, Certificate
 from services.model.findings import NOT_REVOKED, REVOKED, Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.sight import Sight
@@ -54,6 +54,7 @@ LABELS: Mapping[State, Text] = {
     State.NEEDS_SUPPORT: say("Needs a support agent"),
     State.RETIRED: say("Retired: no name is wanted"),
 }
+NOT_EVERYWHERE = say("Installed, but not on every target yet")
 CANNOT_RENEW = say("Installed, but cannot renew")
 """What is said of an installed certificate while the checks see something in the way of its renewal."""
 
@@ -69,8 +70,8 @@ def label(certificate: Certificate, now: datetime) -> Text:
         return say("Expired")
     if certificate.revoked:
         return say("Revoked, being replaced")
-    if problem is not None and problem.code == "deploy.not_served":
-        return say("Deployed, but not served yet")
+    if problem is not None and problem.code in UNPROVED:
+        return NOT_EVERYWHERE if problem.code == "deploy.failed" else say("Deployed, but not served yet")
     return LABELS[State.INSTALLED]
 
 
@@ -154,7 +155,34 @@ def describe(desk: Desk, name: str, *, store: str | None = None, visible: Sight)
             findings = tuple(tx.certificates.findings(certificate.id))
             covered = revision.names if revision is not None else None
             return status_of(name, certificate, covered, findings, desk.clock())
-    return without_certificate(subject, desk.checker.rules(subject))
+        served = _served(tx, subject, desk.clock())
+    return _left(without_certificate(subject, desk.checker.rules(subject)), served)
+
+
+def _served(tx: Transaction, subject: Subject, now: datetime) -> Certificate | None:
+    """Return the certificate whose installed revision has the name, though it is no longer to have it; None: there is none."""
+    one = subject.certificate
+    if one is None or one.installed is None or subject.name in one.wanted:
+        return None
+    revision = tx.certificates.revision(one.installed)
+    valid = one.not_after is not None and now < one.not_after
+    return one if valid and revision is not None and subject.name in revision.names else None
+
+
+def _left(status: NameStatus, served: Certificate | None) -> NameStatus:
+    """Return the status of a name that was removed, while what is ``served`` still has it."""
+    if served is None:
+        return status
+    text = say("Removed, installed until the next renewal")
+    if served.state is State.RETIRED:
+        text = say("Removed, installed until it expires")
+    return replace(
+        status,
+        label=text,
+        not_after=served.not_after,
+        serial=served.serial,
+        next_attempt_at=None if served.state is State.RETIRED else served.renew_at,
+    )
 
 
 def without_certificate(subject: Subject, findings: Sequence[Finding]) -> NameStatus:
@@ -171,10 +199,11 @@ def check(desk: Desk, name: str, *, store: str | None = None, visible: Sight) ->
     """Run every check on ``name`` now and return its status with what they found; spends nothing and saves nothing."""
     with desk.storage.read() as tx:
         subject = owned_subject(tx, name, store, visible)
+        served = _served(tx, subject, desk.clock())
     findings = desk.checker.check(subject)
     known = describe(desk, name, store=store, visible=visible)
     if known.certificate is None:
-        return without_certificate(subject, findings)
+        return _left(without_certificate(subject, findings), served)
     spoken = {f.code for f in findings}
     later = tuple(f for f in known.findings if f.code not in spoken and f.code in LASTING)
     return replace(known, findings=worst_first((*findings, *later)))

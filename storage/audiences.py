@@ -56,3 +56,12 @@ AUDIT = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
+
+AUDIT_WORDS = Table(
+    "audit_words",
+    METADATA,
+    Column("word", Key, primary_key=True),
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,  # the key is all there is: the rows of one word stand side by side, in order
+)
+"""What rows of the audit trail are found by (`services.model.audit.words_of`). A trigger fills it, whatever code writes the row."""

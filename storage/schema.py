@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.alerting import ALERTS, BREAKERS, BUDGETS, SIGHTINGS, WATCHES
-from storage.audiences import AUDIT, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
+from storage.audiences import AUDIT, AUDIT_WORDS, CHANNEL_LANGUAGES, LINK_REQUESTS, LINKS
 from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
@@ -37,6 +37,7 @@ __all__ = [
     "ACCOUNTS",
     "ALERTS",
     "AUDIT",
+    "AUDIT_WORDS",
     "BARRED_KEYS",
     "BREAKERS",
     "BUDGETS",
@@ -72,7 +73,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 18))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 20))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -125,6 +126,7 @@ CERTIFICATES = Table(
     Column("compared", Text),
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     Column("revocation", Text),
+    Column("placements", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(

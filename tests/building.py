@@ -338,7 +338,7 @@ class FakeTarget:
         assert fits(revision.chain, key, revision.names) is None
         if self.full or self.refusing & set(revision.names):
             self.full = max(0, self.full - 1)
-            raise DeployError(say("Target edge is full."))
+            raise DeployError(say("Target {target} is full.", target=self.name))
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)
 
@@ -374,6 +374,9 @@ class Built:
     http: FakeResponder = field(default_factory=lambda: FakeResponder("http-01"))
     dns: FakeResponder = field(default_factory=lambda: FakeResponder("dns-01"))
     target: FakeTarget = field(default_factory=FakeTarget)
+    """What the edge serves from."""
+    more: tuple[FakeTarget, ...] = ()
+    """Further targets."""
     chance: float = 0.5
     renewing: Renewing = field(default_factory=Renewing)
     names_of_cas: tuple[str, ...] = ("first", "second")
@@ -410,7 +413,7 @@ class Built:
             checker=self.checker,
             cas=self.cas,
             responders=self.responders,
-            targets=(self.target,),
+            targets=(self.target, *self.more),
             probe=self.edge,
             platform=Platform(),
             issuing=Issuing(),

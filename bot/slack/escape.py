@@ -21,6 +21,10 @@ MAX_LISTED = 12
 PERSON = "person"
 """The gap whose value is the id of a person (U…, W…) who is known to us; every other gap may hold anything."""
 
+ROOM = "room"
+"""The gap whose value is the id of a channel (C…, G…) of the workspace in which it is read; one of another stays an id."""
+
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 _USER = re.compile(r"[UW][A-Z0-9]{5,20}")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})  # single angle quotation marks
@@ -46,14 +50,21 @@ def mrkdwn(text: Text, language: Language = ENGLISH) -> str:
     return _join(_pieces(text, language))
 
 
-def names_person(text: Text) -> bool:
-    """Tell whether the sentence shows a person by name."""
+def names_somebody(text: Text) -> bool:
+    """Tell whether the sentence shows a person or a channel by name."""
     return any(
-        names_person(value)
-        if isinstance(value, Text)
-        else gap == PERSON and bool(_USER.fullmatch(str(value)))
+        names_somebody(value) if isinstance(value, Text) else bool(_by_name(gap, value))
         for gap, value in text.values
     )
+
+
+def _by_name(gap: str, value: Value) -> str:
+    """Return what Slack shows by name for an id; empty for anything else. Such gaps are filled by us alone."""
+    if not isinstance(value, str):
+        return ""
+    if gap == PERSON and _USER.fullmatch(value):
+        return f"<@{value}>"
+    return f"<#{value}>" if gap == ROOM and _CHANNEL.fullmatch(value) else ""
 
 
 def value_mrkdwn(value: Value, language: Language = ENGLISH) -> str:
@@ -121,16 +132,8 @@ def _pieces(text: Text, language: Language) -> Iterator[str]:
     for literal, gap, spec, _ in Formatter().parse(language.template(text)):
         yield entities(literal)
         if gap is not None:
-            person = gap == PERSON
-            yield from _named(values[gap], language) if person else _shown(values[gap], spec or "", language)
-
-
-def _named(value: Value, language: Language) -> Iterator[str]:
-    """Yield a person's id as what Slack shows by name. Such gaps are filled by us alone, from who clicked or asked."""
-    if isinstance(value, str) and _USER.fullmatch(value):
-        yield f"<@{value}>"
-    else:
-        yield from _shown(value, "", language)
+            named = _by_name(gap, values[gap])
+            yield from (named,) if named else _shown(values[gap], spec or "", language)
 
 
 def _shown(value: Value, spec: str, language: Language) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from bot.slack.dates import in_utc
-from bot.slack.escape import clip, code, fit, names_person, preformatted, size
+from bot.slack.escape import clip, code, fit, names_somebody, preformatted, size
 from bot.slack.limits import (
     MAX_BLOCKS,
     MAX_FIELD,
@@ -123,9 +123,9 @@ def _drawn(parts: Iterable[Part], reader: Reader, actions: Actions | None = None
 
 
 def header(tone: Tone, text: Text, reader: Reader) -> Block:
-    """Return the title; no header is one that names a person, whose id it would show, or is longer in this language."""
+    """Return the title; no header is one that names a person or a channel, whose id it would show, or is longer in this language."""
     title = reader.plain(text) or "certdesk"
-    if names_person(text) or size(title) > MAX_HEADER - 3:
+    if names_somebody(text) or size(title) > MAX_HEADER - 3:
         return {
             "type": "section",
             "text": _mrkdwn_text(f"{TONES[tone]} {fit(reader.mrkdwn(text), MAX_ROW)}"),

@@ -162,10 +162,10 @@ def _stands(certificate: Certificate) -> bool:
     """Tell whether the problem is more than a memory.
 
     While an attempt is under way after a failed one it stands until the attempt has done better: an alert must not heal
-    and come back with each try. An installed certificate has only its missing proof.
+    and come back with each try. Of an installed certificate it is what a target or the edge lacks.
     """
     if certificate.state is State.INSTALLED:
-        return certificate.problem is not None and certificate.problem.code == "deploy.not_served"
+        return certificate.unproved
     return certificate.resting or certificate.failures > 0 or certificate.attempt.faults > 0
 
 

@@ -35,7 +35,7 @@ def watch(tx: Transaction, members: Iterable[Sighting], now: datetime, over: tim
 
 
 def call_up(tx: Transaction, members: Iterable[Sighting], code: str, now: datetime, over: timedelta) -> int:
-    """Let those of the members' certificates that wait for their next attempt look at once, spread likewise; count them.
+    """Let those of the members' certificates that wait for an attempt or a target look at once, spread likewise; count them.
 
     One that is being worked on looks anyway, and is left alone. Those whose last failure has this ``code`` make a new
     attempt; a CA's rate limit ends when the CA says so.
@@ -56,9 +56,10 @@ def certificates_of(members: Iterable[Sighting]) -> Sequence[str]:
 
 
 def _waits(row: Certificate, now: datetime) -> bool:
-    return row.state in WAITING and row.run_after is not None and row.run_after > now
+    return (row.state in WAITING or row.unproved) and row.run_after is not None and row.run_after > now
 
 
 def _sooner(row: Certificate, code: str, due: datetime, now: datetime) -> Certificate:
-    mended = row.problem is not None and row.problem.code == code and code != "ca.rate_limited"
+    failed = row.state in WAITING and row.problem is not None and row.problem.code == code
+    mended = failed and code != "ca.rate_limited"
     return replace(row, run_after=due, retry_at=due if mended else row.retry_at, updated_at=now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.model.alerts import Alert, Severity
+from services.model.findings import Owner
 from services.model.text import NOTHING, Text, say
 
 
@@ -102,8 +103,15 @@ def snooze_over(person: str, alert: Alert) -> Note:
 
 def handed_over(alert: Alert) -> Note:
     """Return the line for a hand-over to support."""
-    text = say(
-        "{person} has handed this over to support, who take it up with the merchant.",
-        person=short(alert.handed_to),
+    text = (
+        say(
+            "{person} has handed this over to support, who take it up with the merchant.",
+            person=short(alert.handed_to),
+        )
+        if alert.owner is Owner.MERCHANT
+        else say(
+            "{person} has handed this over to support: it stands in their channel, too.",
+            person=short(alert.handed_to),
+        )
     )
     return Note("handed_over", text, "info")

@@ -9,7 +9,7 @@ from services.bulk.steps import WIDTH
 from services.desk import Desk
 from services.model.alerts import SELF
 from services.model.fleet import Portion
-from services.model.jobs import Item, Job
+from services.model.jobs import Item, Job, job_of
 from services.model.proposals import Proposal
 from services.ports import Transaction
 from services.renewal import budget
@@ -115,7 +115,7 @@ def cost(desk: Desk, orders: int) -> Cost:
 def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, ...], now: datetime) -> Job:
     """Begin the job that was proposed, in the transaction of the decision; its id is made of the proposal's."""
     job = Job(
-        id=proposal.id.replace("prop_", "job_", 1),
+        id=job_of(proposal.id),
         kind=kind,
         what=proposal.what,
         person=proposal.person,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.bulk import trail
 from services.bulk.kinds import ADD, KINDS, RECALL, covers
 from services.desk import Desk
 from services.issuance.adding import BusyError
@@ -70,6 +71,8 @@ def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime 
     if settled or fresh or after.waits != job.waits or after.over or after.total != before:
         after = shown(tx, after, now)
     tx.jobs.save(after)
+    if job.kind != RECALL:  # that nobody has asked for: the certificates' histories have it
+        trail.keep(tx, job, fresh, now)
 
 
 def _next(job: Job, now: datetime, waits: datetime | None, begun: int) -> datetime:

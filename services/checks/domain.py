@@ -32,8 +32,8 @@ def _invalid(report: Report, subject: Subject) -> tuple[Finding, ...]:
     try:
         naming.parse(subject.name)
     except InvalidNameError as error:
-        remedy = say("Give the domain name alone, such as shop.example.com.")
-        return (report.finding("domain.invalid", Verdict.BLOCK, error.text, remedy),)
+        alone = say("Give the domain name alone, such as {example}.", example="shop.example.com")
+        return (report.finding("domain.invalid", Verdict.BLOCK, error.text, error.remedy or alone),)
     return ()
 
 

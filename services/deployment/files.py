@@ -4,9 +4,10 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.deployment.running import SHOWN, CommandTimeoutError, run
@@ -60,11 +61,24 @@ class FilesTarget:
 
         With several directories all of them have the files before the first link is swapped. See `DeployTarget`.
         """
-        with self._told(), self._alone() as owner:
-            folders = [self._write(directory, owner, revision, key) for directory in self._directories]
-            self._swap(folders, revision.names)
+        with self.prepared(revision, key) as swap:
+            swap()
         if self._settings.reload:
             self._reload(key)
+
+    @contextmanager
+    def prepared(self, revision: Revision, key: str) -> Iterator[Callable[[], None]]:
+        """Have the revision's files on disk in every directory; what is given lets the names' links lead to them.
+
+        Nobody else changes the target as long as the block lasts, and nothing is swapped where something stands in the way.
+        Raises DeployError.
+        """
+        with self._told(), self._alone() as owner:
+            folders = [self._write(directory, owner, revision, key) for directory in self._directories]
+            links = [(_link(folder, name), folder) for folder in folders for name in revision.names]
+            for link, _ in links:
+                self._ours(link)
+            yield partial(_swap_all, links)
 
     def current(self, name: str) -> str | None:
         """Return the serial number that every directory has for ``name``; see `DeployTarget`."""
@@ -74,16 +88,23 @@ class FilesTarget:
 
     def remove(self, name: str) -> None:
         """Take the name's link away in every directory, then reload."""
+        with self.removing(name) as (there, unlink):
+            unlink()
+        if there and self._settings.reload:
+            self._reload("")
+
+    @contextmanager
+    def removing(self, name: str) -> Iterator[tuple[bool, Callable[[], None]]]:
+        """Give whether the name has a link, and what takes it away; nobody else changes the target meanwhile.
+
+        Raises DeployError.
+        """
         with self._told(), self._alone():
             links = [directory / directory_name(name) for directory in self._directories]
             there = [link for link in links if os.path.lexists(link)]
             for link in there:
                 self._ours(link)
-            for link in there:
-                link.unlink(missing_ok=True)
-                sync(link.parent)
-        if there and self._settings.reload:
-            self._reload("")
+            yield bool(there), partial(_unlink_all, there)
 
     def discard(self, revision: Revision) -> bool:
         """Delete the revision's folder in every directory where no name's link leads to it."""
@@ -120,15 +141,6 @@ class FilesTarget:
             write_file(folder / COMBINED, f"{chain.rstrip()}\n{key}", owner)
         sync(folder)
         return folder
-
-    def _swap(self, folders: Sequence[Path], names: Sequence[str]) -> None:
-        """Let every name lead to the revision in every directory; nothing is swapped where something stands in the way."""
-        for folder in folders:
-            for name in names:
-                self._ours(_link(folder, name))
-        for folder in folders:
-            for name in names:
-                _swap(_link(folder, name), folder)
 
     def _ours(self, link: Path) -> None:
         """Raise DeployError if something that is not our link stands in the name's place."""
@@ -187,6 +199,18 @@ def directory_name(name: str) -> str:
 def _link(folder: Path, name: str) -> Path:
     """Return where the link of ``name`` is that leads to the revision's ``folder``."""
     return folder.parent.parent / directory_name(name)
+
+
+def _swap_all(links: Sequence[tuple[Path, Path]]) -> None:
+    """Make each link lead to its folder."""
+    for link, folder in links:
+        _swap(link, folder)
+
+
+def _unlink_all(links: Sequence[Path]) -> None:
+    for link in links:
+        link.unlink(missing_ok=True)
+        sync(link.parent)
 
 
 def _swap(link: Path, folder: Path) -> None:

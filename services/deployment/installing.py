@@ -5,21 +5,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.deployment.delivering import (
+    IN_PART,
+    PATIENCE,
+    Delivery,
+    again_at,
+    deliver,
+    names_of,
+    owed,
+    undelivered,
+)
 from services.deployment.fitness import unfit
 from services.issuance.causes import own
 from services.issuance.keys import barred as key_barred
 from services.issuance.move import Move, Parts, fail, fault, on, poll
 from services.issuance.ordering import present_revision
-from services.issuance.routing import target_wait
 from services.model.certificates import Certificate, Revision
 from services.model.errors import DeployError
 from services.model.findings import CODES, NOT_REVOKED, Finding, Verdict
 from services.model.lifecycle import Event
-from services.model.pacing import Breaker
 from services.model.settings import Renewing
 from services.model.text import NOTHING, say
 from services.ports import Served
-from services.renewal import breaker
 from services.renewal.schedule import scheduled
 from services.renewal.timing import backoff, backstop
 
@@ -32,36 +39,32 @@ LOOK_AGAIN = timedelta(minutes=1)
 
 
 def deploying(parts: Parts, certificate: Certificate) -> Move:
-    """Write the revision to every target; a target that fails is tried again within a minute, and is no strike.
-
-    One that fails for several certificates is left to one of them at a time.
-    """
+    """Give the revision to every target; one that fails is tried again within a minute, and is no strike."""
     revision = present_revision(parts, certificate)
     if (move := key_barred(parts, certificate, revision)) is not None:
         return move
-    names = tuple(target.name for target in parts.targets)
-    barred, canary = target_wait(parts, certificate, names)
-    if barred is not None:
-        return _waiting(parts, certificate, barred, revision.names[0])
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
     if reason := unfit(
         revision, key, parts.clock(), installed=_installed_one(parts, certificate), cas=parts.limits
     ):
         return _unfit(parts, certificate, DeployError(reason), revision.names[0])
-    met: list[breaker.Met] = []
-    for target in parts.targets:
-        thing = breaker.target_thing(target.name)
-        try:
-            target.deploy(revision, key)
-        except DeployError as error:
-            detail = breaker.discreet(str(error), certificate)
-            failure = breaker.Met(thing, "deploy.failed", detail, canary=thing in canary)
-            move = _undeployed(parts, certificate, error, target.name, revision.names[0])
-            return replace(move, met=(*met, failure))
-        met.append(breaker.Met(thing))
-    said = ", ".join(names) or "no target configured"
-    deployed = on(replace(certificate, problem=None), Event.DEPLOYED, parts.clock(), said)
-    return replace(deployed, met=tuple(met))
+    return _handed_over(parts, deliver(parts, certificate, revision, key), revision.names[0])
+
+
+def _handed_over(parts: Parts, delivery: Delivery, name: str) -> Move:
+    """Go on once every target has the revision, or some have it and the others go on failing; else try again."""
+    now, certificate = parts.clock(), delivery.certificate
+    if delivery.whole:
+        done = on(replace(certificate, problem=None), Event.DEPLOYED, now, names_of(delivery))
+        return replace(done, met=delivery.met)
+    problem = undelivered(delivery, name, now)
+    if delivery.held and (not delivery.failed or certificate.attempt.faults >= PATIENCE):
+        # shoppers meet it there: it is proved and installed, and what lacks it is tried on (see `services.renewal.tending`)
+        partly = on(replace(certificate, problem=problem), Event.DEPLOYED, now, names_of(delivery))
+        return replace(partly, what=IN_PART, met=delivery.met)
+    if delivery.failed:
+        return replace(fault(certificate, now, problem), met=delivery.met)
+    return _waiting(certificate, problem, again_at(parts, delivery), now)
 
 
 def _installed_one(parts: Parts, certificate: Certificate) -> Revision | None:
@@ -82,19 +85,8 @@ def _unfit(parts: Parts, certificate: Certificate, error: DeployError, name: str
     return fail(certificate, now, problem, parts.renewing, strike=False)
 
 
-def _undeployed(parts: Parts, certificate: Certificate, error: DeployError, target: str, name: str) -> Move:
-    now = parts.clock()
-    remedy = say(
-        "On-call: mend the target; certdesk tries again within a minute, and the old certificate stays until then."
-    )
-    return fault(certificate, now, own("deploy.failed", error, name, remedy, now, target=target))
-
-
-def _waiting(parts: Parts, certificate: Certificate, barred: Breaker, name: str) -> Move:
-    """Wait for a target that fails for others too; what was said of it stays said once."""
-    now = parts.clock()
-    due = breaker.returns_at(barred, now, parts.chance())
-    problem = breaker.waiting(barred, name, now)
+def _waiting(certificate: Certificate, problem: Finding, due: datetime, now: datetime) -> Move:
+    """Wait for targets that fail for others too; what was said of them stays said once."""
     said = "" if certificate.problem and certificate.problem.code == problem.code else "fault"
     kept = replace(certificate, problem=problem, run_after=due, updated_at=now)
     return Move(kept, said, problem.summary)
@@ -111,7 +103,9 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
         return poll(certificate, now)
     event = Event.UNPROVED if missing else Event.VERIFIED
     moved = certificate.moved(event, now=now, run_after=now + LOOK_AGAIN if missing else now)
-    problem = not_served(missing, revision, now) if missing else None
+    # a target that lacks it may be why the edge does not show it: that is told first
+    lacking = certificate.problem if owed(parts.targets, certificate, revision.id) else None
+    problem = lacking or (not_served(missing, revision, now) if missing else None)
     if parts.platform.addresses:
         proof = say("serial {serial}", serial=revision.serial or "")
     else:
@@ -125,7 +119,7 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
     return Move(
         live,
         event.value,
-        problem.summary if problem else proof,
+        problem.summary if missing and problem else proof,
     )
 
 

@@ -136,16 +136,19 @@ def _covering(
 def _settled(parts: Parts, certificate: Certificate, covered: Revision, now: datetime) -> Certificate:
     """Return the certificate at rest again with what is installed: well if no wanted name is missing there.
 
-    What an edge was seen to serve wrongly is looked at by the next step, and stays until that.
+    What a target lacks, or an edge was seen to serve wrongly, is looked at by the next step, and stays until that.
     """
     settled = certificate.moved(Event.NOTHING_TO_GAIN, now=now, run_after=now)
     if set(certificate.wanted) - set(covered.names):
         wait = max(backoff(parts.renewing, certificate.failures), parts.renewing.dns_recheck)
         return replace(settled, retry_at=now + wait)
-    problem = certificate.problem
-    unserved = problem is not None and problem.code == "deploy.not_served"
     return replace(
-        settled, problem=problem if unserved else None, retry_at=None, failures=0, strikes=0, stopped_at=None
+        settled,
+        problem=settled.problem if settled.unproved else None,
+        retry_at=None,
+        failures=0,
+        strikes=0,
+        stopped_at=None,
     )
 
 

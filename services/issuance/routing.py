@@ -97,19 +97,14 @@ def survey(parts: Parts, certificate: Certificate) -> Field:
 def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) -> Way | Stay | None:
     """Return where the order goes, or until when it waits; None if no route is left that could ever be taken.
 
-    A certificate that cannot be deployed is not worth an order: it waits for the targets as well, but near expiry, and
-    but for one that tries a target where all canaries have failed, or none comes: those may be to blame themselves.
+    A certificate that cannot be deployed anywhere is not worth an order: it waits for the targets as well, but near
+    expiry, and but for one that tries a target where all canaries have failed, or none comes: those may be to blame
+    themselves. Where one target is in order, the order goes on: shoppers behind that one must not suffer from another.
     """
     left = [ca for ca in field.cas if next_route(attempt.names, (ca,), field.challenges, attempt.tried)]
     if not left:
         return None
-    full = (
-        ()
-        if field.near_expiry
-        else tuple(
-            broken for target in field.targets if (broken := field.breakers.get(breaker.target_thing(target)))
-        )
-    )
+    full = () if field.near_expiry else _out_of_order(field)
     for broken in full:
         if breaker.shut(broken, field.now) or not breaker.stubborn(broken, field.now):
             return _at_breaker(field, broken, name)
@@ -121,6 +116,12 @@ def decide(field: Field, attempt: Attempt, name: str, certificate: Certificate) 
     ca = breaker.ca_thing(route.ca)
     tries = (*(broken.thing for broken in full), *((ca,) if ca in field.breakers else ()))
     return Way(route, field.replaces[route.ca], tries, field.buckets[route.ca])
+
+
+def _out_of_order(field: Field) -> tuple[Breaker, ...]:
+    """Return the targets' breakers if all of them are open, else none."""
+    opened = [field.breakers.get(breaker.target_thing(target)) for target in field.targets]
+    return tuple(one for one in opened if one is not None) if all(opened) else ()
 
 
 def _shut(field: Field, ca: str) -> bool:
@@ -252,18 +253,22 @@ def _open(tx: Transaction, thing: str, now: datetime) -> Breaker | None:
     return found if breaker.barring(found, now) else None
 
 
-def target_wait(
+def target_turns(
     parts: Parts, certificate: Certificate, names: Sequence[str]
-) -> tuple[Breaker | None, tuple[str, ...]]:
-    """Return the first breaker of the targets ``names`` that bars the way, and those at which this one is the canary."""
+) -> tuple[Mapping[str, Breaker], frozenset[str]]:
+    """Return which of the targets ``names`` the certificate may not try now, each with its breaker, and which it is the canary of."""
     now = parts.clock()
     with parts.storage.read() as tx:
-        opened = [one for name in names if (one := _open(tx, breaker.target_thing(name), now)) is not None]
-    barred = next((one for one in opened if not breaker.turn(one, certificate.id, now)), None)
-    if barred is not None or not opened:
-        return barred, ()
-    with parts.storage.write() as tx:
-        for one in opened:
-            if not breaker.let_through(tx, one.thing, now):
-                return tx.breakers.get(one.thing), ()
-    return None, tuple(one.thing for one in opened)
+        opened = {
+            name: one for name in names if (one := _open(tx, breaker.target_thing(name), now)) is not None
+        }
+    barred = {name: one for name, one in opened.items() if not breaker.turn(one, certificate.id, now)}
+    canary: set[str] = set()
+    if len(barred) < len(opened):
+        with parts.storage.write() as tx:
+            for name in opened.keys() - barred.keys():
+                if breaker.let_through(tx, opened[name].thing, now):
+                    canary.add(name)
+                else:
+                    barred[name] = tx.breakers.get(opened[name].thing) or opened[name]
+    return barred, frozenset(canary)

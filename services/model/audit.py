@@ -8,8 +8,8 @@ from datetime import datetime
 
 from services.model.clock import aware
 
-SEARCHED = 20_000
-"""So many of the newest rows are looked through for what a name's history tells of."""
+LONGEST_WORD = 255
+"""Characters of the longest word by which rows are found: no name, id or mention is longer, and no index takes any length."""
 BEGINNING = "0" * 64
 """Stands for the hash before the first row."""
 
@@ -104,6 +104,11 @@ def hash_of(entry: Entry) -> str:
         entry.previous,
     ]
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def words_of(subject: str) -> frozenset[str]:
+    """Return the words by which a row with this subject is found: what stands there between spaces, `LONGEST_WORD` at most."""
+    return frozenset(word for word in subject.split(" ") if 0 < len(word) <= LONGEST_WORD)
 
 
 def chained(entry: Entry, last: Entry | None) -> Entry:

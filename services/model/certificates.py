@@ -46,6 +46,20 @@ class Attempt:
     """(CA, challenge type, name, token) of answers to former challenges that could not be taken down yet."""
 
 
+UNPROVED = frozenset({"deploy.failed", "deploy.not_served"})
+"""Problems of what is installed: a target lacks it, or the edge was seen to serve something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which revision certdesk has put on a deploy target."""
+
+    target: str
+    """The target's name in app.yaml."""
+    revision: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """The row that the work queue is made of: what is wanted, what is installed, and where the work stands."""
@@ -94,6 +108,18 @@ class Certificate:
     """How the last failure differs from the one before it: what is right now, what is still wrong."""
     revocation: Finding | None = None
     """What is wrong as long as a revocation is not over: what is installed is revoked, or the CA does not revoke."""
+    placements: tuple[Placement, ...] = ()
+    """What each target was given last. Empty for what was installed before certdesk kept it: it is given once more."""
+
+    @property
+    def unproved(self) -> bool:
+        """Whether something is installed that a target lacks, or that the edge was seen not to serve."""
+        problem = self.problem
+        return self.state is State.INSTALLED and problem is not None and problem.code in UNPROVED
+
+    def holders(self, revision: str) -> frozenset[str]:
+        """Return the names of the targets that were given the revision with this id last."""
+        return frozenset(one.target for one in self.placements if one.revision == revision)
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.model.text import Text, say
+from services.model.text import NOTHING, Text, say
 
 
 class CertdeskError(Exception):
@@ -17,11 +17,12 @@ class CertdeskError(Exception):
 
 
 class InvalidNameError(CertdeskError):
-    """A text cannot be a domain name; ``given`` is the text, the sentence says why."""
+    """A text cannot be a domain name; ``given`` is the text, the sentence says why, ``remedy`` what to give instead."""
 
-    def __init__(self, given: str, reason: Text) -> None:
+    def __init__(self, given: str, reason: Text, remedy: Text = NOTHING) -> None:
         super().__init__(reason)
         self.given = given
+        self.remedy = remedy
 
 
 class ImportRefusedError(CertdeskError):

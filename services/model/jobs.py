@@ -144,6 +144,16 @@ class Counts:
         return self.waiting + self.begun
 
 
+def job_of(proposal: str) -> str:
+    """Return the id of the job that is made of the proposal with this id."""
+    return proposal.replace("prop_", "job_", 1)
+
+
+def proposal_of(job: str) -> str:
+    """Return the id of the proposal of which the job with this id was made; of one in a terminal there is no row."""
+    return job.replace("job_", "prop_", 1)
+
+
 ENOUGH = 2
 """So many items have to be finished before there is a pace to speak of."""
 

@@ -30,6 +30,12 @@ class NameStatus:
         """Whether a finding stands in the way."""
         return any(finding.blocks for finding in self.findings)
 
+    @property
+    def targets(self) -> list[str]:
+        """The deploy targets that have the installed certificate, if it covers the name."""
+        one = self.certificate
+        return sorted(one.holders(one.installed)) if one and one.installed and self.serial else []
+
     def as_json(self) -> dict[str, Any]:
         """Return the object of the machine contract (docs/json.md)."""
         return {
@@ -39,6 +45,7 @@ class NameStatus:
             "label": self.label.plain(),
             "not_after": rfc3339(self.not_after),
             "serial": self.serial,
+            "targets": self.targets,
             "next_attempt_at": rfc3339(self.next_attempt_at),
             "findings": [finding.as_json() for finding in self.findings],
         }

@@ -73,7 +73,7 @@ class Audit(Protocol):
     def about(self, words: Sequence[str], limit: int = 100) -> Sequence[Entry]:
         """Return the newest ``limit`` rows in whose subject one of ``words`` stands as a word by itself, in order.
 
-        Only the newest `services.model.audit.SEARCHED` rows are looked through.
+        However many rows there are, those of the words alone are looked at (`services.model.audit.words_of`).
         """
         ...
 

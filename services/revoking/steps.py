@@ -80,8 +80,7 @@ def replacing(parts: Parts, revocation: Revocation) -> Step:
 
 
 def _replaced(row: Certificate, revocation: Revocation) -> bool:
-    unproved = row.problem is not None and row.problem.code == "deploy.not_served"
-    return row.installed not in (None, revocation.revision) and not unproved
+    return row.installed not in (None, revocation.revision) and not row.unproved
 
 
 def revoking(parts: Parts, revocation: Revocation) -> Step:

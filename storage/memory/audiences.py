@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from services.model.audiences import ChannelLanguage, Kind, Link, LinkRequest
-from services.model.audit import SEARCHED, Entry, chained
+from services.model.audit import Entry, chained, words_of
 from services.model.clock import aware
 from storage import records
 from storage.memory.tables import MemoryRepository
@@ -126,8 +126,8 @@ class MemoryAudit(MemoryRepository):
 
     def about(self, words: Sequence[str], limit: int = 100) -> Sequence[Entry]:
         """Return the newest ``limit`` rows in whose subject one of ``words`` stands as a word by itself, in order."""
-        newest = islice(reversed(self._tables.audit.values()), SEARCHED)
-        found = islice((row for row in newest if not set(words).isdisjoint(row.subject.split(" "))), limit)
+        newest = reversed(self._tables.audit.values())
+        found = islice((row for row in newest if not words_of(row.subject).isdisjoint(words)), limit)
         return list(found)[::-1]
 
     def last(self) -> Entry | None:

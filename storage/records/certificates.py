@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model import text
-from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
+from services.model.certificates import Attempt, Certificate, Happening, Placement, Revision, Window
 from services.model.clock import aware
 from services.model.lifecycle import State
 from services.model.text import NOTHING, Item, Text, say
@@ -68,6 +68,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "compared": encode(text.to_json(certificate.compared)) if certificate.compared != NOTHING else None,
         "urgency": urgency(certificate),
         "revocation": encode(finding_to_json(certificate.revocation)) if certificate.revocation else None,
+        "placements": _placements_to_json(certificate.placements),
     }
 
 
@@ -76,7 +77,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
     (id_, store, domain, created_at, fence, lease_until, wanted, updated_at, state, run_after,
      installed, next_, attempt, stopped_at, failures, strikes, problem, asked, serial, not_before, not_after,
      renew_at, window_start, window_end, ari_after, retry_at,
-     compared, revocation) = row  # fmt: skip
+     compared, revocation, placements) = row  # fmt: skip
     return Certificate(
         id=id_,
         store=store,
@@ -105,7 +106,19 @@ def certificate(row: Sequence[Any]) -> Certificate:
         retry_at=retry_at,
         compared=text.from_json(decode(compared)) if compared else NOTHING,
         revocation=finding_from_json(decode(revocation)) if revocation else None,
+        placements=_placements_from_json(placements),
     )
+
+
+def _placements_to_json(placements: Sequence[Placement]) -> str | None:
+    if not placements:
+        return None
+    return encode([[one.target, one.revision, aware(one.at).isoformat()] for one in placements])
+
+
+def _placements_from_json(found: str | None) -> tuple[Placement, ...]:
+    rows = decode(found) if found else ()
+    return tuple(Placement(target, revision, datetime.fromisoformat(at)) for target, revision, at in rows)
 
 
 def _attempt_to_json(attempt: Attempt) -> str | None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, insert, literal, or_, select
+from sqlalchemy import Select, bindparam, func, insert, select, union
 
-from services.model.audit import SEARCHED, Entry, chained
+from services.model.audit import Entry, chained, words_of
 from storage import records
-from storage.audiences import AUDIT
+from storage.audiences import AUDIT, AUDIT_WORDS
 from storage.repositories.base import Repository
 
-_A = AUDIT.c
+_A, _W = AUDIT.c, AUDIT_WORDS.c
 _LOCK = (
     0x63657274_61756474  # "certaudt": whoever adds a row holds this advisory lock until the transaction ends
 )
@@ -43,17 +43,23 @@ class SqlAudit(Repository):
 
     def about(self, words: Sequence[str], limit: int = 100) -> Sequence[Entry]:
         """Return the newest ``limit`` rows in whose subject one of ``words`` stands as a word by itself, in order."""
-        last = self.last()
-        if last is None or not words:
+        sought = sorted(set(words))
+        if not sought:
             return []
-        padded = literal(" ").concat(_A.subject).concat(" ")
-        # not LIKE: SQLite's knows no upper case
-        among = or_(*(func.replace(padded, f" {word} ", "") != padded for word in words))
-        asked = select(AUDIT).where(_A.number > last.number - SEARCHED, among)
-        rows = self._connection.execute(asked.order_by(_A.number.desc()).limit(limit))
-        return [records.entry(row) for row in rows][::-1]
+        numbers = union(*(_newest(word, limit) for word in sought)).subquery()
+        asked = select(AUDIT).join(numbers, numbers.c.number == _A.number)
+        rows = self._connection.execute(asked.order_by(numbers.c.number.desc()).limit(limit))
+        found = [records.entry(row) for row in rows][::-1]
+        # a row that somebody has written anew by hand keeps the words of the former one
+        return [row for row in found if not words_of(row.subject).isdisjoint(sought)]
 
     def last(self) -> Entry | None:
         """Return the newest row, or None."""
         row = self._connection.execute(_LAST).first()
         return records.entry(row) if row else None
+
+
+def _newest(word: str, limit: int) -> Select[tuple[int]]:
+    """Return the question for the numbers of the newest ``limit`` rows of a word: they stand side by side in the index."""
+    numbers = select(_W.number).where(_W.word == word).order_by(_W.number.desc()).limit(limit).subquery()
+    return select(numbers.c.number)

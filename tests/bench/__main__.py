@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, home, isolation, issuance, preflight, pull, start
+from tests.bench import busy, claim, fleet, history, home, isolation, issuance, preflight, pull, start
 from tests.bench.figures import table
 
 
@@ -45,6 +45,10 @@ BENCHES: Mapping[str, Bench] = {
     "home": Bench(
         home.bench,
         "Home tabs of a fleet of 100,000, and /ssl status with a million certificates stored, on both databases",
+    ),
+    "history": Bench(
+        history.bench,
+        "/ssl history with a million rows in the audit trail, and what a row costs, on both databases",
     ),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model.alerts import Alert, Severity, Sighting
-from services.model.certificates import Attempt, Certificate, Happening, Revision, Window
+from services.model.certificates import Attempt, Certificate, Happening, Placement, Revision, Window
 from services.model.findings import Finding, Owner, Verdict
 from services.model.lifecycle import State
 from services.model.pacing import Breaker
@@ -85,6 +85,7 @@ def full_certificate() -> Certificate:
         retry_at=NOW + timedelta(hours=1),
         compared=say("{name} is right now.", name="a.test"),
         revocation=finding("certificate.revoked"),
+        placements=(Placement("edge", "rev_1", NOW), Placement("cache", "rev_0", NOW - timedelta(days=60))),
     )
 
 

@@ -11,6 +11,7 @@ from services.deployment.files import FilesSettings, FilesTarget
 from services.deployment.pull import PullSettings, PullTarget
 from services.model.certificates import Revision
 from services.ports import DeployTarget
+from tests.haproxy_world import HaproxyWorld
 from tests.unit.pull_world import Breakable, PullWorld
 
 
@@ -127,8 +128,31 @@ class _Stored:
         self._target.deploy(kept, key)
 
 
+class Balancer:
+    """A running HAProxy, asked by TLS handshakes; half way it takes the certificate and refuses to commit it."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._world = HaproxyWorld(folder)
+        request.addfinalizer(self._world.stop)
+
+    def target(self) -> DeployTarget:
+        return self._world.target()
+
+    def served(self, name: str) -> tuple[str, str] | None:
+        """Find the file of the certificate that was shown: who shook hands with it has its key."""
+        shown = self._world.shown(name)
+        return self._world.pair(shown) if shown else None
+
+    def failing(self) -> AbstractContextManager[None]:
+        return self._world.refusing("commit ssl cert")
+
+    def kept(self) -> bool:
+        return True
+
+
 PLACES: Mapping[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "files": lambda _, folder: Files(folder),
+    "haproxy": Balancer,
     "http": lambda *_: Pull(),
 }
 """Every kind of `bot.targets.KINDS`."""

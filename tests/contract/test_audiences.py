@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.model.audiences import LASTS, ChannelLanguage, Kind, Link, LinkRequest
-from services.model.audit import BEGINNING, Entry, breaks, hash_of
+from services.model.audit import BEGINNING, LONGEST_WORD, Entry, breaks, hash_of
 from services.model.errors import NotFoundError
 from services.model.stores import Store
 from services.ports import Storage
@@ -362,6 +362,67 @@ def test_rows_are_found_by_the_words_of_their_subject(storage: Storage) -> None:
         assert found("moon", "%", "_", "a%b", "aXb") == []
         assert found("a_b") == found("100%") == [7]
         assert found() == []
+
+
+ODD_WORDS = (
+    'say "a"',
+    "C:\\new",
+    "tab\there",
+    "\\",
+    '","',
+    "[1]",
+    "b\u00fccher.example",
+    "\u65e5\u672c",
+    "\U0001f600",
+    "line\nline",
+    "O'Neill",
+    "\x1b[2J",
+)
+"""Subjects that a JSON text or an SQL literal writes in other words."""
+
+
+def test_a_row_is_found_by_each_of_its_words_whatever_they_are(storage: Storage) -> None:
+    _append(storage, *[_entry(subject=subject) for subject in ODD_WORDS])
+    with storage.read() as tx:
+        for number, subject in enumerate(ODD_WORDS, 1):
+            for word in subject.split(" "):
+                assert number in [row.number for row in tx.audit.about((word,))], subject
+    assert list(breaks(_trail(storage))) == []
+
+
+def test_a_word_that_stands_twice_or_between_many_spaces_finds_its_row_once(storage: Storage) -> None:
+    _append(storage, _entry(subject="  a.test   b.test a.test "))
+    with storage.read() as tx:
+        assert [row.number for row in tx.audit.about(("a.test",))] == [1]
+        assert [row.number for row in tx.audit.about(("a.test", "b.test", "a.test"))] == [1]
+        assert tx.audit.about(("",)) == []
+
+
+def test_a_word_longer_than_any_name_is_kept_in_its_row_and_finds_nothing(storage: Storage) -> None:
+    """An index of PostgreSQL takes about 2,700 bytes: what somebody types must not keep his row out of the trail."""
+    longest, longer = "\U0001f600" * LONGEST_WORD, "x" * 4000
+    _append(storage, _entry(subject=f"{longest} {longer} a.test"))
+    with storage.read() as tx:
+        assert [row.number for row in tx.audit.about((longest,))] == [1]
+        assert [row.number for row in tx.audit.about(("a.test",))] == [1]
+        assert tx.audit.about((longer,)) == []
+    assert _trail(storage)[0].subject == f"{longest} {longer} a.test"
+
+
+def test_a_row_is_found_however_many_have_come_since(storage: Storage) -> None:
+    _append(storage, _entry(), *[_entry(subject=f"other{n}.test") for n in range(300)], _entry())
+    with storage.read() as tx:
+        assert [row.number for row in tx.audit.about(("shop.moon.test",))] == [1, 302]
+        assert [row.number for row in tx.audit.about(("shop.moon.test",), 1)] == [302]
+
+
+def test_the_words_of_a_row_that_is_rolled_back_find_nothing(storage: Storage) -> None:
+    with pytest.raises(_LostError):
+        _append_and_fail(storage)
+    _append(storage, _entry(subject="b.test"))  # it has the number that the lost one had
+    with storage.read() as tx:
+        assert tx.audit.about(("shop.moon.test",)) == []
+        assert [row.number for row in tx.audit.about(("b.test",))] == [1]
 
 
 def test_a_transaction_for_reading_adds_nothing(storage: Storage) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, update
+from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select, update
 
 from bot.demo.parts.postgres import Postgres
 from services.model.audiences import Kind, Link
-from services.model.audit import Entry, breaks
+from services.model.audit import Entry, breaks, chained
 from services.model.stores import Store
 from services.model.text import NOTHING
 from services.ports import Message, Request
 from storage import records, upgrade
+from storage.audiences import AUDIT
 from storage.database import Database
 from storage.engines import engines_for
 from storage.schema import CERTIFICATES, OUTBOX, REQUESTS, STORES, VERSIONS
@@ -206,6 +207,44 @@ def test_links_and_the_audit_trail_follow_what_was_there(url: str) -> None:
             row = tx.audit.append(Entry(NOW, "terminal", "admin", "link", "moon", "done"))
             assert list(breaks(tx.audit.entries())) == []
             assert tx.audit.last() == row
+
+
+def test_rows_of_the_trail_are_found_whatever_code_wrote_them(url: str) -> None:
+    """Those that were there before, more than are filled in at a time, and those that the code of before writes beside this one."""
+    with _at(url, "0016") as database:
+        rows = list(_trail(10_002))
+        with database.writing() as connection:
+            connection.execute(insert(AUDIT), [records.entry_values(row) for row in rows[:-1]])
+        assert database.migrate()
+        with database.writing() as connection:
+            connection.execute(insert(AUDIT), [records.entry_values(rows[-1])])
+        with database.read() as tx:
+            for number in (1, 9_999, 10_000, 10_001, 10_002):
+                assert tx.audit.about((f"shop{number}.test",)) == [rows[number - 1]]
+            assert [row.number for row in tx.audit.about(("moon",), 2)] == [10_001, 10_002]
+            assert list(breaks([*tx.audit.entries(0, 20_000)])) == []
+
+
+def test_a_row_that_was_cut_off_and_comes_again_has_its_new_words(url: str) -> None:
+    """Somebody with the database in his hands has done it: it shows in the chain, and keeps nobody from going on."""
+    with _at(url, "head") as database:
+        with database.write() as tx:
+            tx.audit.append(Entry(NOW, "terminal", "admin", "add", "moon.test a.test", "done"))
+        with database.writing() as connection:
+            connection.execute(delete(AUDIT))
+        with database.write() as tx:
+            assert tx.audit.about(("moon.test",)) == []
+            tx.audit.append(Entry(NOW, "terminal", "admin", "add", "sun.test a.test", "done"))
+            assert tx.audit.about(("moon.test",)) == []
+            assert [row.number for row in tx.audit.about(("sun.test",))] == [1]
+            assert [row.number for row in tx.audit.about(("a.test",))] == [1]
+
+
+def _trail(rows: int) -> Iterator[Entry]:
+    last: Entry | None = None
+    for number in range(1, rows + 1):
+        last = chained(Entry(NOW, "terminal", "admin", "add", f"shop{number}.test moon", "done"), last)
+        yield last
 
 
 def test_certificates_are_found_whatever_code_wrote_them(url: str) -> None:

@@ -17,7 +17,7 @@ from bot.demo.parts.process import free_port, wait_until
 from tests.children import Desk, desk_on, imported, served
 from tests.parts import STORE
 
-KEYS = {"name", "store", "state", "label", "not_after", "serial", "next_attempt_at", "findings"}
+KEYS = {"name", "store", "state", "label", "not_after", "serial", "targets", "next_attempt_at", "findings"}
 FINDING_KEYS = {"code", "verdict", "name", "owner", "summary", "remedy", "evidence", "checked_at"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 WILD = "*.wild.moon.test"

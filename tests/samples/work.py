@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from commands import bulk, messages
+from commands import bulk, messages, proposables
 from commands.caller import Caller, Role
 from commands.dispatch import dispatch
 from commands.progressing import progress
@@ -151,7 +151,7 @@ def _no(bench: Bench, asked: str) -> None:
 
 def _late(bench: Bench, asked: str) -> None:
     bench.now = proposal(bench, asked).expires
-    assert approvals.expire(bench.desk) == 1
+    assert approvals.expire(bench.desk, proposables.subject) == 1
 
 
 def _shown(bench: Bench, asked: str) -> Iterator[Sample]:

@@ -189,7 +189,8 @@ def test_a_workspace_without_certdesk_is_said_to_be_one(world: World) -> None:
     for text in ("notify workspace T9NONE", "notify workspace T9NONE C0ALERTS"):
         code, _, reply = said(world, text)
         assert code == 1
-        assert "not installed in a workspace" in reply
+        assert "not installed in the workspace {team}, so nothing was changed." in reply
+        assert "/slack/install" in reply
 
 
 @pytest.mark.parametrize("caller", [MOON, STRANGER])

@@ -1,5 +1,6 @@
 """Clicks: what each does, that it shows, and that a stale one does nothing and says why."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -221,6 +222,23 @@ def test_support_sees_what_is_handed_over() -> None:
         ("escalated", CHANNEL),
         ("escalated", SUPPORT),
     }
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (warned, "U_ANNA has handed this over to support, who take it up with the merchant."),
+        (lambda: crowd(2), "U_ANNA has handed this over to support: it stands in their channel, too."),
+    ],
+    ids=["the merchant's move", "the platform's move"],
+)
+def test_a_hand_over_says_who_takes_it_up_only_where_it_is_the_merchants_move(
+    made: Callable[[], tuple[World, Alert]], said: str
+) -> None:
+    world, alert = made()
+    assert hand_over(world.desk, alert.id, alert.version, ANNA).done
+    notes = [from_json(one.body["text"]).plain() for one in world.outbox() if one.kind == "alert_note"]
+    assert said in notes
 
 
 def test_a_note_that_is_handed_over_becomes_a_warning_in_both_places() -> None:

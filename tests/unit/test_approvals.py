@@ -201,14 +201,14 @@ def test_what_cannot_be_done_leaves_the_question_open() -> None:
 
 def test_what_runs_out_says_so_once() -> None:
     world = World()
-    assert approvals.expire(world.bench.desk) == 0
+    assert approvals.expire(world.bench.desk, lambda _: "U2 moon") == 0
     world.bench.now = world.wish.expires
-    assert approvals.expire(world.bench.desk) == 1
-    assert approvals.expire(world.bench.desk) == 0
+    assert approvals.expire(world.bench.desk, lambda _: "U2 moon") == 1
+    assert approvals.expire(world.bench.desk, lambda _: "U2 moon") == 0
     assert world.stored.stage is Stage.EXPIRED
     assert world.message.version == 2
     assert world.kept() == [
-        ("certdesk", "certdesk", "approval.expired", "prop_1 unlink", "done", "asked by T1/U1")
+        ("certdesk", "certdesk", "approval.expired", "prop_1 unlink U2 moon", "done", "asked by T1/U1")
     ]
     assert world.decide(ASKER) is Refusal.LATE
     assert world.done == []
@@ -243,7 +243,7 @@ def test_it_is_never_done_twice_nor_without_the_right_yes_nor_after_its_end(
         if event[0] == "wait":
             world.bench.now += event[1] * MINUTE
         elif event[0] == "expire":
-            approvals.expire(world.bench.desk)
+            approvals.expire(world.bench.desk, lambda _: "U2 moon")
         else:
             _, clicker, asker, yes, trouble = event
             asker = clicker if clicker.person == ASKER.person else replace(asker, person=ASKER.person)

@@ -13,12 +13,14 @@ from bot.slack.render import render
 from commands import messages
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
-from commands.reply import Fields, Reply, Tone
+from commands.reply import Fields, Reply, Rows, Tone
 from services.alerting import sighting
 from services.bulk import steps
 from services.desk import Desk
+from services.model.audit import Entry, breaks
+from services.model.deeds import BULK_ADD, BULK_RENEW
 from services.model.errors import LeaseLostError
-from services.model.findings import Verdict
+from services.model.findings import CODES, Verdict
 from services.model.jobs import Counts, Job, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
@@ -77,10 +79,22 @@ def job(bench: Bench, asked: str) -> tuple[Job, Counts]:
         return found, tx.jobs.counts(id_)
 
 
+def id_of(asked: str) -> str:
+    return asked.replace("prop_", "job_")
+
+
 def started(bench: Bench) -> str:
     asked = ask(bench, TEXT)
     assert click(bench, "approval.approve", asked, SECOND, known=known) is None
     return asked
+
+
+def trail(bench: Bench) -> list[Entry]:
+    """Return the rows that the audit trail has of items."""
+    with bench.storage.read() as tx:
+        rows = tx.audit.entries()
+    assert not list(breaks(rows))
+    return [one for one in rows if one.action in (BULK_RENEW, BULK_ADD)]
 
 
 def work(bench: Bench) -> None:
@@ -211,8 +225,12 @@ def test_who_asked_can_take_it_back_and_another_can_reject(bench: Bench) -> None
 def test_in_a_terminal_it_begins_at_once(bench: Bench) -> None:
     outcome = dispatch(["renew", "--cause", CODE], TERMINAL, desk_of(bench))
     assert outcome.exit_code == 0
-    assert (outcome.data or {})["job"]
+    id_ = (outcome.data or {})["job"]
     assert step(bench)
+    told = trail(bench)
+    assert [(one.actor, one.role, one.reason) for one in told] == [
+        ("terminal", "admin", f"{id_}: asked by terminal")
+    ] * 5
 
 
 def test_words_that_cannot_be_meant(bench: Bench) -> None:
@@ -230,6 +248,7 @@ def test_it_goes_on_to_the_end_a_few_at_a_time(bench: Bench) -> None:
     asked = started(bench)
     assert step(bench)
     assert job(bench, asked)[1] == Counts(waiting=3, begun=5)
+    assert len(trail(bench)) == 5  # of each when its turn comes, not of all at once
     assert sum(not row.resting for row in bench.certificates()) == 5
     assert not step(bench)
     bench.now += timedelta(seconds=10)
@@ -250,6 +269,13 @@ def test_it_goes_on_to_the_end_a_few_at_a_time(bench: Bench) -> None:
     assert step(bench)
     found, counts = job(bench, asked)
     assert (found.state, counts) == (JobState.DONE, Counts(done=8))
+    told = trail(bench)
+    rows = bench.certificates()
+    assert sorted(one.subject for one in told) == sorted(f"{row.wanted[0]} {row.id}" for row in rows)
+    behind = f"{id_of(asked)}: asked by {SUPPORT.person}, approved by {SECOND.person}"
+    assert {(one.actor, one.role, one.result, one.reason) for one in told} == {
+        (SUPPORT.person, "support", "done", behind)
+    }
     last = composed(bench, asked)
     assert last.final
     assert last.reply.tone is Tone.GOOD
@@ -265,6 +291,7 @@ def test_what_fails_is_named_and_what_is_well_already_is_left_alone(bench: Bench
     bench.install(names[0], problem=None)
     step(bench)
     assert job(bench, asked)[1].skipped == 1
+    assert names[0] not in " ".join(one.subject for one in trail(bench))  # nothing was done to it
     for _ in range(3):
         for row in bench.certificates():
             if not row.resting:
@@ -277,8 +304,10 @@ def test_what_fails_is_named_and_what_is_well_already_is_left_alone(bench: Bench
     assert (found.state, counts) == (JobState.DONE, Counts(failed=7, skipped=1))
     last = composed(bench, asked).reply
     assert last.tone is Tone.WARN
-    shown(last)
-    assert CODE in str(last)
+    assert "Finished, 1 of 8 done: " in shown(last)
+    assert CODES[CODE].meaning.said() in [
+        row.detail.values[0][1] for rows in only(last, Rows) for row in rows.rows
+    ]
 
 
 def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
@@ -298,6 +327,9 @@ def test_it_can_be_paused_resumed_and_cancelled(bench: Bench) -> None:
     assert audited(bench) == (ADMIN.person, "bulk.pause", id_, "failed")
     assert click(bench, "bulk.resume", id_, SECOND) is None
     assert step(bench)
+    begun = trail(bench)[-1]  # who has resumed it is behind it, and who had asked is named all the same
+    assert (begun.actor, begun.role) == (SECOND.person, "support")
+    assert begun.reason.startswith(f"{id_}: asked by {SUPPORT.person}, approved by ")
     assert job(bench, asked)[1] == Counts(begun=3, done=5)
     assert click(bench, "bulk.cancel", id_, SUPPORT) is None
     last = composed(bench, asked)

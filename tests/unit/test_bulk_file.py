@@ -180,7 +180,9 @@ def job(bench: Bench, asked: str) -> tuple[Any, Counts]:
 def test_for_staff_a_second_person_approves_and_then_each_name_is_added(bench: Bench) -> None:
     asked = ask(bench, "add --file", uploads=Dropped())
     assert proposal(bench, asked).decider is Decider.SECOND
-    assert "Get certificates for 3 names from names.csv?" in shown(composed(bench, asked).reply)
+    question = shown(composed(bench, asked).reply)
+    assert "Get certificates for 3 names from names.csv?" in question
+    assert "Nothing is begun yet. Once it is approved, 5 names are at work at a time" in question
     assert not bench.certificates()
     told = click(bench, "approval.approve", asked, SUPPORT, known=known)
     assert told is not None
@@ -199,12 +201,20 @@ def test_for_staff_a_second_person_approves_and_then_each_name_is_added(bench: B
     step(bench)
     found, counts = job(bench, asked)
     assert (found.state, counts) == (JobState.DONE, Counts(done=1, failed=2))
-    assert "Finished, 3: certificates for names from names.csv" in shown(composed(bench, asked).reply)
+    last = composed(bench, asked).reply
+    assert "Finished, 1 of 3 done: certificates for names from names.csv" in shown(last)
+    [rows] = only(last, Rows)
+    assert "dns.lame" not in shown(last)  # what was in the way is said in words
+    assert {row.detail.plain() for row in rows.rows} == {
+        "a listed name server does not answer for the zone; whose move: the platform"
+    }
 
 
 def test_a_merchant_confirms_their_own(bench: Bench) -> None:
     asked = ask(bench, "add --file", MOON, uploads=Dropped("shop.moon.test\n"))
     assert proposal(bench, asked).decider is Decider.SELF
+    question = shown(composed(bench, asked).reply)
+    assert "Nothing is begun yet. Once it is confirmed, 5 names are at work at a time" in question
     assert click(bench, "approval.confirm", asked, MOON) is None
     step(bench)
     assert [row.wanted for row in bench.certificates()] == [("shop.moon.test",)]

@@ -348,6 +348,14 @@ def test_what_people_made_of_it_is_shown(bench: Bench) -> None:
     ]
 
 
+def test_since_when_it_lasts_is_one_moment_before_and_after_it_healed(bench: Bench) -> None:
+    made = put(bench, alert(), 1, first_seen=NOW - DAY)
+    before = fields(composed(bench))["Since"]
+    put(bench, replace(made, id="alert_2", key="dns.lame other", healed_at=NOW), 0)
+    healed = messages.compose(desk_of(bench), owed("alert", {"alert": "alert_2"})).reply
+    assert fields(healed)["From"] == before
+
+
 def test_what_certdesk_finds_about_itself_counts_no_certificates(bench: Bench) -> None:
     put(bench, alert("certdesk.stalled", "certdesk"), 1, certificate="certdesk", deadline=None)
     reply = composed(bench)

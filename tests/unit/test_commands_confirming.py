@@ -4,6 +4,7 @@ import pytest
 
 from bot.slack.limits import violations
 from bot.slack.render import render
+from commands import proposables
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
 from commands.reply import Reply, Tone
@@ -77,7 +78,7 @@ def test_without_an_answer_it_runs_out(bench: Bench) -> None:
     bench.now = proposal(bench, asked).expires
     assert not composed(bench, asked).final
     assert not buttons(composed(bench, asked).reply)
-    assert approvals.expire(bench.desk) == 1
+    assert approvals.expire(bench.desk, proposables.subject) == 1
     assert composed(bench, asked).final
     assert "Nobody said yes before 2027-02-10 14:18 UTC" in said(shown(composed(bench, asked).reply))
     told = click(bench, "approval.confirm", asked)

@@ -150,6 +150,7 @@ def test_the_merchant_is_told_what_is_theirs_to_do_and_nothing_else(bench: Bench
         "moon.test.  NS  ns1.platform.test.",
         "moon.test.  NS  ns2.platform.test.",
     ]
+    assert "until this is done, the certificate cannot be issued or renewed" in str(shown)
     assert "dns.lame" not in str(shown)  # the platform's own
     assert "sun" not in str(shown)
     assert "U_SUPPORT" not in str(shown)

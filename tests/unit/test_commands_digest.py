@@ -225,7 +225,7 @@ def test_a_digest_says_what_is_new_healed_open_and_to_come(bench: Bench) -> None
         "2 | their DNS left the platform | whose move: the merchant; 3 days left",
         "ca | the account at the CA ca is not usable | whose move: the certificate authority",
         "shop.moon.test | store moon | ",
-        "1 | certificate, because its CAA records forbid the CA | whose move: the merchant; 12 days left, first sun.test",
+        "1 certificate | because its CAA records forbid the CA | whose move: the merchant; 12 days left, first sun.test",
     ]
     [fields] = only(reply, Fields)
     assert [str(value) for _, value in fields.pairs] == [str(NINE - DAY), "1"]

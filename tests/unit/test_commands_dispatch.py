@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import shell
 from bot.text.catalogue import FOLDER
 from bot.text.extract import extract
 from commands.caller import TERMINAL, Action, Caller, Role
+from commands.command import TERMINAL_OPTIONS
 from commands.dispatch import dispatch
 from commands.reply import Hint, Outcome, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
 from commands.table import COMMANDS
@@ -118,6 +120,25 @@ def test_help_for_one_command_shows_usage_and_example(bench: Bench, text: str) -
     assert not bench.certificates()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("help ad", "Did you mean: /ssl help add"),
+        ("help forcast", "Did you mean: /ssl help forecast"),
+        ("help HIST", "Did you mean: /ssl help history"),
+        ("help frobnicate", "There is no command “frobnicate”"),
+    ],
+)
+def test_help_for_what_is_no_command_says_so_and_guesses(bench: Bench, text: str, said: str) -> None:
+    assert said in texts(run(bench, text).reply)
+    assert "There is no command" not in texts(run(bench, "help").reply)
+
+
+def test_help_guesses_only_what_the_asker_may_do(bench: Bench) -> None:
+    assert "Did you mean: /ssl help notify" in texts(run(bench, "help notfy").reply)
+    assert "notify" not in texts(run(bench, "help notfy", MOON).reply)
+
+
 USAGE = [
     ("add", "name is missing"),
     ("add --store moon", "name is missing"),
@@ -133,6 +154,9 @@ USAGE = [
     ("add shop.moon.test -store moon", "Did you mean --store?"),
     ("status shop.moon.test --cst", "Did you mean --csr?"),
     ("add shop.moon.test --xyz", "There is no option --xyz here."),
+    ("status shop.moon.test --json", "--json is for the terminal alone. Leave it out here."),
+    ("add shop.moon.test --timeout=5", "--timeout is for the terminal alone. Leave it out here."),
+    ("status shop.moon.test --jsn", "There is no option --jsn here."),
     ("add shop.moon.test --store", "value of --store is missing"),
     ("add shop.moon.test --store=", "value of --store is missing"),
     ("add shop.moon.test --store --csr", "value of --store is missing"),
@@ -141,7 +165,7 @@ USAGE = [
     ("ADDD shop.moon.test", "Did you mean: /ssl add"),
     (
         "frobnicate",
-        "The usual ones are: add, status, renew, remove, revoke, check, history, scan, forecast, alerts, report,",
+        "What there is: " + ", ".join(one.name for one in COMMANDS),
     ),
     ("shop.moon.test", "/ssl status shop.moon.test"),
     ("https://Shop.Moon.test/", "/ssl add shop.moon.test"),
@@ -414,6 +438,28 @@ def test_support_is_answered_where_it_asked(bench: Bench) -> None:
     assert not run(bench, "add shop.moon.test").reply.private
     assert not run(bench, "status shop.moon.test").reply.private
     assert run(bench, "status").reply.private
+
+
+@pytest.mark.parametrize("verb", ["add", "renew", "check", "status", "history"])
+def test_in_place_of_an_unknown_store_only_what_is_known_is_suggested(bench: Bench, verb: str) -> None:
+    known = texts(run(bench, f"{verb} shop.moon.test --store nostore").reply)
+    assert "Type --store moon, or leave it out." in known
+    new = texts(run(bench, f"{verb} new.moon.test --store nostore").reply)
+    assert "Check the id of the store; new.moon.test has to be an added domain of it." in new
+    near = texts(run(bench, f"{verb} new.moon.test --store mon").reply)
+    assert "Did you mean the store moon? new.moon.test has to be an added domain of it." in near
+    assert "leave it out" not in new + near
+
+
+@pytest.mark.parametrize("form", ["status {}", "status --store {}", "links {}", "status new.test --store {}"])
+def test_a_nearly_right_store_is_guessed_from_the_callers_own_only(bench: Bench, form: str) -> None:
+    assert "Did you mean the store moon?" in texts(run(bench, form.format("mon"), MOON).reply)
+    assert "Did you mean" not in texts(run(bench, form.format("su"), MOON).reply)
+    assert "Did you mean the store sun?" in texts(run(bench, form.format("su")).reply)
+
+
+def test_the_terminals_options_are_known_as_such() -> None:
+    assert {option.partition(" ")[0] for option, _ in shell.OPTIONS} == TERMINAL_OPTIONS
 
 
 # --- near names ----------------------------------------------------------------------------------------------------

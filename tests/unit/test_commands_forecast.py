@@ -66,10 +66,10 @@ def test_what_will_not_renew_is_counted_by_cause_owner_and_margin(bench: Bench) 
     outcome = run(bench, "forecast 90")
     assert outcome.reply.tone is Tone.WARN
     assert outcome.reply.private
-    assert outcome.reply.title.plain() == "1 of 2 certificates will not renew within 90 days"
+    assert outcome.reply.title.plain() == "1 of 2 certificates that are due within 90 days will not renew"
     [rows] = only(outcome.reply, Rows)
     [row] = rows.rows
-    assert (str(row.name), row.label.plain()) == ("1", "certificate, because its DNS left the platform")
+    assert (str(row.name), row.label.plain()) == ("1 certificate", "because its DNS left the platform")
     assert row.detail.plain() == "whose move: the merchant; 90 days left, first shop.moon.test"
     assert "/ssl status shop.moon.test" in only(outcome.reply, Hint)[-1].text.plain()
     assert outcome.data == {
@@ -96,7 +96,7 @@ def test_one_certificate_and_one_day_are_said_as_such(bench: Bench) -> None:
     block(bench, "sun.test", "dns.lame", deadline=None)
     [rows] = only(run(bench, "forecast 397").reply, Rows)
     [row] = rows.rows
-    assert row.label.plain() == "certificate, because its name servers do not serve its zone"
+    assert row.label.plain() == "because its name servers do not serve its zone"
     assert row.detail.plain() == "whose move: the platform; such as sun.test"
 
 
@@ -107,8 +107,8 @@ def test_the_worst_margin_sets_the_tone(bench: Bench) -> None:
     assert outcome.reply.tone is Tone.BAD
     [rows] = only(outcome.reply, Rows)
     [row] = rows.rows  # one cause is one line, whatever the margins
-    assert (str(row.name), row.tone) == ("2", Tone.BAD)
-    assert row.label.plain() == "certificates, because a rate limit of the CA is reached"
+    assert (str(row.name), row.tone) == ("2 certificates", Tone.BAD)
+    assert row.label.plain() == "because a rate limit of the CA is reached"
     assert row.detail.plain() == (
         "whose move: the certificate authority; 30 hours left, first shop.moon.test; 1 critical, 1 with more time"
     )
@@ -125,6 +125,8 @@ def test_merchants_are_told_of_their_own_stores_alone(bench: Bench) -> None:
     assert run(bench, "forecast 90", MOON).reply.title.plain() == (
         "The one certificate that is due within 90 days will not renew"
     )
+    [rows] = only(run(bench, "forecast 90", MOON).reply, Rows)
+    assert rows.rows[0].detail.plain().startswith("whose move: yours;")
     assert run(bench, "forecast", STRANGER).exit_code == 1
 
 

@@ -151,7 +151,7 @@ def test_the_time_line_has_everything_with_order_addresses_and_persons(bench: Be
     assert shown.reply.title.plain() == "What has happened to shop.moon.test"
     [fields] = only(shown.reply, Fields)
     lines = [str(value) for _, value in fields.pairs]
-    assert "Name added: shop.moon.test, www.moon.test (by T1/U_SUPPORT)" in lines
+    assert "Name added: shop.moon.test, www.moon.test (by U_SUPPORT)" in lines
     assert "Order placed at the CA: letsencrypt https://ca.test/order/7" in lines
     assert lines.count("Attempt failed: the CA's words 3") == 1
 

@@ -336,9 +336,10 @@ def _says(outcome: Outcome, text: str) -> bool:
         ("unlink", 2, "The person or the channel is missing"),
         ("unlink sun", 2, "Choose one from the list"),
         ("unlink <@U0000NEW> nun", 1, "is not linked"),
-        ("links", 2, "The store is missing"),
+        ("links", 2, "Name a store, a person or a channel: you may see all of them."),
         ("links sun moon", 2, "takes one store"),
         ("links @new", 2, "no person and no channel"),
+        ("links workspace T99", 1, "certdesk is not installed in the workspace T99"),
         ("links nun", 1, "There is no store nun"),
     ],
 )

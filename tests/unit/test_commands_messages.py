@@ -75,6 +75,24 @@ def message(bench: Bench, number: int = 1) -> Message:
     return found
 
 
+@pytest.mark.parametrize(("caller", "owner"), [(MOON, "yours"), (SUPPORT, "the merchant")])
+@pytest.mark.parametrize("text", ["add shop.moon.test nobody.test", "add nobody.test"])
+def test_what_a_merchant_has_to_do_is_said_to_be_theirs(
+    bench: Bench, caller: Caller, owner: str, text: str
+) -> None:
+    requests.perform(bench.desk, asked(bench, text), caller)
+    if "shop" in text:
+        bench.change(
+            "shop.moon.test",
+            state=State.BLOCKED,
+            problem=finding("dns.not_hosted", "shop.moon.test"),
+        )
+    shown = messages.compose(bench.desk, message(bench)).reply
+    problems = [part for part in shown.parts if isinstance(part, Problem)]
+    assert problems
+    assert {part.owner.plain() for part in problems} == {owner}
+
+
 def perform(bench: Bench, text: str, caller: Caller = SUPPORT) -> Message:
     requests.perform(bench.desk, asked(bench, text), caller, rooms=AmongStaff())
     return message(bench)

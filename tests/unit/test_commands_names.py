@@ -16,7 +16,7 @@ from services.model.stores import StoreStatus
 from storage.memory import MemoryStorage
 from tests.desks import MOON, NOW, SUPPORT, Bench, finding
 
-OBJECT = {"name", "store", "state", "label", "not_after", "serial", "next_attempt_at", "findings"}
+OBJECT = {"name", "store", "state", "label", "not_after", "serial", "targets", "next_attempt_at", "findings"}
 
 
 @pytest.fixture
@@ -91,8 +91,25 @@ def test_adding_what_is_installed_says_so(bench: Bench) -> None:
     outcome = run(bench, "add shop.moon.test")
     assert outcome.exit_code == 0
     assert outcome.reply.tone is Tone.GOOD
-    assert outcome.reply.title.plain() == "Certificate for shop.moon.test is installed"
+    assert outcome.reply.title.plain() == "shop.moon.test is installed already; nothing was changed"
     assert data(outcome)["certificates"][0]["serial"] == "0a1b2c"
+    assert outcome.follows == ()
+    assert run(bench, "add shop.moon.test www.moon.test").follows
+    bench.install("shop.moon.test", serial="0d")
+    again = run(bench, "add shop.moon.test www.moon.test")
+    assert again.reply.title.plain() == "These 2 names are installed already; nothing was changed"
+
+
+def test_what_was_mistyped_is_the_askers_own_move(bench: Bench) -> None:
+    [problem] = parts(run(bench, "add shop_1.moon.test"), Problem)
+    assert problem.owner.plain() == "yours"
+    assert problem.remedy.plain() == (
+        "Give the name that visitors type to reach the shop, such as shop.example.com."
+    )
+    [problem] = parts(run(bench, "add sun@sun.test"), Problem)
+    assert problem.remedy.plain() == "Give the domain name alone, such as shop.example.com."
+    [problem] = parts(run(bench, "add nobody.test"), Problem)
+    assert problem.owner.plain() == "the merchant"
 
 
 def test_refused_names_are_shown_in_part_when_there_are_many(bench: Bench) -> None:
@@ -245,7 +262,8 @@ def test_status_lists_names_worst_first(bench: Bench) -> None:
     ]
     assert rows.rows[0].detail.plain() == "shop.moon.test: found dns.lame."
     assert rows.rows[2].detail.plain() == "valid until 2027-05-11 14:03 UTC"
-    assert outcome.reply.title.plain() == "Your names, worst first: 3"
+    assert outcome.reply.title.plain() == "Names of all stores, worst first: 3"
+    assert run(bench, "status", MOON).reply.title.plain() == "Your names, worst first: 2"
     assert [one["name"] for one in data(outcome)["certificates"]] == [
         "shop.moon.test",
         "www.moon.test",

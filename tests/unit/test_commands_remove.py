@@ -59,6 +59,13 @@ def test_a_name_is_removed_once_it_is_confirmed(bench: Bench, caller: Caller) ->
     )
     assert "www.moon.test is removed from its certificate" in shown(bench, asked)
     assert "To get it back, type: /ssl add www.moon.test" in shown(bench, asked)
+    stays = "What is installed keeps www.moon.test until the next renewal, at 2027-04-11 14:03 UTC."
+    assert stays in shown(bench, asked)
+    for verb in ("status", "check"):
+        status = dispatch(f"{verb} {WWW}", caller, bench.desk)
+        assert (status.data or {})["label"] == "Removed, installed until the next renewal"
+        assert (status.data or {})["serial"] == before.serial
+    assert stays in said(dispatch(f"status {WWW}", caller, bench.desk).reply)
     with bench.storage.read() as tx:
         last = tx.certificates.history(after.id)[-1]
     assert (last.what, last.actor, last.details) == ("removed", caller.person, WWW)
@@ -84,8 +91,15 @@ def test_the_last_name_ends_the_renewals_and_says_so(bench: Bench) -> None:
         assert tx.fleet.counts(None, bench.now).total == 0
         assert not tx.fleet.search("moon", None, 10).certificates
         assert not asking.begin(tx, row.id, "T1/U1", bench.now)
+    ends = "What is installed keeps shop.moon.test, www.moon.test until it expires at 2027-05-11 14:03 UTC"
+    assert ends in shown(bench, asked)
     status = dispatch(f"status {SHOP}", SUPPORT, bench.desk)
     assert (status.data or {})["state"] == "none"
+    assert status.reply.title.plain() == "shop.moon.test: Removed, installed until it expires"
+    bench.now += timedelta(days=91)
+    gone = dispatch(f"status {SHOP}", SUPPORT, bench.desk)
+    assert gone.reply.title.plain() == "shop.moon.test: No certificate yet"
+    assert (gone.data or {})["serial"] is None
     assert dispatch("status", SUPPORT, bench.desk).exit_code == 0
 
 

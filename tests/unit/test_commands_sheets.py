@@ -110,6 +110,27 @@ def test_the_menu_of_a_stores_channel_is_about_that_store(bench: Bench) -> None:
     assert options(screen.sheets[0], picking.NAMES) == [f"shop.{OWN}.test"]
 
 
+# --- the audit trail ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "add", "renew", "add --store moon", "add --store nobodys", "renew --store moon"]
+)
+@pytest.mark.parametrize("caller", [MOON, SUPPORT, BOTH], ids=lambda one: one.person)
+@pytest.mark.parametrize("open_", [True, False], ids=["opens", "too late"])
+def test_what_only_opens_is_not_kept_as_done(bench: Bench, typed: str, caller: Caller, open_: bool) -> None:
+    ask(bench, caller, Screen(open=open_), text=typed)
+    with bench.storage.read() as tx:
+        assert tx.audit.last() is None
+
+
+def test_what_is_chosen_in_it_is_kept_and_so_is_who_has_no_right_to_open_it(bench: Bench) -> None:
+    ask(bench, STRANGER, Screen(), text="add")
+    assert audited(bench) == (STRANGER.person, "add", "", "refused")
+    send(bench, MOON, "add", opened(bench, MOON, "add").memory, names=["shop.moon.test"])
+    assert audited(bench) == (MOON.person, "add", "shop.moon.test", "done")
+
+
 # --- add ------------------------------------------------------------------------------------------------------------
 
 

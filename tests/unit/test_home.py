@@ -49,7 +49,7 @@ def test_a_merchant_sees_their_own_certificates_with_what_is_in_the_way_and_the_
         assert part in view.text
     trouble(world, "shop.moon.test")
     view = world.open(MOON)
-    for part in ("Blocked, watched", "Mend `dns.not_hosted`", "Whose move: the merchant", "Next attempt"):
+    for part in ("Blocked, watched", "Mend `dns.not_hosted`", "Whose move: yours", "Next attempt"):
         assert part in view.text
     [check] = view.buttons("home.check")
     assert check["text"]["text"] == "I have changed it, check now"
@@ -381,4 +381,7 @@ def test_of_a_great_many_names_status_shows_the_worst_and_points_here(world: Hom
         reply = dispatch("status", caller, world.desk).reply
         assert reply.title.plain() == "The worst of a great many names"
         assert any("the Home tab" in part.text.plain() for part in reply.parts if isinstance(part, Hint))
-    assert dispatch("status", TERMINAL, world.desk).reply.title.plain() == "Your names, worst first: 251"
+    assert (
+        dispatch("status", TERMINAL, world.desk).reply.title.plain()
+        == "Names of all stores, worst first: 251"
+    )

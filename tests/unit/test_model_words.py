@@ -239,6 +239,7 @@ def test_a_status_in_the_machine_contract() -> None:
         "label": "No certificate yet",
         "not_after": None,
         "serial": None,
+        "targets": [],
         "next_attempt_at": None,
         "findings": [],
     }

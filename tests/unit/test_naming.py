@@ -104,6 +104,22 @@ def test_what_cannot_be_a_name_is_refused_with_the_reason(text: str, why: str) -
     assert not any(word in str(caught.value) for word in ("Codepoint", "codepoint", "Label", "A-label"))
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("192.0.2.1", "Give the name that visitors type to reach the shop, such as shop.example.com."),
+        ("_dmarc.shop.test", "Give the name that visitors type to reach the shop, such as shop.example.com."),
+        ("shop.*.test", "such as *.example.com; or give each name in full, such as shop.example.com."),
+        ("shop..test", "Type the whole name as it is registered, such as shop.example.com."),
+        ("1.2.3", "Type the whole name as it is registered, such as shop.example.com."),
+    ],
+)
+def test_each_reason_has_its_own_remedy(text: str, remedy: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        naming.parse(text)
+    assert str(caught.value.remedy).endswith(remedy)
+
+
 @given(
     st.text(st.characters(exclude_categories=()), max_size=80)
     | st.text(".-*@:/<>|xn aß한\u200d\u200c。％", max_size=40)

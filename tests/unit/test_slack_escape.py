@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.escape import MAX_LISTED, clip, code, fit, mrkdwn, plain, preformatted, size, value_mrkdwn
+from bot.slack.escape import (
+    MAX_LISTED,
+    clip,
+    code,
+    fit,
+    mrkdwn,
+    names_somebody,
+    plain,
+    preformatted,
+    size,
+    value_mrkdwn,
+)
 from services.model.text import say
 
 _SPAN = re.compile(r"`[^`]*`")
@@ -118,6 +129,15 @@ def test_a_person_is_shown_by_name_where_the_sentence_speaks_of_one() -> None:
     assert mrkdwn(say(text, person="U0ONCALL")) == "<@U0ONCALL> has acknowledged it"
     assert mrkdwn(say("{why}.", why=say(text, person="W012A3CDE"))) == "<@W012A3CDE> has acknowledged it."
     assert mrkdwn(say("See {name}", name="U0ONCALL")) == "See U0ONCALL"
+
+
+def test_a_channel_of_this_workspace_is_shown_by_name_and_any_other_value_stays_as_it_is() -> None:
+    assert mrkdwn(say("The channel {room} is linked", room="C0SUN")) == "The channel <#C0SUN> is linked"
+    assert names_somebody(say("{who} is linked", who=say("{room}", room="C0SUN")))
+    for value in ("T9/C0SUN", "C0SUN> <!here", "general", "U0ONCALL"):
+        assert "<" not in mrkdwn(say("The channel {room} is linked", room=value))
+        assert not names_somebody(say("The channel {room} is linked", room=value))
+    assert "<" not in mrkdwn(say("The channel {channel} is linked", channel="C0SUN"))
 
 
 @pytest.mark.parametrize(

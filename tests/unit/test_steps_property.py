@@ -13,7 +13,7 @@ from services.model.findings import Verdict
 from services.model.lifecycle import State
 from services.model.settings import Alerting, CaSettings
 from services.renewal import breaker
-from tests.building import START, Built
+from tests.building import START, Built, FakeTarget
 from tests.desks import finding
 
 NAMES = ("a.moon.test", "b.moon.test", "moon.test")
@@ -27,6 +27,11 @@ METHODS = (
     "renewal_info",
 )
 CODES = ("dns.wrong_address", "dns.not_hosted", "access.unreachable", "store.inactive", "domain.expired")
+TARGETS = ("edge", "cache")
+THINGS = (
+    *(breaker.ca_thing(name) for name in ("first", "second")),
+    *(breaker.target_thing(name) for name in TARGETS),
+)
 names = st.sampled_from(NAMES)
 cas = st.sampled_from(("first", "second"))
 
@@ -45,6 +50,7 @@ class Lifetime(RuleBasedStateMachine):
             watching=True,
             alerting=Alerting(channel="C1"),
             limits={name: CaSettings(name, "u", limits=limits) for name in ("first", "second")},
+            more=(FakeTarget("cache"),),
         )
         self.built.add("moon.test")
         self.seen: dict[str, Any] = {}
@@ -95,11 +101,14 @@ class Lifetime(RuleBasedStateMachine):
     def edge(self, full: int, stale: bool) -> None:
         self.built.target.full, self.built.edge.stale = full, stale
 
-    @rule(ca=cas, edge=st.booleans(), failed=st.integers(1, 4))
-    def fails_others(self, ca: str, edge: bool, failed: int) -> None:
+    @rule(full=st.integers(0, 9))
+    def another_target(self, full: int) -> None:
+        self.built.more[0].full = full
+
+    @rule(thing=st.sampled_from(THINGS), failed=st.integers(1, 4))
+    def fails_others(self, thing: str, failed: int) -> None:
         """Other certificates fail at what this one shares with them."""
-        thing = breaker.target_thing("edge") if edge else breaker.ca_thing(ca)
-        code = "deploy.failed" if edge else "ca.unavailable"
+        code = "deploy.failed" if thing.startswith("target ") else "ca.unavailable"
         with self.built.storage.write() as tx:
             for number in range(failed):
                 met = breaker.Met(thing, code, "no answer")
@@ -132,7 +141,7 @@ class Lifetime(RuleBasedStateMachine):
         built.checker.says.clear()
         for responder in (built.http, built.dns):
             responder.refusing, responder.stubborn, responder.hidden = 0, 0, False
-        built.target.full, built.edge.stale = 0, False
+        built.target.full, built.more[0].full, built.edge.stale = 0, 0, False
         if built.state() is State.NEEDS_SUPPORT:
             assert built.one.run_after is None
             built.renew("moon.test")
@@ -143,15 +152,17 @@ class Lifetime(RuleBasedStateMachine):
         assert set(built.live.names) == set(one.wanted)
         assert one.problem is None
         assert (one.failures, one.strikes) == (0, 0)
-        assert set(built.target.serials.values()) == {one.serial}
+        for target in (built.target, *built.more):
+            assert set(target.serials.values()) == {one.serial}
         assert built.http.up == built.dns.up == {}
         assert one.not_after is not None
         assert one.not_after > built.now
 
     def others_heal(self) -> None:
-        """Let the others succeed too: this one does not order while a target's breaker is open, so they drop it."""
+        """Let the others succeed too: this one does not order while the targets' breakers are open, so they drop them."""
         with self.built.storage.write() as tx:
-            tx.breakers.drop(breaker.target_thing("edge"))
+            for name in TARGETS:
+                tx.breakers.drop(breaker.target_thing(name))
 
     # --- what always holds
 
@@ -182,6 +193,17 @@ class Lifetime(RuleBasedStateMachine):
         one = self.built.one
         failed = sum(row.what == "attempt_failed" for row in self.built.history)
         assert one.strikes <= one.failures <= failed
+
+    @invariant()
+    def what_is_kept_of_a_target_is_what_it_has(self) -> None:
+        one = self.built.one
+        if one.state is State.INSTALLED and one.problem is None and one.run_after != self.built.now:
+            assert one.installed is not None
+            assert one.holders(one.installed) == set(TARGETS)
+        serials = {revision.id: revision.serial for revision in self.built.revisions}
+        for target in (self.built.target, *self.built.more):
+            kept = {serials[p.revision] for p in one.placements if p.target == target.name}
+            assert set(target.serials.values()) >= kept
 
     @invariant()
     def it_is_watched(self) -> None:

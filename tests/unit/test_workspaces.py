@@ -290,6 +290,7 @@ def test_support_links_and_unlinks_a_workspace_by_command(world: World) -> None:
     world.type("link workspace T9NONE moon", team=HOME)
     world.deliver()
     assert "not installed" in world.said()
+    assert "opens `/slack/install` at certdesk's own address and agrees" in world.said()
     world.type(f"links workspace {THERE}", team=HOME)
     world.deliver()
     assert "moon" in world.said()

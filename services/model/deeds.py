@@ -1,0 +1,53 @@
+"""Who was behind a deed of which the audit trail tells, besides who did it: written and read in one place. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from services.model.audit import Entry
+
+YES, NO, EXPIRED = "approval.yes", "approval.no", "approval.expired"
+"""What became of a proposal, as the audit trail calls it: its subject is then the proposal's id, the action, and to what."""
+BULK_RENEW, BULK_ADD = "bulk.renew", "bulk.add"
+"""What a job began for one of its items, whose name and certificate are the subject."""
+_APPROVED = re.compile(r"approved by (\S+): \S+")
+_ASKED = re.compile(r"asked by (\S+)")
+_BULK = re.compile(r"\S+: asked by ([^\s,]+)(?:, approved by ([^\s;]+))?(?:; \S+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The people behind a deed; empty where nothing is said of them."""
+
+    asker: str = ""
+    approver: str = ""
+    """Who said yes: another person, or who asked, once more."""
+
+
+def asked_by(person: str) -> str:
+    """Return the reason of a decision: who (TEAM/USER) had asked for it."""
+    return f"asked by {person}"
+
+
+def approved_by(person: str, proposal: str) -> str:
+    """Return the reason of what was done: who (TEAM/USER) said yes to the proposal with this id."""
+    return f"approved by {person}: {proposal}"
+
+
+def in_bulk(job: str, people: Behind, code: str = "") -> str:
+    """Return the reason of what a job did for an item: the job's id, who was behind it, and a code of what was in the way."""
+    approved = f", approved by {people.approver}" if people.approver else ""
+    return f"{job}: asked by {people.asker}{approved}" + (f"; {code}" if code else "")
+
+
+def behind(entry: Entry) -> Behind:
+    """Return who was behind a deed. Of what was refused or failed by a person's hand nothing is read: its reason is prose."""
+    if entry.action in (BULK_RENEW, BULK_ADD):
+        found = _BULK.fullmatch(entry.reason)
+        return Behind(found[1], found[2] or "") if found else Behind()
+    if entry.result != "done":
+        return Behind()
+    if entry.action in (YES, NO, EXPIRED):
+        found = _ASKED.fullmatch(entry.reason)
+        return Behind(found[1]) if found else Behind()
+    found = _APPROVED.fullmatch(entry.reason)
+    return Behind(entry.actor, found[1]) if found else Behind()

@@ -1,0 +1,220 @@
+"""Several deploy targets: each has its own state, and one that fails keeps a certificate from no other."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.alerting.causes import causes_of
+from services.alerting.hasten import call_up
+from services.model.certificates import Certificate
+from services.model.lifecycle import State
+from services.model.revoking import Reason
+from services.overview import NOT_EVERYWHERE, label
+from services.renewal import breaker
+from services.revoking import asking
+from services.revoking.asking import Wish
+from tests.building import Built, FakeTarget
+
+NAME = "moon.test"
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+FOR_EVER = 10**9
+SUPERSEDED = Reason.SUPERSEDED
+
+
+@pytest.fixture
+def built() -> Built:
+    return Built(more=(FakeTarget("cache"),))
+
+
+@pytest.fixture
+def cache(built: Built) -> FakeTarget:
+    return built.more[0]
+
+
+def lacks(one: Certificate) -> list[str]:
+    assert one.problem is not None
+    assert one.problem.code == "deploy.failed"
+    return [str(found["target"]) for found in one.problem.evidence["found"]]
+
+
+def test_every_target_has_it_and_certdesk_knows_since_when(built: Built, cache: FakeTarget) -> None:
+    built.add(NAME)
+    one = built.settle()
+    assert [(p.target, p.revision) for p in one.placements] == [
+        ("edge", built.live.id),
+        ("cache", built.live.id),
+    ]
+    assert cache.serials == built.target.serials == {NAME: one.serial}
+    assert [str(row.details) for row in built.happened("deployed")] == ["edge, cache"]
+
+
+def test_one_that_fails_for_a_moment_is_waited_for(built: Built, cache: FakeTarget) -> None:
+    cache.full = 2
+    built.add(NAME)
+    built.advance(10 * SECOND)
+    assert built.state() is State.INSTALLED
+    assert built.one.problem is None
+    assert built.happened("deployed")
+    assert not built.happened("deployed_in_part")
+
+
+@pytest.mark.parametrize("broken", ["edge", "cache"])
+def test_one_that_goes_on_failing_keeps_it_from_no_other(built: Built, broken: str) -> None:
+    targets = {target.name: target for target in (built.target, *built.more)}
+    targets[broken].full = FOR_EVER
+    built.add(NAME)
+    built.advance(MINUTE)
+    one = built.one
+    assert one.state is State.INSTALLED
+    assert lacks(one) == [broken]
+    assert label(one, built.now) == NOT_EVERYWHERE
+    [held] = set(targets) - {broken}
+    assert one.problem is not None
+    assert f"already: {held}." in one.problem.summary.plain()
+    assert f"Target {broken} is full." in one.problem.summary.plain()
+    assert targets[held].serials == {NAME: one.serial}
+    assert [found.cause.thing for found in causes_of(one, ())] == [broken]
+    assert len(built.happened("deployed_in_part")) == 1
+
+
+def test_those_that_have_it_are_left_alone_while_the_other_is_tried_on(
+    built: Built, cache: FakeTarget
+) -> None:
+    cache.full = FOR_EVER
+    built.add(NAME)
+    built.advance(HOUR)
+    assert built.target.deployments == 1
+    assert 30 < cache.deployments < 45  # at most a minute apart, then every quarter of an hour
+    assert len(built.happened("fault")) == 1  # said once
+
+
+def test_what_lacks_it_gets_it_by_itself_once_mended(built: Built, cache: FakeTarget) -> None:
+    cache.full = FOR_EVER
+    built.add(NAME)
+    built.advance(HOUR)
+    cache.full = 0
+    built.advance(15 * MINUTE)
+    one = built.one
+    assert cache.serials == {NAME: one.serial}
+    assert one.problem is None
+    assert one.attempt.faults == 0
+    assert [str(row.details) for row in built.happened("delivered")] == ["cache"]
+    assert len(built.ca.orders) == 1
+
+
+def test_who_has_mended_a_target_need_not_wait(built: Built, cache: FakeTarget) -> None:
+    cache.full = FOR_EVER
+    built.add(NAME)
+    built.advance(HOUR)
+    cache.full = 0
+    with built.storage.write() as tx:  # as a click on "Check now" does
+        [member] = tx.alerts.sightings(built.one.id)
+        assert call_up(tx, [member], "deploy.failed", built.now, timedelta(0)) == 1
+    built.advance(SECOND)
+    assert cache.serials == {NAME: built.one.serial}
+    assert built.one.retry_at is None
+
+
+def test_a_target_that_stays_broken_lets_no_certificate_lapse_on_the_other(
+    built: Built, cache: FakeTarget
+) -> None:
+    cache.full = FOR_EVER
+    built.add(NAME)
+    built.advance(140 * DAY)
+    one = built.one
+    assert one.not_after is not None
+    assert one.not_after - built.now > 20 * DAY
+    assert built.target.serials == {NAME: one.serial}
+    assert len(built.ca.orders) == 3
+
+
+def test_one_whose_breaker_is_open_is_not_waited_for(built: Built, cache: FakeTarget) -> None:
+    with built.storage.write() as tx:
+        for number in range(3):
+            met = breaker.Met(breaker.target_thing("cache"), "deploy.failed", "it is full")
+            breaker.write(tx, f"other_{number}", (met,), built.now)
+    built.add(NAME)
+    built.advance(SECOND)
+    one = built.one
+    assert one.state is State.INSTALLED
+    assert one.problem is not None
+    assert "cache has been failing for several certificates" in one.problem.summary.plain()
+    assert cache.deployments == 0
+    built.advance(20 * MINUTE)
+    assert built.one.problem is None
+    assert cache.serials == {NAME: built.one.serial}
+    assert built.reading(lambda tx: tx.breakers.all()) == []
+
+
+def test_a_target_that_is_new_in_app_yaml_gets_what_is_installed_already(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    built.settle()
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.advance(DAY)
+    assert new.serials == {NAME: built.one.serial}
+    assert built.target.deployments == 1
+    assert [str(row.details) for row in built.happened("delivered")] == ["new"]
+    assert built.one.problem is None
+
+
+def test_a_target_that_was_out_of_app_yaml_over_a_renewal_is_not_left_with_the_old_one(
+    built: Built, cache: FakeTarget
+) -> None:
+    built.add(NAME)
+    built.settle()
+    built.more = ()
+    built.renew(NAME)
+    built.settle()
+    assert cache.serials != {NAME: built.one.serial}
+    built.more = (cache,)
+    built.advance(DAY)
+    assert cache.serials == {NAME: built.one.serial}
+
+
+def test_what_has_expired_is_given_to_no_target(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    one = built.settle()
+    built.ca.down = built.cas["second"].down = True
+    assert one.not_after is not None
+    built.advance(one.not_after - built.now + HOUR)
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.advance(DAY)
+    assert new.deployments == 0
+
+
+def test_the_edge_is_looked_at_again_once_the_target_behind_it_has_it(built: Built) -> None:
+    built.target.full = FOR_EVER
+    built.add(NAME)
+    built.advance(5 * MINUTE)
+    assert lacks(built.one) == ["edge"]
+    built.edge.stale = True
+    built.target.full = 0
+    built.advance(MINUTE)
+    problem = built.one.problem
+    assert problem is not None
+    assert problem.code == "deploy.not_served"
+    built.edge.stale = False
+    built.advance(MINUTE)
+    assert built.one.problem is None
+
+
+def test_the_old_one_is_not_revoked_while_a_target_still_serves_it(built: Built, cache: FakeTarget) -> None:
+    built.add(NAME)
+    before = built.settle().serial
+    cache.full = FOR_EVER
+    with built.storage.write() as tx:
+        wish = Wish("rvk_1", built.one.id, built.live.id, NAME, SUPERSEDED, "T1/U1")
+        asking.revoke(built.desk, tx, wish, built.now)
+    built.advance(HOUR)
+    assert built.one.serial != before
+    assert not built.ca.revoked
+    cache.full = 0
+    built.advance(20 * MINUTE)
+    assert list(built.ca.revoked) == [before]
