@@ -104,6 +104,7 @@ def connect(application: Application) -> SlackSide | None:
     speech = Speech(application.storage, callers.locale, callers.named)
     tongue = partial(_tongue, identity)
     soundness = Soundness()
+    rooms = SlackRooms(clients.asking, slack, callers.reader, clock)
     app = make_app(slack, intake, ear, departures.heard, tongue)
     socket = SocketTransport(app, slack, clock) if slack.mode == "socket" else None
     if socket is not None and slack.canary_channel:
@@ -114,7 +115,7 @@ def connect(application: Application) -> SlackSide | None:
         notifier=Notifier(
             clients.posting,
             application.storage,
-            partial(compose, application.desk, known=callers.known),
+            partial(compose, application.desk, known=callers.known, rooms=rooms),
             clock,
             slack.command,
             date_tokens=slack.date_tokens,
@@ -149,7 +150,7 @@ def connect(application: Application) -> SlackSide | None:
         ),
         soundness=soundness,
         uploads=SlackUploads(clients.asking, slack.api_url, clock),
-        rooms=SlackRooms(clients.asking, slack, callers.reader, clock),
+        rooms=rooms,
         door=SlackDoor(app, slack.signing_secret, clock) if slack.mode == "http" else None,
         socket=socket,
         canary=ear.canary,

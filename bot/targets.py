@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.deployment.command import ExecSettings, ExecTarget
 from services.deployment.files import FilesSettings, FilesTarget
 from services.deployment.haproxy import HaproxySettings, HaproxyTarget
 from services.deployment.pull import PullSettings, PullTarget
@@ -50,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "files": Kind(FilesSettings, _alone(FilesTarget)),
     "haproxy": Kind(HaproxySettings, _alone(HaproxyTarget)),
     "http": Kind(PullSettings, lambda name, settings, around: PullTarget(name, settings, around.storage)),
+    "exec": Kind(ExecSettings, _alone(ExecTarget)),
 }
 """In the order in which docs/targets.md describes them; the first one is meant where an entry names none."""
 DEFAULT = next(iter(KINDS))

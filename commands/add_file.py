@@ -136,7 +136,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         (say("Names"), number(len(chosen))),
         (say("Stores"), number(len(proposal.stores))),
         (say("Certificates"), number(len(certificates))),
-        *cost_rows(plans.cost(desk, len(certificates))),
+        *cost_rows(desk, proposal, len(certificates)),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
     comes = adding_comes(proposal)

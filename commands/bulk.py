@@ -29,7 +29,7 @@ def click(call: Call, after: JobState) -> Outcome | None:
     One that the clicker has no right to, for whichever of its stores, is as unknown as one that does not exist, and both are kept as
     refused.
     """
-    found = turning.known(call.desk, call.words[0]) if len(call.words) == 1 else None
+    found = turning.known(call.desk, call.words[0], call.caller.stores) if len(call.words) == 1 else None
     if found is None or not _theirs(call.caller, found):
         return _told(say("certdesk does not know this job (any more). Nothing was done."), denied=True)
     hand = Hand(call.caller.person, call.caller.role.value, place(call.channel)[0])

@@ -182,8 +182,8 @@ def _certificate(call: Call) -> Certificate:
     if len(call.words) != 1:
         raise MalformedClickError
     with call.desk.storage.read() as tx:
-        found = tx.certificates.get(call.words[0])
-    if found is None or not found.wanted or not call.caller.sees(found.store):
+        found = tx.certificates.get(call.words[0], call.caller.sees.stores)
+    if found is None or not found.wanted:
         raise CertdeskError(say("certdesk no longer knows this certificate. Nothing was done."))
     return found
 

@@ -20,7 +20,7 @@ def click(call: Call, *, yes: bool) -> Outcome | None:
     What the clicker may not know of is as unknown as what does not exist, and both are kept as refused. Raises
     CertdeskError for what cannot be done.
     """
-    proposal = approvals.known(call.desk, call.words[0]) if len(call.words) == 1 else None
+    proposal = approvals.known(call.desk, call.words[0], call.caller.stores) if len(call.words) == 1 else None
     if proposal is None or proposal.action not in PROPOSABLES:
         return _told(_unknown(), denied=True)
     proposable = PROPOSABLES[proposal.action]

@@ -56,8 +56,8 @@ def renew_one(call: Call) -> Outcome:
 def _certificate(call: Call) -> Certificate:
     """Return the certificate that was clicked. One that is not the caller's is as unknown as one that is not there."""
     with call.desk.storage.read() as tx:
-        found = tx.certificates.get(" ".join(call.words))
-    if found is None or not call.caller.changes(found.store):
+        found = tx.certificates.get(" ".join(call.words), call.caller.changes.stores)
+    if found is None:
         raise CertdeskError(say("certdesk no longer knows this certificate. Nothing was done."))
     return found
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.bulk_view import job_view
+from commands.caller import Role
 from commands.reply import Composed, Outcome
 from services.approvals import Perform
 from services.bulk import plans
@@ -67,8 +68,13 @@ def adding_comes(proposal: Proposal) -> Text:
     )
 
 
-def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
-    """Return what it costs at the CA, and about how long it takes, as rows of a request."""
+def cost_rows(desk: Desk, proposal: Proposal, orders: int) -> tuple[tuple[Text, Value], ...]:
+    """Return what so many orders cost at the CA, and about how long they take, as rows of a request.
+
+    What is left of the platform's limit tells what other stores do: what a merchant asks for says nothing of it.
+    """
+    limited = proposal.role == Role.MERCHANT.value
+    cost = plans.free_cost(orders) if limited else plans.cost(desk, orders)
     minutes = max(1, round(cost.takes.total_seconds() / 60))
     hours = round(minutes / 60)
     takes = (
@@ -76,9 +82,10 @@ def cost_rows(cost: plans.Cost) -> tuple[tuple[Text, Value], ...]:
         if minutes < 120
         else say_n("{count} hour", "{count} hours", count=hours)
     )
-    orders = say_n("{count:,} order at the most", "{count:,} orders at the most", count=cost.orders)
+    at_most = say_n("{count:,} order at the most", "{count:,} orders at the most", count=cost.orders)
     if cost.left is not None:
-        orders = say(
-            "{orders}; our limit at {ca} leaves {left:,} now", orders=orders, ca=cost.ca, left=cost.left
+        at_most = say(
+            "{orders}; our limit at {ca} leaves {left:,} now", orders=at_most, ca=cost.ca, left=cost.left
         )
-    return (say("Cost at the CA"), orders), (say("Takes about"), takes)
+    lasts = say("Takes at least") if limited else say("Takes about")
+    return (say("Cost at the CA"), at_most), (lasts, takes)

@@ -10,8 +10,10 @@ from commands.approval_message import approval_message
 from commands.command import Known
 from commands.digest import digest_message
 from commands.handover import handover_message, timeline_message
+from commands.hearing import Rooms
 from commands.link_requests import answer_message, request_message
 from commands.losing import LOST, lost
+from commands.overhearing import OVERHEARD, overheard
 from commands.progressing import progress
 from commands.recall_view import recall_message
 from commands.refusals import refused_in, refused_to_json
@@ -35,10 +37,11 @@ HANDOVER, TIMELINE = "handover", "timeline"
 DIGEST = "digest"
 
 
-def compose(desk: Desk, message: Message, known: Known | None = None) -> Composed:
+def compose(desk: Desk, message: Message, known: Known | None = None, rooms: Rooms | None = None) -> Composed:
     """Return what ``message`` says at this moment; ``known`` tells of whom it is about who they are now (None: nobody can).
 
-    What is shown in private is shown no more to who no longer sees its stores. Raises CertdeskError for a kind that this
+    What is shown in private is shown no more to who no longer sees its stores, nor what is told aloud while somebody reads in
+    its channel who may not hear of them, as ``rooms`` say (None: nobody can). Raises CertdeskError for a kind that this
     certdesk does not know, and where Slack does not say who somebody is.
     """
     composer = COMPOSERS.get(message.kind)
@@ -48,7 +51,10 @@ def compose(desk: Desk, message: Message, known: Known | None = None) -> Compose
         )
     if known is not None and lost(desk, message, known):
         return Composed(LOST, final=True)
-    return composer(desk, message)
+    composed = composer(desk, message)
+    if rooms is not None and overheard(desk, message, rooms):
+        return replace(composed, reply=OVERHEARD)
+    return composed
 
 
 def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:

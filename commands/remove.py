@@ -15,7 +15,6 @@ from services.desk import Desk
 from services.issuance import removing
 from services.model.certificates import Certificate
 from services.model.proposals import Decider, Proposal
-from services.model.sight import EVERY
 from services.model.status import NameStatus
 from services.model.text import Text, say, say_n
 from services.ports import Transaction
@@ -68,7 +67,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         if len(names) == 1
         else say_n("Remove {count} name from its certificate?", "Remove {count} names?", count=len(names))
     )
-    standing = asking.standing(desk, names[: views.MOST_ROWS], store=None, visible=EVERY)
+    standing = asking.standing(desk, names[: views.MOST_ROWS], store=None, visible=proposal.sight)
     parts: tuple[Part, ...] = (
         Rows(tuple(views.row(one) for one in standing)),
         *views.more(len(names) - len(standing)),

@@ -15,7 +15,6 @@ from commands.refusals import refused_in, refused_to_json
 from commands.reply import Outcome, Paragraph, Row, Rows
 from services.desk import Desk
 from services.model.proposals import Decider, Proposal
-from services.model.sight import EVERY
 from services.model.status import NameStatus
 from services.model.text import say, say_n
 from services.ports import Transaction
@@ -80,7 +79,7 @@ def question(
 
 def _question(desk: Desk, proposal: Proposal) -> Question:
     names, now = proposal.what["names"], desk.clock()
-    statuses = asking.standing(desk, names, store=None, visible=EVERY)
+    statuses = asking.standing(desk, names, store=None, visible=proposal.sight)
     early = [status for status in statuses if asking.early(status, now)]
     shown = (early or statuses)[: views.MOST_ROWS]
     title = (

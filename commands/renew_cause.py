@@ -69,12 +69,11 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         code=code,
     )
     new = int(proposal.what.get("new", 0))
-    cost = plans.cost(desk, len(chosen))
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Certificates"), number(len(chosen))),
         *(((say("Never installed yet"), number(new)),) if new else ()),
         (say("Stores"), number(len(proposal.stores))),
-        *cost_rows(cost),
+        *cost_rows(desk, proposal, len(chosen)),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
     comes = say(

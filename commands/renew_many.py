@@ -38,7 +38,7 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
     rows: tuple[tuple[Text, Value], ...] = (
         (say("Certificates"), number(len(chosen))),
         (say("Stores"), number(len(proposal.stores))),
-        *cost_rows(plans.cost(desk, len(chosen))),
+        *cost_rows(desk, proposal, len(chosen)),
         (say("First of them"), views.shortened([one.name for one in chosen], 5)),
     )
     comes = say(

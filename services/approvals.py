@@ -83,10 +83,10 @@ def propose(desk: Desk, proposal: Proposal, messages: Sequence[Message] = ()) ->
     desk.wake()
 
 
-def known(desk: Desk, proposal: str) -> Proposal | None:
-    """Return the proposal with this id, or None."""
+def known(desk: Desk, proposal: str, among: frozenset[str] | None = None) -> Proposal | None:
+    """Return the proposal with this id, or None; with ``among`` only if all that it is about are these stores."""
     with desk.storage.read() as tx:
-        return tx.proposals.get(proposal)
+        return tx.proposals.get(proposal, among)
 
 
 def decide(

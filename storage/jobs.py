@@ -25,6 +25,8 @@ JOBS = Table(
     Column("shown_at", Moment),
     Column("changed_role", Text, nullable=False, server_default=""),
     Column("workspace", Text, nullable=False, server_default=""),
+    Column("store", Key, nullable=False, server_default=""),
+    Index("ix_jobs_store_id", "store", "id"),
     Index("ix_jobs_due", "run_after", "id", **where("state = 'running'")),
 )
 

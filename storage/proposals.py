@@ -22,5 +22,7 @@ PROPOSALS = Table(
     Column("decided_role", Text, nullable=False),
     Column("decided_at", Moment),
     Column("result", Text, nullable=False),
+    Column("store", Key, nullable=False, server_default=""),
+    Index("ix_proposals_store_id", "store", "id"),
     Index("ix_proposals_open", "expires", "id", **where("stage = 'open'")),
 )

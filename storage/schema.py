@@ -137,6 +137,7 @@ CERTIFICATES = Table(
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_state", "state", "urgency", "domain", "id"),
+    Index("ix_certificates_store_id", "store", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 

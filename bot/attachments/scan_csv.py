@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +19,8 @@ HEADER = (
     "why",
     "theme",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}")
-"""What a spreadsheet takes a cell for a formula by that begins with it."""
+_FORMULA = re.compile(r"(^|[;\t\r\n|])(\s*)(?=[=+\-@\t\r\n＝＋－＠])")  # noqa: RUF001 - the full-width ones are meant
+"""Where a spreadsheet may take what follows for a formula: at the beginning, and behind what it may part cells at by its language."""
 
 
 def table(facts: Mapping[str, Any]) -> bytes:
@@ -34,8 +35,8 @@ def table(facts: Mapping[str, Any]) -> bytes:
 
 
 def cell(value: object) -> str:
-    """Return what stands in a cell: a text that begins like a formula has an apostrophe in front."""
+    """Return what stands in a cell: whatever begins like a formula has an apostrophe in front."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'\2", text)

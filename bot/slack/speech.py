@@ -48,7 +48,7 @@ class Speech:
         known = Known(person=self._locale(user))
         if not known.person:
             with self._storage.read() as tx:
-                known = Known(store=_store_of(tx, channel) or self._store_of_person(tx, user))
+                known = Known(store=self._store_of_person(tx, user, channel) or _of_workspace(tx, channel))
         return language(choose(known, alone=True))
 
     def in_channel(self, channel: str) -> Language:
@@ -58,17 +58,27 @@ class Speech:
             known = Known(channel=chosen.language if chosen else "", store=_store_of(tx, channel))
         return language(choose(known, alone=False))
 
-    def _store_of_person(self, tx: Transaction, user: str) -> str:
-        """Return the language that all of the person's stores have; empty if there are several, or none."""
+    def _store_of_person(self, tx: Transaction, user: str, channel: str) -> str:
+        """Return the language of the channel's store if it is the person's, else the one that all of theirs have; empty for none.
+
+        The language of a store that is not theirs would tell them something of it.
+        """
         person = self._named(user)
-        return _shared(_locales(tx, Kind.PERSON, person)) if person else ""
+        theirs = dict(_locales(tx, Kind.PERSON, person)) if person else {}
+        there = (theirs[store] for store, _ in _locales(tx, Kind.CHANNEL, channel) if store in theirs)
+        return next(there, "") or _shared(theirs.values())
 
 
 def _store_of(tx: Transaction, channel: str) -> str:
     """Return the language of the channel's store; elsewhere also the one that all stores of the workspace have."""
-    found = next(_locales(tx, Kind.CHANNEL, channel), "") if channel else ""
+    _, found = next(_locales(tx, Kind.CHANNEL, channel), ("", ""))
+    return found or _of_workspace(tx, channel)
+
+
+def _of_workspace(tx: Transaction, channel: str) -> str:
+    """Return the language that all stores of the channel's workspace have; empty if there are several, or none."""
     team, _ = place(channel)
-    return found or (_shared(_locales(tx, Kind.WORKSPACE, team)) if team else "")
+    return _shared(locale for _, locale in _locales(tx, Kind.WORKSPACE, team))
 
 
 def _shared(locales: Iterable[str]) -> str:
@@ -77,11 +87,12 @@ def _shared(locales: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _locales(tx: Transaction, kind: Kind, who: str) -> Iterator[str]:
-    for link in tx.links.of(kind, who):
+def _locales(tx: Transaction, kind: Kind, who: str) -> Iterator[tuple[str, str]]:
+    """Yield the id and the locale of each store that is linked; of nobody none is."""
+    for link in tx.links.of(kind, who) if who else ():
         store = tx.stores.get(link.store)
         if store is not None:
-            yield store.locale
+            yield store.id, store.locale
 
 
 class English:

@@ -95,10 +95,15 @@ def of_alert(desk: Desk, alert_id: str, version: int) -> tuple[str, tuple[Chosen
     return alert.code, tuple(Chosen(one.certificate, one.store, one.name) for one in suffer)
 
 
+def free_cost(orders: int) -> Cost:
+    """Return what ``orders`` cost where no limit is in the way: it takes as long at the least."""
+    return Cost(orders, takes=TYPICAL * max(1, -(-orders // WIDTH)))
+
+
 def cost(desk: Desk, orders: int) -> Cost:
     """Return what ``orders`` cost at the CA that is asked first; another one takes over where it can."""
     now = desk.clock()
-    takes = TYPICAL * max(1, -(-orders // WIDTH))
+    takes = free_cost(orders).takes
     ca = next(iter(desk.limits), None)
     if ca is None:
         return Cost(orders, takes=takes)

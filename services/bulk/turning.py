@@ -13,10 +13,10 @@ HELD = timedelta(minutes=1)
 """How long a job waits of whose person nothing can be known."""
 
 
-def known(desk: Desk, job: str) -> Job | None:
-    """Return the job with this id, or None."""
+def known(desk: Desk, job: str, among: frozenset[str] | None = None) -> Job | None:
+    """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
     with desk.storage.read() as tx:
-        return tx.jobs.get(job)
+        return tx.jobs.get(job, among)
 
 
 def look(desk: Desk, job: str) -> tuple[Job, Counts, tuple[Item, ...]] | None:

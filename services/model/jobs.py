@@ -96,6 +96,11 @@ class Job:
         """Whether nothing more happens."""
         return self.state in (JobState.DONE, JobState.CANCELLED)
 
+    def only_about(self, stores: frozenset[str]) -> bool:
+        """Tell whether it is about stores, and about these alone."""
+        about = self.what.get("stores", ())
+        return bool(about) and stores.issuperset(about)
+
     def running_for(self, now: datetime) -> float:
         """Return for how many seconds it has been at work."""
         going = self.state is JobState.RUNNING and self.since is not None

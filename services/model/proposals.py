@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from services.model.sight import Sight
 from services.model.workspaces import place
 
 
@@ -78,6 +79,15 @@ class Proposal:
     def workspace(self) -> str:
         """The workspace in which it was asked; empty: the support workspace. Rights are judged as they are there."""
         return place(self.channel)[0]
+
+    @property
+    def sight(self) -> Sight:
+        """The stores that it is about: what is said of it is looked up among these alone."""
+        return Sight(frozenset(self.stores))
+
+    def only_about(self, stores: frozenset[str]) -> bool:
+        """Tell whether it is about stores, and about these alone."""
+        return bool(self.stores) and stores.issuperset(self.stores)
 
     def open(self, now: datetime) -> bool:
         """Tell whether it can still be decided."""

@@ -14,8 +14,12 @@ class Proposals(Protocol):
         """Insert; False, and nothing changed, if there is one with this id."""
         ...
 
-    def get(self, proposal: str) -> Proposal | None:
-        """Return the proposal with this id, or None."""
+    def get(self, proposal: str, among: frozenset[str] | None = None) -> Proposal | None:
+        """Return the proposal with this id, or None.
+
+        With ``among`` only if it is about stores, and about these alone: of any other one no row is read, so that it
+        takes as long as for an id that leads nowhere.
+        """
         ...
 
     def decide(self, proposal: str, stage: Stage, by: str, role: str, now: datetime) -> Proposal | None:

@@ -69,8 +69,8 @@ class Stores(Protocol):
 class Certificates(Protocol):
     """Certificates, which are the work queue, with their revisions, findings and history."""
 
-    def get(self, certificate: str) -> Certificate | None:
-        """Return the certificate with this id, or None."""
+    def get(self, certificate: str, among: frozenset[str] | None = None) -> Certificate | None:
+        """Return the certificate with this id, or None; with ``among`` only if it is of one of these stores, as `Stores.domain`."""
         ...
 
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:

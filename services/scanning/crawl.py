@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urlsplit
 
 from services.model.scans import Found, Skipped
 from services.model.settings import Scanning
@@ -11,16 +11,18 @@ from services.model.text import Text, say
 from services.ports.scanning import Fetched, Fetcher
 from services.scanning import pages, sheets, urls
 from services.scanning.charsets import text_of
+from services.scanning.guest import Guest
 from services.scanning.robots import MOST_BYTES, Robots, sitemap
 from services.scanning.words import unfetched
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
-MOST_DELAY = 10.0
-"""Seconds between two requests that a robots.txt can ask for."""
+MOST_LINKS = 2_000
+"""How many different links are kept of all that pages hold."""
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _SITEMAPS = 3
 """How many files of a sitemap are read."""
+_CLOSED = say("robots.txt could not be read, and so crawlers stay away.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class Crawled:
     """What came of the first page, if that does not answer over https."""
     hsts: str = ""
     """The field Strict-Transport-Security of the first page."""
+    things: set[tuple[str, str]] = field(default_factory=set)
+    """What is different in `seen`: URL, and what loads it."""
+
+    def see(self, page: str, found: Iterable[Found]) -> None:
+        """Take note of what a page, or a style sheet that it uses, holds."""
+        for one in found:
+            self.seen.append(Seen(page, one))
+            self.things.add((one.url, one.element))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +70,50 @@ class Outside:
 
 def crawl(
     outside: Outside,
+    guest: Guest,
     name: str,
     own: Callable[[str], bool],
+    into: Crawled,
     paths: tuple[str, ...] = (),
-    told: Callable[[Crawled], None] = lambda _: None,
-) -> Crawled:
+) -> None:
     """Look at pages of ``name``: only ``paths`` if there are any, else the first page, those of the settings, of the sitemap and linked ones.
 
-    ``own`` tells whether a host is one of the store's names; ``told`` hears after each page, and before each style sheet, how far it is.
+    ``own`` tells whether a host is one of the store's names; what is seen is put ``into`` as it comes.
     """
-    return _Crawler(outside, name, own, told).run(paths)
+    _Crawler(outside, guest, name, own, into).run(paths)
 
 
 class _Crawler:
     def __init__(
-        self, outside: Outside, name: str, own: Callable[[str], bool], told: Callable[[Crawled], None]
+        self, outside: Outside, guest: Guest, name: str, own: Callable[[str], bool], into: Crawled
     ) -> None:
-        self._outside, self._own, self._told = outside, own, told
+        self._outside, self._guest, self._own, self._all = outside, guest, own, into
         self._home = f"https://{name}/"
         self._ends = outside.clock() + outside.settings.total
-        self._robots = Robots()
+        self._robots: dict[str, Robots] = {}
         self._asked: set[str] = set()
         self._sheets: set[str] = set()
         self._links: deque[str] = deque()
-        self._all = Crawled()
-        self._begun = False
+        self._listed: set[str] = set()
 
-    def run(self, paths: tuple[str, ...]) -> Crawled:
-        """Crawl, and return what was seen."""
+    def run(self, paths: tuple[str, ...]) -> None:
+        """Crawl."""
         settings = self._outside.settings
         named = [urls.joined(path, self._home) for path in paths] or [
             self._home,
             *(urls.joined(path, self._home) for path in settings.paths),
         ]
-        for url in named:
+        for place, url in enumerate(named):
+            if place and self._over:
+                self._skip(url, say("There was no time left for it: the store's server answers too slowly."))
+                continue
             self._visit(url, by_name=True)
             if self._all.unreachable is not None:
-                return self._all
+                return
         if not paths:
-            self._read_robots()
-            self._links.extendleft(reversed(list(self._mapped())))
+            mapped = list(self._mapped())
+            self._links.extendleft(reversed([link for link in mapped if link not in self._listed]))
             self._wander(settings.pages)
-        return self._all
 
     def _wander(self, most: int) -> None:
         """Visit linked pages of the store, the nearest first."""
@@ -111,11 +123,19 @@ class _Crawler:
             if url in self._asked:
                 continue
             left -= 1
-            if self._robots.allows(url):
+            if self._allowed(url):
                 self._visit(url)
-            else:
-                self._asked.add(url)
-                self._skip(url, say("robots.txt asks crawlers to stay away from it."))
+
+    def _allowed(self, url: str) -> bool:
+        """Tell whether its host lets crawlers ask for ``url``; one that does not is skipped."""
+        rules = self._rules(urls.host_of(url))
+        if rules.allows(url):
+            return True
+        self._asked.add(url)
+        self._skip(
+            url, say("robots.txt asks crawlers to stay away from it.") if not rules.closed else _CLOSED
+        )
+        return False
 
     @property
     def _over(self) -> bool:
@@ -124,12 +144,9 @@ class _Crawler:
     def _skip(self, url: str, why: Text) -> None:
         self._all.skipped.append(Skipped(url, why))
 
-    def _get(self, url: str, most: int) -> Fetched:
-        """Ask for one URL, after the pause that the store's server is owed."""
-        if self._begun:
-            self._outside.pause(max(self._outside.settings.delay, min(self._robots.delay, MOST_DELAY)))
-        self._begun = True
-        return self._outside.fetcher.fetch(url, most)
+    def _get(self, url: str) -> Fetched:
+        """Ask for one page or sheet."""
+        return self._guest.fetch(url, self._outside.settings.page_bytes)
 
     def _visit(self, url: str, *, by_name: bool = False) -> None:
         """Look at one page, wherever it leads within the store."""
@@ -138,16 +155,19 @@ class _Crawler:
             if url in self._asked:
                 return
             self._asked.add(url)
-            answer = self._get(url, self._outside.settings.page_bytes)
+            answer = self._get(url)
             if answer.status not in REDIRECTS or "location" not in answer.fields:
                 self._look(first, answer, by_name=by_name)
                 return
             url = urls.joined(answer.fields["location"], url)
-            if not url.startswith("https:"):
+            if url.startswith("http:"):
                 self._all.insecure.append((first, url))
                 return
-            if not self._own(urls.host_of(url)):
-                self._skip(first, say("It leads to another site: {url}", url=url))
+            if not url.startswith("https:") or not self._own(urls.host_of(url)):
+                where = urls.shortened(url or answer.fields["location"])
+                self._skip(first, say("It leads to another site: {url}", url=where))
+                return
+            if self._over or not (by_name or self._allowed(url)):
                 return
         self._skip(first, say("It redirects too often."))
 
@@ -159,7 +179,7 @@ class _Crawler:
         elif not answer.found:
             self._skip(first, say("It answers with status {status}.", status=str(answer.status)))
         elif answer.type not in _PAGES:
-            self._skip(first, say("It is no page, but {type}.", type=answer.type or "?"))
+            self._skip(first, say("It is no page, but {type}.", type=urls.shortened(answer.type) or "?"))
         else:
             self._read(answer)
 
@@ -171,23 +191,24 @@ class _Crawler:
         if not self._all.pages:
             self._all.hsts = answer.fields.get("strict-transport-security", "")
         self._all.pages.append(answer.url)
-        self._all.seen += [Seen(answer.url, found) for found in page.found]
+        self._all.see(answer.url, page.found)
         if not answer.whole:
             self._skip(answer.url, say("It is very large, and only its beginning was read."))
-        self._links += [link for link in map(self._link, page.links) if link]
-        self._told(self._all)
+        for link in filter(None, map(self._link, page.links)):
+            if link not in self._listed and len(self._listed) < MOST_LINKS:
+                self._listed.add(link)
+                self._links.append(link)
         waiting = deque(page.sheets)
         while waiting and len(self._sheets) < self._outside.settings.sheets and not self._over:
             waiting += self._sheet(waiting.popleft(), answer.url, page)
 
     def _sheet(self, url: str, at: str, page: pages.Page) -> Iterable[str]:
         """Take what a style sheet loads; return the sheets that it imports. Each is read once, for the first page that uses it."""
-        url = urldefrag(url).url
+        url = urls.without_fragment(url)
         if url in self._sheets or not url.startswith("https:"):
             return ()
         self._sheets.add(url)
-        self._told(self._all)
-        answer = self._get(url, self._outside.settings.page_bytes)
+        answer = self._followed(url)
         if not answer.found:
             why = (
                 say("It answers with status {status}.", status=str(answer.status))
@@ -198,12 +219,23 @@ class _Crawler:
             return ()
         text = text_of(answer.body, answer.fields.get("content-type", ""))
         sheet = sheets.read(text, answer.url, page.mitigations)
-        self._all.seen += [Seen(at, found) for found in sheet.found]
+        self._all.see(at, sheet.found)
         return sheet.sheets
+
+    def _followed(self, url: str) -> Fetched:
+        """Return what a style sheet's URL leads to; one that leads to http:// is not followed, as browsers do not."""
+        for _ in range(MOST_REDIRECTS):
+            answer = self._get(url)
+            if answer.status not in REDIRECTS or "location" not in answer.fields:
+                return answer
+            url = urls.joined(answer.fields["location"], url)
+            if not url.startswith("https:"):
+                return answer
+        return answer
 
     def _link(self, url: str) -> str:
         """Return the page of the store that a link leads to, over https; empty for any other one."""
-        url = urldefrag(url).url
+        url = urls.without_fragment(urls.joined(url, self._home))
         if url.startswith("http:"):
             url = "https:" + url.removeprefix("http:")
         if not url.startswith("https:") or not self._own(urls.host_of(url)):
@@ -212,21 +244,39 @@ class _Crawler:
         kind = last.rpartition(".")[2].lower() if "." in last else "html"
         return url if kind in ("html", "htm", "php", "aspx", "jsp") else ""
 
-    def _read_robots(self) -> None:
-        answer = self._get(urls.joined("/robots.txt", self._home), MOST_BYTES)
-        closed = answer.status >= 500
-        self._robots = Robots(text_of(answer.body, "") if answer.found else "", closed=closed)
+    def _rules(self, host: str) -> Robots:
+        """Return what the host's robots.txt says, which is read once; its pause is heeded from then on."""
+        if host not in self._robots:
+            self._robots[host] = rules = self._read_robots(host)
+            self._guest.slow_down(host, rules.delay)
+        return self._robots[host]
+
+    def _read_robots(self, host: str) -> Robots:
+        """Read it, wherever it leads within the store (RFC 9309 §2.3.1.2)."""
+        url = f"https://{f'[{host}]' if ':' in host else host}/robots.txt"
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._guest.fetch(url, MOST_BYTES)
+            if answer.status not in REDIRECTS or "location" not in answer.fields:
+                closed = not answer.status or answer.status >= 500
+                return Robots(text_of(answer.body, "") if answer.found else "", closed=closed)
+            url = urls.joined(answer.fields["location"], url)
+            if not url.startswith("https:") or not self._own(urls.host_of(url)):
+                break
+        return Robots()
 
     def _mapped(self) -> Iterable[str]:
         """Yield the pages of the store that its sitemap lists."""
-        waiting = deque(self._robots.sitemaps or (urls.joined("/sitemap.xml", self._home),))
+        host = urls.host_of(self._home)
+        rules = self._rules(host)
+        usual = urls.joined("/sitemap.xml", self._home)
+        waiting = deque(rules.sitemaps or ((usual,) if rules.allows(usual) else ()))
         for _ in range(_SITEMAPS):
             if not waiting or self._over:
                 return
             url = waiting.popleft()
             if not self._own(urls.host_of(url)):
                 continue
-            answer = self._get(url, self._outside.settings.page_bytes)
+            answer = self._get(url)
             if not answer.found:
                 continue
             listed, index = sitemap(text_of(answer.body, answer.fields.get("content-type", "")))

@@ -48,6 +48,7 @@ class SocketFetcher:
         try:
             parts = urlsplit(url)
             host, port = _ascii((parts.hostname or "").rstrip(".")), parts.port
+            target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         except (ValueError, idna.IDNAError) as error:
             return Fetched(url, error="broken", detail=str(error))
         if parts.scheme not in _DEFAULT or not host or len(host) > 253:
@@ -59,7 +60,6 @@ class SocketFetcher:
         if not usable:
             word = "not_public" if addresses else "no_address"
             return Fetched(url, error=word, detail=", ".join(map(str, addresses)))
-        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         deadline = time.monotonic() + self._timeout
         try:
             return self._exchange(url, parts.scheme, host, usable[0], target, most, deadline)

@@ -17,13 +17,13 @@ class Robots:
     """The rules of one host for certdesk."""
 
     def __init__(self, text: str = "", *, closed: bool = False) -> None:
-        """Read the rules; ``closed``: robots.txt could not be read for the server's own fault, and then nothing is allowed (RFC 9309 §2.3.1.4)."""
+        """Read the rules; ``closed``: robots.txt could not be read, and then nothing is allowed (RFC 9309 §2.3.1.4)."""
         self._rules = Protego.parse(text)
-        self._closed = closed
+        self.closed = closed
 
     def allows(self, url: str) -> bool:
         """Tell whether a crawler may ask for ``url``."""
-        return not self._closed and bool(self._rules.can_fetch(url, AGENT))
+        return not self.closed and bool(self._rules.can_fetch(url, AGENT))
 
     @property
     def delay(self) -> float:

@@ -9,9 +9,10 @@ from services.model.findings import CODES, Finding, Owner, Verdict
 from services.model.scans import Advice, Kind, Problem, Scan, Skipped
 from services.model.text import Text, say, say_n
 from services.ports.scanning import Themes
-from services.scanning import theme, transport
+from services.scanning import theme, transport, urls
 from services.scanning.advice import Adviser
 from services.scanning.crawl import Crawled, Outside, crawl
+from services.scanning.guest import Guest
 from services.scanning.words import unfetched
 
 MOST_PROBLEMS = 2_000
@@ -45,13 +46,19 @@ class Scanner:
         """Return what is found on the pages of ``name``; ``own`` knows the store's names, ``told`` hears how far it is.
 
         With ``paths`` only these pages are looked at. Takes up to the settings' ``total`` seconds, and as many for the advice.
-        Whatever ``told`` raises ends the scan.
+        ``told`` is called before each request, and whatever it raises ends the scan.
         """
-        crawled = crawl(self.outside, name, own, paths, lambda all_: told(len(all_.pages), _different(all_)))
-        way = transport.look(self.outside.fetcher, name, own, crawled.hsts)
+        crawled = Crawled()
+        guest = Guest(
+            self.outside.fetcher,
+            self.outside.settings.delay,
+            self.outside.pause,
+            lambda: told(len(crawled.pages), len(crawled.things)),
+        )
+        crawl(self.outside, guest, name, own, crawled, paths)
+        way = transport.look(guest, name, own, crawled.hsts)
         files, skipped = self._files(store, crawled)
-        seen = _different(crawled)
-        problems = self._problems(crawled, files, lambda: told(len(crawled.pages), seen))
+        problems = self._problems(crawled, files, guest)
         scan = Scan(
             name=name,
             store=store,
@@ -73,27 +80,20 @@ class Scanner:
         except CertdeskError as error:
             return {}, (Skipped("scan.theme_source", error.text),)
 
-    def _problems(
-        self, crawled: Crawled, files: Mapping[str, str], told: Callable[[], None]
-    ) -> tuple[Problem, ...]:
+    def _problems(self, crawled: Crawled, files: Mapping[str, str], guest: Guest) -> tuple[Problem, ...]:
         outside = self.outside
         ends = outside.clock() + outside.settings.total
-        adviser = Adviser(outside.fetcher, outside.settings.lookups, lambda: outside.clock() >= ends)
+        adviser = Adviser(guest, outside.settings.lookups, lambda: outside.clock() >= ends)
         once = dict.fromkeys(crawled.seen)
         graded = sorted(once, key=lambda seen: (seen.found.mitigated, ORDER[seen.found.kind]))
         found: dict[str, tuple[str, ...]] = {}
         problems = []
         for seen in graded[:MOST_PROBLEMS]:
-            told()
             url = seen.found.url
             if url not in found:
                 found[url] = theme.places(files, url) if files else ()
             problems.append(Problem(seen.page, seen.found, *adviser.advise(seen.found), found[url]))
         return tuple(problems)
-
-
-def _different(crawled: Crawled) -> int:
-    return len({(seen.found.url, seen.found.element) for seen in crawled.seen})
 
 
 def _concluded(scan: Scan, crawled: Crawled) -> Scan:
@@ -139,7 +139,7 @@ def _pages(scan: Scan, crawled: Crawled) -> list[Finding]:
         _finding(
             scan,
             NOT_HTTPS,
-            say("The page {page} leads to {url}.", page=page, url=url),
+            say("The page {page} leads to {url}.", page=urls.shortened(page), url=urls.shortened(url)),
             remedy,
             {"page": page, "url": url},
             owner=Owner.PLATFORM,

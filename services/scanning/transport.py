@@ -24,7 +24,10 @@ def look(fetcher: Fetcher, name: str, own: Callable[[str], bool], hsts: str) -> 
         if answer.status not in REDIRECTS or "location" not in answer.fields:
             # a server that answers with an error serves nothing over http://
             return Transport("missing" if answer.found else "unknown", tuple(chain), age, subdomains)
-        chain.append(urls.joined(answer.fields["location"], chain[-1]))
+        led = urls.joined(answer.fields["location"], chain[-1])
+        if not led.startswith(("http:", "https:")):
+            return Transport("unknown", tuple(chain), age, subdomains)
+        chain.append(led)
         if not own(urls.host_of(chain[-1])):
             return Transport("elsewhere", tuple(chain), age, subdomains)
         if chain[-1].startswith("https:"):

@@ -2,10 +2,14 @@
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from services.model.scans import Kind
 
+MOST = 4_096
+"""Characters of a URL that are kept of an insecure one; a longer one leads nowhere, for no server takes it."""
+SHOWN = 200
+"""Characters of what a server says, and nobody has vouched for, that stand in a sentence."""
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = str.maketrans("", "", "\t\n\r")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
@@ -30,7 +34,7 @@ def insecure(text: str, base: str) -> str | None:
     if not host or loopback(host):
         return None
     rest = rest.replace("\\", "/") if "?" not in rest and "#" not in rest else rest
-    return f"{scheme.lower()}://{authority}{rest}"
+    return printed(f"{scheme.lower()}://{authority}{rest}"[:MOST])
 
 
 def cleaned(text: str) -> str:
@@ -39,14 +43,35 @@ def cleaned(text: str) -> str:
 
 
 def joined(text: str, base: str) -> str:
-    """Return ``text`` below ``base``, or an empty text if it cannot be read."""
+    """Return ``text`` below ``base``, or an empty text if it cannot be read, or is longer than any server takes."""
     text = cleaned(text)
+    if len(text) > MOST:
+        return ""
     if text[:2].replace("\\", "/") == "//":
         text = "//" + text[2:]
     try:
-        return urljoin(base, text)
+        return printed(urljoin(base, text))
     except ValueError:
         return ""
+
+
+def without_fragment(url: str) -> str:
+    """Return the URL without what stands behind ``#``, which no server is sent."""
+    return url.partition("#")[0]
+
+
+def printed(text: str) -> str:
+    """Return ``text`` with whatever cannot be seen percent-encoded, as browsers send it: control characters, marks of direction, half pairs."""
+    if text.isprintable():
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "".join(one if one.isprintable() else quote(one) for one in whole.replace("\ufffd", "%EF%BF%BD"))
+
+
+def shortened(text: str) -> str:
+    """Return what a server said so that it can stand in a sentence: printable, and not long."""
+    text = printed(text)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def host_of_authority(authority: str) -> str:

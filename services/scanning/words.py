@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from services.model.text import Phrase, Text
 from services.ports.scanning import Fetched
+from services.scanning import urls
 
 _WHY: Mapping[str, Phrase] = {
     "not_public": Phrase("Its address {detail} is not public, and certdesk connects to public ones alone."),
@@ -19,4 +20,4 @@ _ELSE = Phrase("It could not be fetched: {detail}.")
 
 def unfetched(answer: Fetched) -> Text:
     """Return why there is no answer, in a sentence."""
-    return _WHY.get(answer.error, _ELSE).said(detail=answer.detail.rstrip("."))
+    return _WHY.get(answer.error, _ELSE).said(detail=urls.shortened(answer.detail.rstrip(".")))

@@ -27,9 +27,10 @@ class MemoryCertificates(MemoryRepository):
 
     __slots__ = ()
 
-    def get(self, certificate: str) -> Certificate | None:
-        """Return the certificate with this id, or None."""
-        return self._tables.certificates.get(certificate)
+    def get(self, certificate: str, among: frozenset[str] | None = None) -> Certificate | None:
+        """Return the certificate with this id, or None; with ``among`` only if it is of one of these stores."""
+        found = self._tables.certificates.get(certificate)
+        return found if found is None or among is None or found.store in among else None
 
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:
         """Return those of the given ids that exist, in the order given."""

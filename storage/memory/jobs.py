@@ -30,9 +30,10 @@ class MemoryJobs(MemoryRepository):
         kept = (records.item(records.settled(records.item_values(item))) for item in items)
         self._tables.job_items.update({(item.job, item.number): item for item in kept})
 
-    def get(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        return self._tables.jobs.get(job)
+    def get(self, job: str, among: frozenset[str] | None = None) -> Job | None:
+        """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
+        found = self._tables.jobs.get(job)
+        return found if found is None or among is None or found.only_about(among) else None
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Job]:
         """Claim running jobs that are due and free, longest due first."""

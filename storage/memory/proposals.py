@@ -24,9 +24,10 @@ class MemoryProposals(MemoryRepository):
         self._put(records.proposal(records.settled(records.proposal_values(proposal))))
         return True
 
-    def get(self, proposal: str) -> Proposal | None:
-        """Return the proposal with this id, or None."""
-        return self._tables.proposals.get(proposal)
+    def get(self, proposal: str, among: frozenset[str] | None = None) -> Proposal | None:
+        """Return the proposal with this id, or None; with ``among`` only if all that it is about are these stores."""
+        found = self._tables.proposals.get(proposal)
+        return found if found is None or among is None or found.only_about(among) else None
 
     def decide(self, proposal: str, stage: Stage, by: str, role: str, now: datetime) -> Proposal | None:
         """Close an open proposal, once: return it as decided; None if it is not open, or ``now`` is not before its end."""

@@ -1,6 +1,7 @@
 """What all conversions share: compact JSON, text that every database can hold, moments that are aware."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,3 +27,9 @@ def storable(prose: str) -> str:
 def settled(values: Values) -> tuple[Any, ...]:
     """Return the values as the row that a database would give back. Raises ValueError for a naive moment."""
     return tuple(aware(value) if isinstance(value, datetime) else value for value in values.values())
+
+
+def first_store(what: Mapping[str, Any]) -> str:
+    """Return the first store of those that a row is about, which an index begins with; empty if it is about none."""
+    stores = what.get("stores") or ("",)
+    return str(stores[0])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.model.jobs import Hand, Item, ItemState, Job, JobState
-from storage.records.coding import Values, decode, encode, storable
+from storage.records.coding import Values, decode, encode, first_store, storable
 
 
 def job_values(job: Job) -> Values:
@@ -29,6 +29,7 @@ def job_values(job: Job) -> Values:
         "shown_at": job.shown_at,
         "changed_role": job.changed_role,
         "workspace": storable(job.workspace),
+        "store": first_store(job.what),
     }
 
 
@@ -53,7 +54,7 @@ def job_changes(job: Job) -> Values:
 
 def job(row: Sequence[Any]) -> Job:
     """Return the job of a row."""
-    id_, kind, what, person, created_at, total, state, *rest = row
+    id_, kind, what, person, created_at, total, state, *rest, _ = row
     return Job(id_, kind, decode(what), person, created_at, total, JobState(state), *rest)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.model.proposals import Decider, Proposal, Stage
-from storage.records.coding import Values, decode, encode, storable
+from storage.records.coding import Values, decode, encode, first_store, storable
 
 
 def proposal_values(proposal: Proposal) -> Values:
@@ -24,14 +24,29 @@ def proposal_values(proposal: Proposal) -> Values:
         "decided_role": proposal.decided_role,
         "decided_at": proposal.decided_at,
         "result": encode(dict(proposal.result)),
+        "store": first_store(proposal.what),
     }
 
 
 def proposal(row: Sequence[Any]) -> Proposal:
     """Return the proposal of a row."""
-    id_, action, what, person, role, channel, at, expires, decider, stage, by, by_role, decided_at, result = (
-        row
-    )
+    (
+        id_,
+        action,
+        what,
+        person,
+        role,
+        channel,
+        at,
+        expires,
+        decider,
+        stage,
+        by,
+        by_role,
+        decided_at,
+        result,
+        _,
+    ) = row
     return Proposal(
         id_, action, decode(what), person, role, channel, at, expires, Decider(decider), Stage(stage),
         by, by_role, decided_at, decode(result),

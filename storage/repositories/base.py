@@ -1,8 +1,9 @@
 """What every repository is made of."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, literal, select
 
 _CHUNK = 500  # ids in one IN (…): far below what any of the databases takes
 
@@ -11,6 +12,23 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield the ids in parts, each as many as one question takes."""
     for start in range(0, len(ids), _CHUNK):
         yield ids[start : start + _CHUNK]
+
+
+ONE = select(literal(1).label("one")).subquery()
+"""One row in any case, to which others are joined: a miss must not be faster than what is somebody else's."""
+
+
+def one_among(
+    table: Table, key: ColumnElement[Any], columns: Sequence[ColumnElement[Any]] = ()
+) -> Select[Any]:
+    """Return the question for the one row with the ``key`` if it is of one of the stores ``:among``, as one row that may be empty.
+
+    It goes along the index of store and key: with the key alone another store's row would be read before it is turned down.
+    """
+    named = and_(
+        key == bindparam("the_id", type_=key.type), table.c.store.in_(bindparam("among", expanding=True))
+    )
+    return select(*(columns or table.c)).select_from(ONE.outerjoin(table, named))
 
 
 class Repository:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from services.model.certificates import Certificate
 from storage import records
-from storage.repositories.base import chunks
+from storage.repositories.base import chunks, one_among
 from storage.repositories.findings import SqlFindings
 from storage.repositories.history import SqlHistory
 from storage.repositories.queue import ID, NOW, UNTIL, Queue, free, held, must_hold
@@ -19,6 +19,7 @@ _C = CERTIFICATES.c
 _COLUMNS = [column for column in _C if column.key != "urgency"]
 _SELECT = select(*_COLUMNS)
 _GET = _SELECT.where(_C.id == bindparam("id"))
+_GET_AMONG = one_among(CERTIFICATES, _C.id, _COLUMNS)
 _GET_MANY = _SELECT.where(_C.id.in_(bindparam("ids", expanding=True)))
 _OF = _SELECT.where(_C.store == bindparam("store"), _C.domain == bindparam("domain"))
 _WORST = _SELECT.order_by(_C.urgency, _C.domain, _C.id).limit(bindparam("limit"))
@@ -55,10 +56,13 @@ class SqlCertificates(SqlRevisions, SqlFindings, SqlHistory):
 
     __slots__ = ()
 
-    def get(self, certificate: str) -> Certificate | None:
-        """Return the certificate with this id, or None."""
-        row = self._connection.execute(_GET, {"id": certificate}).first()
-        return records.certificate(row) if row else None
+    def get(self, certificate: str, among: frozenset[str] | None = None) -> Certificate | None:
+        """Return the certificate with this id, or None; with ``among`` only if it is of one of these stores."""
+        if among is None:
+            row = self._connection.execute(_GET, {"id": certificate}).first()
+            return records.certificate(row) if row else None
+        row = self._connection.execute(_GET_AMONG, {"the_id": certificate, "among": sorted(among)}).one()
+        return records.certificate(row) if row.id is not None else None
 
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:
         """Return those of the given ids that exist, in the order given."""

@@ -9,7 +9,7 @@ from sqlalchemy import insert as insert_into
 from services.model.jobs import TURNS, Counts, Hand, Item, ItemState, Job, JobState
 from storage import records
 from storage.jobs import JOB_ITEMS, JOBS
-from storage.repositories.base import Repository
+from storage.repositories.base import Repository, one_among
 from storage.repositories.queue import NOW, Queue, held, must_hold
 from storage.repositories.upserts import insert, insert_or_keep
 
@@ -19,6 +19,7 @@ _JOB = bindparam("the_job", type_=_I.job.type)
 _ADD = insert_or_keep(JOBS, "id")
 _ADD_ITEMS = insert_into(JOB_ITEMS)
 _GET = select(JOBS).where(_J.id == _ID)
+_GET_AMONG = one_among(JOBS, JOBS.c.id)
 _LOCKED = _GET.with_for_update()
 _QUEUE = Queue.over(JOBS, (_J.state == JobState.RUNNING.value) & (_J.run_after <= NOW), "run_after")
 _SAVE = update(JOBS).where(held(JOBS)).values(lease_until=None)
@@ -46,10 +47,14 @@ class SqlJobs(Repository):
             self._connection.execute(_ADD_ITEMS, [records.item_values(item) for item in items])
         return True
 
-    def get(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        row = self._connection.execute(_GET, {"the_id": job}).first()
-        return records.job(row) if row else None
+    def get(self, job: str, among: frozenset[str] | None = None) -> Job | None:
+        """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
+        if among is None:
+            row = self._connection.execute(_GET, {"the_id": job}).first()
+            return records.job(row) if row else None
+        row = self._connection.execute(_GET_AMONG, {"the_id": job, "among": sorted(among)}).one()
+        found = records.job(row) if row.id is not None else None
+        return found if found is not None and found.only_about(among) else None
 
     def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[Job]:
         """Claim running jobs that are due and free, longest due first."""

@@ -10,7 +10,7 @@ from services.model.proposals import Proposal, Stage
 from storage import records
 from storage.proposals import PROPOSALS
 from storage.records.coding import encode
-from storage.repositories.base import Repository
+from storage.repositories.base import Repository, one_among
 from storage.repositories.queue import NOW
 from storage.repositories.upserts import insert, insert_or_keep
 
@@ -18,6 +18,7 @@ _P = PROPOSALS.c
 _ID = bindparam("the_id", type_=_P.id.type)
 _ADD = insert_or_keep(PROPOSALS, "id")
 _GET = select(PROPOSALS).where(_P.id == _ID)
+_GET_AMONG = one_among(PROPOSALS, PROPOSALS.c.id)
 _OPEN = _P.stage == Stage.OPEN.value
 _DECIDE = (
     update(PROPOSALS)
@@ -51,10 +52,14 @@ class SqlProposals(Repository):
         """Insert; False, and nothing changed, if there is one with this id."""
         return insert(self._connection, _ADD, records.proposal_values(proposal)).rowcount == 1
 
-    def get(self, proposal: str) -> Proposal | None:
-        """Return the proposal with this id, or None."""
-        row = self._connection.execute(_GET, {"the_id": proposal}).first()
-        return records.proposal(row) if row else None
+    def get(self, proposal: str, among: frozenset[str] | None = None) -> Proposal | None:
+        """Return the proposal with this id, or None; with ``among`` only if all that it is about are these stores."""
+        if among is None:
+            row = self._connection.execute(_GET, {"the_id": proposal}).first()
+            return records.proposal(row) if row else None
+        row = self._connection.execute(_GET_AMONG, {"the_id": proposal, "among": sorted(among)}).one()
+        found = records.proposal(row) if row.id is not None else None
+        return found if found is not None and found.only_about(among) else None
 
     def decide(self, proposal: str, stage: Stage, by: str, role: str, now: datetime) -> Proposal | None:
         """Close an open proposal, once: return it as decided; None if it is not open, or ``now`` is not before its end."""

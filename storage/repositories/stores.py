@@ -2,28 +2,21 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, bindparam, literal, select, update
+from sqlalchemy import bindparam, select, update
 
 from services.model.stores import Domain, Store, StoreStatus
 from storage import records
-from storage.repositories.base import Repository
+from storage.repositories.base import ONE, Repository, one_among
 from storage.repositories.upserts import insert, insert_or_update
 from storage.schema import DOMAINS, STORES
 
 _S, _D = STORES.c, DOMAINS.c
-# one row in any case, empty if there is none: a miss must not be faster than what is somebody else's
-_ANY = select(literal(1).label("one")).subquery()
-_GET = select(STORES).select_from(_ANY.outerjoin(STORES, _S.id == bindparam("id")))
+_GET = select(STORES).select_from(ONE.outerjoin(STORES, _S.id == bindparam("id")))
 _ALL = select(STORES).order_by(_S.id)
 _PUT = insert_or_update(STORES, "id", only_changed=True)
 _SET_STATUS = update(STORES).where(_S.id == bindparam("the_id"))
-_DOMAIN = select(DOMAINS).select_from(_ANY.outerjoin(DOMAINS, _D.name == bindparam("name")))
-# along the index of stores and names: what is another store's is not even touched
-_DOMAIN_AMONG = select(DOMAINS).select_from(
-    _ANY.outerjoin(
-        DOMAINS, and_(_D.name == bindparam("name"), _D.store.in_(bindparam("among", expanding=True)))
-    )
-)
+_DOMAIN = select(DOMAINS).select_from(ONE.outerjoin(DOMAINS, _D.name == bindparam("name")))
+_DOMAIN_AMONG = one_among(DOMAINS, _D.name)
 _DOMAINS = select(DOMAINS).where(_D.store == bindparam("store")).order_by(_D.name)
 _PUT_DOMAIN = insert_or_update(DOMAINS, "name", only_changed=True)
 
@@ -56,7 +49,7 @@ class SqlStores(Repository):
         if among is None:
             row = self._connection.execute(_DOMAIN, {"name": name}).one()
         else:
-            row = self._connection.execute(_DOMAIN_AMONG, {"name": name, "among": sorted(among)}).one()
+            row = self._connection.execute(_DOMAIN_AMONG, {"the_id": name, "among": sorted(among)}).one()
         return records.domain(row) if row.store is not None else None
 
     def domains(self, store: str) -> Sequence[Domain]:

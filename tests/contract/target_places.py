@@ -7,12 +7,15 @@ from typing import Protocol
 
 import pytest
 
+from services.deployment.command import ExecSettings, ExecTarget
 from services.deployment.files import FilesSettings, FilesTarget
 from services.deployment.pull import PullSettings, PullTarget
 from services.model.certificates import Revision
 from services.ports import DeployTarget
 from tests.haproxy_world import HaproxyWorld
 from tests.unit.pull_world import Breakable, PullWorld
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "targets.md"
 
 
 class Place(Protocol):
@@ -150,9 +153,52 @@ class Balancer:
         return True
 
 
+class Command:
+    """A folder that the script of docs/targets.md writes to; half way fails the script."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._temporary = folder / "certificates", folder / "temporary"
+        self._folder.mkdir()
+        self._script = documented_script(folder, self._folder)
+
+    def target(self) -> DeployTarget:
+        return ExecTarget("edge", ExecSettings((str(self._script),), directory=self._temporary))
+
+    def served(self, name: str) -> tuple[str, str] | None:
+        try:
+            both = (self._folder / f"{name}.pem").read_text()
+        except FileNotFoundError:
+            return None
+        chain, begin, key = both.partition("-----BEGIN PRIVATE KEY-----")
+        return chain, begin + key
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        aside = self._folder.with_name("aside")
+        self._folder.rename(aside)
+        try:
+            yield
+        finally:
+            aside.rename(self._folder)
+
+    def kept(self) -> bool:
+        return False
+
+
+def documented_script(folder: Path, certificates: Path) -> Path:
+    """Return the document's script, which writes to ``certificates`` here."""
+    text = DOCUMENT.read_text().partition("```sh\n")[2].partition("```")[0]
+    assert "/srv/certificates" in text
+    script = folder / "put-certificate"
+    script.write_text(text.replace("/srv/certificates", str(certificates)))
+    script.chmod(0o700)
+    return script
+
+
 PLACES: Mapping[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "files": lambda _, folder: Files(folder),
     "haproxy": Balancer,
     "http": lambda *_: Pull(),
+    "exec": lambda _, folder: Command(folder),
 }
 """Every kind of `bot.targets.KINDS`."""

@@ -33,6 +33,18 @@ def test_every_field_comes_back_as_it_was_added(storage: Storage) -> None:
     assert stored(storage) == full
 
 
+def test_one_can_be_looked_for_among_some_stores_alone(storage: Storage) -> None:
+    full = samples.full_certificate()
+    add(storage, full)
+    with storage.read() as tx:
+        for among in ({"moon"}, {"sun", "moon"}, {"moon", *(f"store{number}" for number in range(600))}):
+            assert tx.certificates.get(full.id, frozenset(among)) == full
+            assert tx.certificates.get("cert_999", frozenset(among)) is None
+        for other in (set(), {"sun"}, {"sun", "nobody"}):
+            assert tx.certificates.get(full.id, frozenset(other)) is None
+        assert tx.certificates.get(full.id, None) == full
+
+
 def test_the_sample_has_no_default_left() -> None:
     """So that a new field which nobody stores fails the test above."""
     full = samples.full_certificate()

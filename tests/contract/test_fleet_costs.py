@@ -65,6 +65,18 @@ def test_a_name_is_looked_for_among_the_askers_own_and_no_other_row_is_touched(
     assert not any("autoindex_domains" in step for step in steps), steps
 
 
+@pytest.mark.parametrize(
+    "stores", [MOON, frozenset({"moon", "sun", "star"}), frozenset(map(str, range(600)))]
+)
+@pytest.mark.parametrize("kind", ["certificates", "proposals", "jobs"])
+def test_and_so_is_what_is_named_by_its_id(
+    sqlite_storage: Database, kind: str, stores: frozenset[str]
+) -> None:
+    steps = sqlite_steps(sqlite_storage, lambda tx: getattr(tx, kind).get("an_id", stores))
+    assert any(f"USING INDEX ix_{kind}_store_id (store=? AND id=?)" in step for step in steps), steps
+    assert not any("autoindex" in step for step in steps), steps
+
+
 def test_counting_the_fleet_reads_indices_alone(sqlite_storage: Database) -> None:
     _fill(sqlite_storage)
     steps = sqlite_steps(sqlite_storage, lambda tx: tx.fleet.counts(None, NOW))

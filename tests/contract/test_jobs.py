@@ -57,6 +57,28 @@ def test_what_is_put_in_comes_out(storage: Storage) -> None:
         assert list(tx.jobs.items("job_1", ItemState.WAITING, 2)) == _items(2)
 
 
+@pytest.mark.parametrize(
+    ("about", "among", "found"),
+    [
+        (["moon"], {"moon"}, True),
+        (["sun", "moon"], {"moon", "sun", "star"}, True),
+        (["moon", "sun"], {"moon"}, False),
+        (["sun", "moon"], {"moon"}, False),
+        (["moon"], {"sun"}, False),
+        (["moon"], set(), False),
+        ([], {"moon", ""}, False),
+    ],
+)
+def test_it_can_be_looked_for_among_some_stores_alone(
+    storage: Storage, about: list[str], among: set[str], found: bool
+) -> None:
+    made = _job(what={"code": "dns.lame", "stores": about})
+    _add(storage, made)
+    with storage.read() as tx:
+        assert tx.jobs.get("job_1", frozenset(among)) == (made if found else None)
+        assert tx.jobs.get("job_2", frozenset(among)) is None
+
+
 def test_items_are_marked(storage: Storage) -> None:
     _add(storage, _job())
     begun = replace(_items()[1], state=ItemState.BEGUN, before="rev_1", certificate="cert_9", code="dns.lame")

@@ -49,6 +49,29 @@ def test_what_is_put_in_comes_out(storage: Storage) -> None:
     assert _get(storage, "prop_2") is None
 
 
+@pytest.mark.parametrize(
+    ("about", "among", "found"),
+    [
+        (["moon"], {"moon"}, True),
+        (["moon"], {"sun", "moon", *(f"store{number}" for number in range(600))}, True),
+        (["sun", "moon"], {"moon", "sun"}, True),
+        (["moon", "sun"], {"moon"}, False),
+        (["sun", "moon"], {"moon"}, False),
+        (["moon"], {"sun"}, False),
+        (["moon"], set(), False),
+        ([], {"moon", ""}, False),
+    ],
+)
+def test_it_can_be_looked_for_among_some_stores_alone(
+    storage: Storage, about: list[str], among: set[str], found: bool
+) -> None:
+    made = _proposal(what={"stores": about, "name": '"stores":["sun"'})
+    _add(storage, made)
+    with storage.read() as tx:
+        assert tx.proposals.get("prop_1", frozenset(among)) == (made if found else None)
+        assert tx.proposals.get("prop_2", frozenset(among)) is None
+
+
 def test_the_same_id_is_the_same_proposal(storage: Storage) -> None:
     assert _add(storage, _proposal(), _proposal(person="T1/U2")) == [True, False]
     assert _get(storage, "prop_1") == _proposal()

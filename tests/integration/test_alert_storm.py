@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +30,6 @@ FLEET = 5000
 KEY = f"dns.lame {OURS}"
 PUMP = timedelta(seconds=1)
 """How often the pump looks at what is due, in simulated time."""
-MOST_SECONDS = 60.0
-"""Far more than it takes: a round that costs what is stored, not what has changed, would need minutes."""
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -117,7 +114,6 @@ def hour(world: World, slack: Slack, looks: list[tuple[Certificate, tuple[Findin
 
 
 def test_a_storm_is_one_message_and_one_page(storage: Storage) -> None:
-    begun = time.perf_counter()
     chance = random.Random(20270301)  # noqa: S311 - a test that can be repeated
     certificates = fleet(storage, chance)
     world, slack = World(storage), Slack(storage)
@@ -148,7 +144,6 @@ def test_a_storm_is_one_message_and_one_page(storage: Storage) -> None:
     with storage.read() as tx:
         assert tx.alerts.tally(KEY).certificates == 0
         assert tx.outbox.waiting() == 0
-    assert time.perf_counter() - begun < MOST_SECONDS
 
 
 # --- many at once, as several workers see them ------------------------------------------------------------------------

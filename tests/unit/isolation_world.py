@@ -95,18 +95,23 @@ def world() -> Bench:
     """Return a platform where both stores have certificates, trouble, links, a channel and an open request."""
     bench = Bench(MemoryStorage())
     for store in (OWN, OTHER):
-        bench.store(store, f"{store}.test", f"shop.{store}.test", f"bad.{store}.example")
-        dispatch(f"add {store}.test bad.{store}.example", SUPPORT, bench.desk)
-        bench.install(f"{store}.test", f"{store}.test", serial=f"0a{store}")
-        blocked = finding("dns.not_hosted", f"bad.{store}.example")
-        bench.change(f"bad.{store}.example", [blocked], state=State.BLOCKED, problem=blocked)
-        linking.link(bench.desk, Kind.PERSON, f"T1/U_{store}", store, "T1/U_SUPPORT")
-        linking.link(bench.desk, Kind.CHANNEL, f"C_{store}", store, "T1/U_SUPPORT")
-        _trouble(bench, store, blocked.summary.plain())
+        put_into(bench, store)
     return bench
 
 
-def _trouble(bench: Bench, store: str, _found: str) -> None:
+def put_into(bench: Bench, store: str) -> None:
+    """Put a store on the platform, with certificates, trouble, links, a channel and an open request."""
+    bench.store(store, f"{store}.test", f"shop.{store}.test", f"bad.{store}.example")
+    dispatch(f"add {store}.test bad.{store}.example", SUPPORT, bench.desk)
+    bench.install(f"{store}.test", f"{store}.test", serial=f"0a{store}")
+    blocked = finding("dns.not_hosted", f"bad.{store}.example")
+    bench.change(f"bad.{store}.example", [blocked], state=State.BLOCKED, problem=blocked)
+    linking.link(bench.desk, Kind.PERSON, f"T1/U_{store}", store, "T1/U_SUPPORT")
+    linking.link(bench.desk, Kind.CHANNEL, f"C_{store}", store, "T1/U_SUPPORT")
+    _trouble(bench, store)
+
+
+def _trouble(bench: Bench, store: str) -> None:
     """Put an alert of the store's alone, an open request for a link to it, and a row of the audit trail."""
     name = f"bad.{store}.example"
     made = alert(
@@ -147,6 +152,20 @@ class Given:
         """Be `commands.uploads.Uploads`."""
         return Upload("names.csv", self.upload.encode()) if self.upload else None
 
+    def filled(self, store: str, certificate: str) -> "Given":
+        """Return what is really sent for a store with this certificate."""
+
+        def put(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {key: put(one) for key, one in value.items()}
+            if isinstance(value, list):
+                return [put(one) for one in value]
+            if isinstance(value, str):
+                return value.replace("{cert}", certificate).replace("{}", store)
+            return value
+
+        return Given(put(self.text), put(self.form), put(self.upload))
+
     def handed_in(self, _channel: str, _file: str, _person: str) -> Upload:
         """Be `commands.uploads.Uploads`: the same list, put into a modal."""
         if not self.upload:
@@ -157,16 +176,7 @@ class Given:
 def filled(store: str, bench: Bench, given: Given) -> Given:
     """Return what is really sent for a store; a certificate of an unknown one has an id that leads nowhere."""
     known = {one.store: one.id for one in bench.certificates() if one.wanted[0].startswith("bad.")}
-    certificate = known.get(store, "cert_" + "0" * 26)
-
-    def put(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: put(one) for key, one in value.items()}
-        if isinstance(value, list):
-            return [put(one) for one in value]
-        return value.replace("{cert}", certificate).replace("{}", store) if isinstance(value, str) else value
-
-    return Given(put(given.text), put(given.form), put(given.upload))
+    return given.filled(store, known.get(store, "cert_" + "0" * 26))
 
 
 def ask(bench: Bench, kind: str, given: Given, caller: Caller, store: str, channel: str = "C1") -> Told:

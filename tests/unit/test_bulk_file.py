@@ -20,7 +20,7 @@ from bot.slack.workspaces import alone
 from commands import messages
 from commands.caller import TERMINAL, Caller, Doubt, Role
 from commands.dispatch import dispatch
-from commands.reply import Composed, Reply, Row, Rows
+from commands.reply import Composed, Fields, Reply, Row, Rows
 from commands.uploads import Upload
 from services.bulk import lists, steps
 from services.bulk.plans import MOST, Chosen
@@ -28,8 +28,10 @@ from services.model.errors import CertdeskError
 from services.model.jobs import Counts, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Decider
+from services.model.settings import Approving, CaSettings
 from services.model.sight import EVERY
 from services.model.text import say
+from services.renewal import budget
 from tests.desks import MOON, SUPPORT, Bench, finding
 from tests.questions import Counted
 from tests.unit.approval_world import ask, click, composed, message, proposal, said
@@ -220,6 +222,24 @@ def test_a_merchant_confirms_their_own(bench: Bench) -> None:
     assert [row.wanted for row in bench.certificates()] == [("shop.moon.test",)]
     with bench.storage.read() as tx:
         assert tx.certificates.history(bench.certificates()[0].id)[0].actor == MOON.person
+
+
+@pytest.mark.parametrize("hours", [0, 2, 3])
+@pytest.mark.parametrize("alone", [0, 10])
+def test_a_merchants_question_does_not_tell_what_others_have_left_of_the_limit(
+    bench: Bench, alone: int, hours: int
+) -> None:
+    le = CaSettings("le", "https://ca.test", limits={"orders": (300, timedelta(hours=3))})
+    desk = replace(desk_of(bench), limits=(le,), approving=Approving(alone=alone))
+    [bucket] = [one for one in budget.order_buckets(le.name, le, "", ()) if one.kind == "orders"]
+    with bench.storage.write() as tx:
+        tx.budgets.hold(bucket.key, bench.now + timedelta(hours=hours))
+    asked = ask(bench, "add --file", MOON, desk, uploads=Dropped("shop.moon.test\nwww.moon.test\n"))
+    assert proposal(bench, asked).decider is (Decider.SELF if alone else Decider.SECOND)
+    reply = messages.compose(desk, message(bench, f"approval:{asked}")).reply
+    pairs = [(label.plain(), str(value)) for fields in only(reply, Fields) for label, value in fields.pairs]
+    assert ("Cost at the CA", "1 order at the most") in pairs
+    assert ("Takes at least", "1 minute") in pairs
 
 
 def test_who_may_change_all_its_stores_steers_it_and_nobody_else(bench: Bench) -> None:

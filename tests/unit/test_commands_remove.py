@@ -1,5 +1,6 @@
 """/ssl remove: names leave their certificates once it is confirmed; without its last name one is retired."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -170,3 +171,19 @@ def test_messages_that_followed_it_say_that_it_is_removed(bench: Bench) -> None:
         drawn = render(found.reply)
         assert not violations(drawn.text, drawn.blocks)
         assert "moon.test" in said(found.reply)
+
+
+@pytest.mark.parametrize("command", ["remove", "renew"])
+def test_a_question_says_nothing_of_the_store_that_a_name_has_gone_to(bench: Bench, command: str) -> None:
+    """Between the command and when its question is sent, or edited, a name may have become another store's."""
+    asked = ask(bench, f"{command} {SHOP}", MOON)
+    bench.store("sun", "sun.test", SHOP)
+    dispatch(f"add {SHOP} --store sun", SUPPORT, bench.desk)
+    suns = next(row for row in bench.certificates() if row.store == "sun")
+    with bench.storage.write() as tx:
+        held = tx.certificates.claim_one(suns.id, bench.now, timedelta(minutes=1))
+        assert held is not None
+        tx.certificates.save(replace(held, state=State.NEEDS_SUPPORT), None)
+    told = shown(bench, asked) + str(composed(bench, asked).reply)
+    assert "sun" not in told
+    assert "Needs a support agent" not in told

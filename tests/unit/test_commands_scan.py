@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -382,7 +383,9 @@ def files(world: World) -> dict[str, Attachment]:
 
 
 @pytest.mark.parametrize(
-    "begin", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\N{FULLWIDTH EQUALS SIGN}1"]
+    "begin",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\N{NO-BREAK SPACE}=1"]
+    + [f"{mark}1" for mark in "\uff1d\uff0b\uff0d\uff20"],
 )
 def test_no_cell_is_a_formula(begin: str) -> None:
     assert scan_csv.cell(begin) == f"'{begin}"
@@ -392,6 +395,15 @@ def test_no_cell_is_a_formula(begin: str) -> None:
         "3",
         "yes",
     )
+
+
+@pytest.mark.parametrize("between", ";\t|\n")
+def test_no_part_of_a_cell_is_a_formula_wherever_a_spreadsheet_parts_them(between: str) -> None:
+    """Where a decimal comma is usual, Excel parts the lines of a CSV at semicolons."""
+    assert (
+        scan_csv.cell(f"http://a.test/{between}=HYPERLINK(A1)") == f"http://a.test/{between}'=HYPERLINK(A1)"
+    )
+    assert scan_csv.cell("http://a.test/;x=1") == "http://a.test/;x=1"
 
 
 def test_the_table_has_a_line_for_each_place(world: World) -> None:
@@ -459,3 +471,22 @@ def test_a_shop_with_very_much_wrong_is_shown_within_slacks_limits(world: World,
     sound(composed, language)
     assert sum(len(rows.rows) for rows in only(composed.reply, Rows)) == scan_view.MOST
     assert replace(composed.reply, parts=()).title.plain().startswith("300 things")
+
+
+@LANGUAGES
+def test_whatever_a_shops_servers_say_fits_and_is_no_mark_up_of_slacks(
+    world: World, language: Language
+) -> None:
+    """A type, a detail and a redirect of 60,000 characters each, and a URL that would call everybody."""
+    world.web.put(HOME, "<img src='http://a.test/<!channel>*_~`|@here'><a href=/a>a</a><a href=/b>b</a>")
+    world.web.put(f"{HOME}a", "x", "<!channel>" * 6000)
+    world.web.put(f"{HOME}b", status=302, location=f"http://shop.moon.test/{'<!here>' * 500}")
+    card, _ = world.ask()
+    world.work()
+    composed = world.compose(card)
+    sound(composed, language)
+    shown = render(composed.reply, language=language)
+    written = json.dumps(shown.blocks) + shown.text
+    assert "<!channel>" not in written
+    assert "<!here>" not in written
+    assert "@here" not in written.replace("|@here`", "")  # within a code span, where it is text

@@ -18,8 +18,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 
 @contextmanager
-def _server(serve: Serve) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def served(serve: Serve, where: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[int]:
+    """Yield the port on which one connection is taken, and ``serve`` is called once its request is there."""
+    with socket.create_server(where) as listener:
 
         def run() -> None:
             connection, _ = listener.accept()
@@ -50,7 +51,7 @@ def _send(*pieces: bytes) -> Serve:
 
 def test_a_page_is_fetched_whole_with_its_fields() -> None:
     body = _send(HEAD, b"Set-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 2\r\n\r\nhi")
-    with _server(body) as port:
+    with served(body) as port:
         answer = _fetcher(port).fetch("http://a.test/x y?z=1#f", 100)
     assert (answer.status, answer.body, answer.whole, answer.size, answer.type) == (
         200,
@@ -63,20 +64,20 @@ def test_a_page_is_fetched_whole_with_its_fields() -> None:
 
 
 def test_a_page_that_is_too_large_is_cut() -> None:
-    with _server(_send(HEAD, b"Content-Length: 9000\r\n\r\n", b"x" * 9000)) as port:
+    with served(_send(HEAD, b"Content-Length: 9000\r\n\r\n", b"x" * 9000)) as port:
         answer = _fetcher(port).fetch("http://a.test/", 100)
     assert (len(answer.body), answer.whole, answer.size) == (100, False, 9000)
 
 
 def test_a_bomb_is_unpacked_no_further_than_asked_for() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
-    with _server(_send(HEAD, b"Content-Encoding: gzip\r\n\r\n", bomb)) as port:
+    with served(_send(HEAD, b"Content-Encoding: gzip\r\n\r\n", bomb)) as port:
         answer = _fetcher(port).fetch("http://a.test/", 1000)
     assert (len(answer.body), answer.whole) == (1000, False)
 
 
 def test_a_page_that_is_packed_is_unpacked() -> None:
-    with _server(_send(HEAD, b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"hello" * 99))) as port:
+    with served(_send(HEAD, b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"hello" * 99))) as port:
         answer = _fetcher(port).fetch("http://a.test/", 1000)
     assert (answer.body, answer.whole) == (b"hello" * 99, True)
 
@@ -90,7 +91,7 @@ def test_a_server_that_drips_without_end_is_left_in_time(begin: bytes) -> None:
             time.sleep(0.05)
 
     begun = time.monotonic()
-    with _server(drip) as port:
+    with served(drip) as port:
         answer = _fetcher(port, timeout=0.5).fetch("http://a.test/", 10_000)
     assert answer.error == "timeout"
     assert time.monotonic() - begun < 3
@@ -98,7 +99,7 @@ def test_a_server_that_drips_without_end_is_left_in_time(begin: bytes) -> None:
 
 @pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", HEAD + b"Content-Encoding: gzip\r\n\r\nnot gzip", b""])
 def test_what_is_no_answer_is_an_error(said: bytes) -> None:
-    with _server(_send(said)) as port:
+    with served(_send(said)) as port:
         answer = _fetcher(port).fetch("http://a.test/", 100)
     assert (answer.status, answer.error) == (0, "broken")
 
@@ -119,5 +120,5 @@ def test_another_port_a_strange_scheme_and_what_is_no_url_are_not_asked_for() ->
 
 
 def test_a_certificate_that_nobody_trusts_is_no_answer_over_https() -> None:
-    with _server(_send(HEAD)) as port:
+    with served(_send(HEAD)) as port:
         assert _fetcher(port).fetch("https://a.test/", 100).error in {"tls", "broken", "timeout"}

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from services.model.lifecycle import State
-from services.model.scans import Site
+from services.model.scans import Advice, Found, Kind, Problem, Scan, Site
+from services.model.text import say
 from services.scanning.planning import AFTER_INSTALLATION, SPREAD, first
+from services.scanning.sites import AGAIN, concluded
 from tests.building import START, Built
 
 HOUR = timedelta(hours=1)
@@ -59,3 +61,63 @@ def test_where_nothing_is_automatic_nothing_is_planned() -> None:
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 def test_what_is_installed_together_is_spread(chance: float) -> None:
     assert first(START, chance) == START + AFTER_INSTALLATION + SPREAD * chance
+
+
+# --- a week later
+
+
+PAGE = "https://moon.test/"
+
+
+def scan(problems: int) -> Scan:
+    """Return a whole scan that found so many things."""
+    found = tuple(
+        Problem(
+            PAGE, Found(f"http://a.test/{n}", "img", "src", PAGE, 1, Kind.BLOCKABLE), Advice.HTTPS, say("So.")
+        )
+        for n in range(problems)
+    )
+    return Scan("moon.test", "moon", START, (PAGE,), found)
+
+
+def row(count: int | None, *paths: str) -> Site:
+    """Return a row of which the last whole scan found so many things."""
+    told = None if not count else START - AGAIN
+    return Site("moon.test", "moon", START, START, paths, count=count, first=count or None, since=told)
+
+
+@pytest.mark.parametrize(
+    ("before", "paths", "now", "due", "first_", "anew"),
+    [
+        (None, (), 0, None, None, False),  # well from the start: never again by itself
+        (None, (), 3, AGAIN, 3, True),
+        (0, (), 3, AGAIN, 3, True),
+        (14, (), 3, AGAIN, 14, False),  # mended in part: "14 → 3"
+        (3, (), 14, AGAIN, 3, False),  # worse: told is what it was when it came up
+        (14, (), 0, None, 14, False),
+        (14, ("/login",), 0, AGAIN, 14, False),  # one page is well: the whole comes round all the same
+        (0, ("/login",), 2, None, None, False),
+        (None, ("/login",), 2, AFTER_INSTALLATION, None, False),
+    ],
+)
+def test_when_it_is_scanned_again_and_since_when_something_is_wrong(
+    before: int | None,
+    paths: tuple[str, ...],
+    now: int,
+    due: timedelta | None,
+    first_: int | None,
+    *,
+    anew: bool,
+) -> None:
+    after = concluded(row(before, *paths), scan(now), START)
+    assert after.run_after == (None if due is None else START + due)
+    assert after.first == first_
+    assert (after.since == START) is anew
+    assert after.count == (before if paths else now)
+    assert after.paths == ()
+
+
+def test_a_name_of_which_all_is_mended_is_told_of_anew_when_it_comes_up_again() -> None:
+    mended = concluded(row(14), scan(0), START)
+    again = concluded(mended, scan(2), START + AGAIN)
+    assert (again.first, again.since) == (2, START + AGAIN)

@@ -73,7 +73,9 @@ def test_a_channel_is_spoken_to_in_its_own_language_else_its_stores(channel: str
         ("U2", "", "ko"),  # both of their stores agree
         ("U3", "", "en"),  # theirs do not
         ("U9", "", "en"),
-        ("U9", "C_quiz", "ja"),
+        ("U9", "C_quiz", "en"),  # a store that is not theirs
+        ("U1", "C_quiz", "ko"),
+        ("U3", "C_quiz", "ja"),
         ("U3", "C_moon", "ko"),
         ("U7", "C_moon", "ja"),
         ("U8", "C_moon", "en"),

@@ -1,0 +1,35 @@
+"""Implements `services.ports.scanning.Fetcher` as a guest asks: with a pause between two requests to one host, and a sign of life before each."""
+
+from collections.abc import Callable
+
+from services.ports.scanning import Fetched, Fetcher
+from services.scanning import urls
+
+MOST_DELAY = 10.0
+"""Seconds between two requests that a robots.txt can ask for."""
+
+
+class Guest:
+    """One scan's. One thread at a time."""
+
+    def __init__(
+        self, fetcher: Fetcher, delay: float, pause: Callable[[float], None], alive: Callable[[], None]
+    ) -> None:
+        """``delay``: seconds between two requests to one host; ``alive`` hears before and after each pause, and may raise to end it all."""
+        self._fetcher, self._delay, self._pause, self._alive = fetcher, delay, pause, alive
+        self._wished: dict[str, float] = {}
+        self._asked: set[str] = set()
+
+    def slow_down(self, host: str, delay: float) -> None:
+        """Heed what the host's robots.txt asks for, in seconds."""
+        self._wished[host] = min(delay, MOST_DELAY)
+
+    def fetch(self, url: str, most: int) -> Fetched:
+        """Return what GET gives; see `services.ports.scanning.Fetcher`."""
+        host = urls.host_of(url)
+        self._alive()
+        if host in self._asked:
+            self._pause(max(self._delay, self._wished.get(host, 0.0)))
+            self._alive()
+        self._asked.add(host)
+        return self._fetcher.fetch(url, most)
