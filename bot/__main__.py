@@ -26,6 +26,10 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     help="certdesk gives every store on a hosted-shop platform a working TLS certificate and keeps it working.",
+    epilog=(
+        "In a clone, ./certdesk has these besides: ./certdesk test [WHAT], ./certdesk check, ./certdesk bench [NAME];"
+        " CONTRIBUTING.md has more of them."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -102,6 +102,7 @@ def renewing(loaded: Loaded) -> Renewing:
         ari_every=timedelta(hours=keys.ari_hours),
         lease=timedelta(seconds=keys.lease_seconds),
         watch=timedelta(hours=keys.watch_hours),
+        rollback_hold=timedelta(days=keys.rollback_hold_days),
         many=keys.many,
         plan_width=keys.plan_width,
     )

@@ -4,8 +4,10 @@ from commands import add_file, add_many, naming, offering, picking
 from commands.add_file import FILE
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
-from commands.command import Call, Command, arguments, some_words
+from commands.command import Call, Command, Note, arguments, some_words
 from commands.reply import Outcome
+from services.bulk.lists import MOST_BYTES
+from services.bulk.plans import MOST
 from services.issuance import adding
 from services.model.text import say
 
@@ -36,6 +38,20 @@ COMMAND = Command(
     action=Action.CHANGE,
     summary=say("Get certificates for names of a store"),
     usage="/ssl add NAME… | --file [--store STORE]",
+    terminal="/ssl add NAME… | --file PATH [--store STORE]",
+    notes=(
+        Note(
+            say(
+                "{option} takes a list in place of names: UTF-8 text or CSV with a name in each line, or store,name; lines that"
+                " begin with # are remarks. In Slack it is the newest list that you have put into the channel within an hour,"
+                " in a terminal the file at PATH. It may have {most:,} names and {size} kB. If a line is wrong it is named, and"
+                " nothing of the list is done.",
+                option=FILE,
+                most=MOST,
+                size=MOST_BYTES // 1024,
+            )
+        ),
+    ),
     example="/ssl add shop.example.com www.example.com",
     run=run,
     changes=True,

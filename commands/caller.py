@@ -65,6 +65,11 @@ class Caller:
         return self.sight(Action.REVOKE)
 
     @property
+    def rolls_back(self) -> Sight:
+        """The stores whose certificates the caller may ask to be rolled back."""
+        return self.sight(Action.ROLL_BACK)
+
+    @property
     def scans(self) -> Sight:
         """The stores whose pages the caller may have looked at."""
         return self.sight(Action.SCAN)

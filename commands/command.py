@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from commands import pasted
-from commands.caller import Action, Caller, Role
+from commands.caller import TERMINAL, Action, Caller, Role
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
 from commands.uploads import NOWHERE, Uploads
 from services.desk import Desk
@@ -19,12 +19,38 @@ MAX_NAMES = 100
 
 TERMINAL_OPTIONS = frozenset({"--json", "--wait", "--timeout", "--files", "--lang"})
 """What `bot.shell` takes besides, for every command."""
+VALUES: Mapping[str, str] = {
+    "--store": "my-store",
+    "--file": "names.txt",
+    "--cause": "dns.not_hosted",
+    "--reason": "superseded",
+    "--serial": "03ab5c",
+}
+"""Options that take a value, with an example of one."""
 NEAR = 0.65
 """How much alike an option has to be that was probably meant: --cst for --csr, but not --json for --store."""
 
 
 class UsageError(CertdeskError):
     """The command was typed in a way it cannot be; the sentence says what is missing or too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence that the help for one sub-command has besides."""
+
+    text: Text
+    right: Action | None = None
+    """Who has no right to this is not told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrower:
+    """How a sub-command is typed by those who may not do all that it does."""
+
+    right: Action
+    """Who has this may do all."""
+    usage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +68,18 @@ class Command:
     """Does it. Raises UsageError for words it cannot read, and CertdeskError for what cannot be done."""
     changes: bool = False
     """Whether it changes something, so that the audit trail keeps every use."""
+    narrower: Narrower | None = None
+    terminal: str = ""
+    """How it is typed in a terminal, where that differs."""
+    notes: tuple[Note, ...] = ()
+
+    def typed_by(self, caller: Caller) -> str:
+        """Return how the caller types it."""
+        if caller.person == TERMINAL.person and self.terminal:
+            return self.terminal
+        if self.narrower is not None and not caller.may(self.narrower.right):
+            return self.narrower.usage
+        return self.usage
 
 
 People = Callable[[str], str | None]
@@ -161,27 +199,35 @@ def some_words(args: Arguments) -> tuple[str, ...]:
     return args.words
 
 
-def usage_outcome(command: Command, error: UsageError) -> Outcome:
-    """Return the answer to words that ``command`` cannot read: what is wrong, how it is typed, an example."""
+def usage_outcome(command: Command, error: UsageError, caller: Caller) -> Outcome:
+    """Return the answer to words that ``command`` cannot read: what is wrong, how the caller types it, an example."""
+    usage = command.typed_by(caller)
     parts = (
-        Paragraph(say("Type: {command}", command=command.usage)),
+        Paragraph(say("Type: {command}", command=usage)),
         Hint(say("For example: {command}", command=command.example)),
     )
     reply = Reply(Tone.WARN, error.text, parts, private=True)
-    return Outcome(reply, exit_code=2, data={"error": error.text.plain(), "usage": command.usage})
+    return Outcome(reply, exit_code=2, data={"error": error.text.plain(), "usage": usage})
 
 
 def _take(given: dict[str, str], option: str, value: str) -> None:
     if not value:
-        raise UsageError(say("The value of {option} is missing.", option=option))
+        raise _no_value(option)
     if given.setdefault(option, value) != value:
         raise UsageError(say("{option} was given twice, with different values.", option=option))
 
 
 def _next(queue: list[str], option: str) -> str:
     if not queue or queue[0].startswith("--"):
-        raise UsageError(say("The value of {option} is missing.", option=option))
+        raise _no_value(option)
     return queue.pop(0)
+
+
+def _no_value(option: str) -> UsageError:
+    example = f"{option} {VALUES[option]}"
+    return UsageError(
+        say("The value of {option} is missing, as in: {example}", option=option, example=example)
+    )
 
 
 def _unknown_option(word: str, known: tuple[str, ...]) -> UsageError:

@@ -53,7 +53,8 @@ def dispatch(  # noqa: PLR0913 - what a command can do depends on where it is ty
     command = next((one for one in COMMANDS if one.name == first), None)
     if command is None:
         return _unknown(words[0], caller)
-    store = None if command.action is Action.HELP else meant_in(channel, caller, desk)
+    looked_up = command.action is not Action.HELP or caller.stores  # help is told to others without a look
+    store = meant_in(channel, caller, desk) if looked_up else None
     outcome = _run(
         command,
         Call(
@@ -89,7 +90,7 @@ def _run(command: Command, call: Call) -> Outcome:
     try:
         return command.run(call)
     except UsageError as error:
-        return usage_outcome(command, error)
+        return usage_outcome(command, error, call.caller)
     except CertdeskError as error:
         return Outcome(
             Reply(Tone.BAD, error.text, private=True), exit_code=1, data={"error": error.text.plain()}

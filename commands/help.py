@@ -70,13 +70,23 @@ def offered(table: tuple[Command, ...], caller: Caller) -> tuple[Command, ...]:
     return tuple(one for one in table if one.action not in _STAFF_ONLY or caller.may(one.action))
 
 
+def chooses_language(call: Call) -> bool:
+    """Tell whether the caller may choose in which language certdesk speaks here: for who is limited, in a channel of their store."""
+    if not call.caller.limited:
+        return call.caller.may(Action.LANGUAGE)
+    return call.store is not None and call.caller.may_to(Action.LANGUAGE, call.store)
+
+
 def run(call: Call) -> Outcome:
-    """Show all sub-commands, or one of them in full."""
+    """Show all sub-commands that can be used here, or one of them in full."""
     table = offered(call.table, call.caller)
     given = call.words[0].casefold() if call.words else ""
     command = next((one for one in table if one.name == given), None)
-    reply = _all(call.caller, table, given) if command is None else _one(command)
-    return Outcome(reply, data={"commands": [_to_json(one) for one in ((command,) if command else table)]})
+    if command is not None:
+        return Outcome(_one(command, call.caller), data={"commands": [_to_json(command, call.caller)]})
+    listed = tuple(one for one in table if one.action is not Action.LANGUAGE or chooses_language(call))
+    reply = _all(call.caller, listed, (*_access(call.caller), *_guess(given, table)))
+    return Outcome(reply, data={"commands": [_to_json(one, call.caller) for one in listed]})
 
 
 def _guess(given: str, table: tuple[Command, ...]) -> tuple[Part, ...]:
@@ -90,9 +100,9 @@ def _guess(given: str, table: tuple[Command, ...]) -> tuple[Part, ...]:
     return tuple(Hint(text) for text in (said, *meant))
 
 
-def _all(caller: Caller, table: tuple[Command, ...], given: str) -> Reply:
-    pairs = tuple((say("{command}", command=one.usage), one.summary) for one in table)
-    parts: tuple[Part, ...] = (*_access(caller), *_guess(given, table), Fields(pairs))
+def _all(caller: Caller, table: tuple[Command, ...], first: tuple[Part, ...]) -> Reply:
+    pairs = tuple((say("{command}", command=one.typed_by(caller)), one.summary) for one in table)
+    parts: tuple[Part, ...] = (*first, Fields(pairs))
     hint = say("For one of them with an example, type: {command}", command="/ssl help add")
     return Reply(
         Tone.INFO,
@@ -102,10 +112,12 @@ def _all(caller: Caller, table: tuple[Command, ...], given: str) -> Reply:
     )
 
 
-def _one(command: Command) -> Reply:
-    parts = (
+def _one(command: Command, caller: Caller) -> Reply:
+    notes = (note for note in command.notes if note.right is None or caller.may(note.right))
+    parts: tuple[Part, ...] = (
         Paragraph(command.summary),
-        Fields(((say("Type"), command.usage), (say("For example"), command.example))),
+        Fields(((say("Type"), command.typed_by(caller)), (say("For example"), command.example))),
+        *(Paragraph(note.text) for note in notes),
     )
     return Reply(Tone.INFO, say("{command}", command=f"/ssl {command.name}"), parts, private=True)
 
@@ -114,12 +126,12 @@ def _access(caller: Caller) -> tuple[Paragraph, ...]:
     return (Paragraph(access(caller, Action.LOOK)),) if caller.role is Role.NOBODY else ()
 
 
-def _to_json(command: Command) -> dict[str, str]:
+def _to_json(command: Command, caller: Caller) -> dict[str, str]:
     summary: Text = command.summary
     return {
         "name": command.name,
         "summary": summary.plain(),
-        "usage": command.usage,
+        "usage": command.typed_by(caller),
         "example": command.example,
     }
 

@@ -216,13 +216,17 @@ def _facts_of(one: Standing, facts: Facts) -> tuple[tuple[Text, Value], ...]:
     if certificate.not_after is not None:
         ended = certificate.not_after <= facts.now
         pairs.append((say("Expired on") if ended else say("Valid until"), certificate.not_after))
-    pairs.append(_next(one))
+    if certificate.rolled_back is not None:
+        pairs.append((say("Rolled back on"), certificate.rolled_back.at))
+    pairs.append(_next(one, facts.now))
     return tuple(pairs)
 
 
-def _next(one: Standing) -> tuple[Text, Value]:
+def _next(one: Standing, now: datetime) -> tuple[Text, Value]:
     if one.next_at is None:
         return say("Next attempt"), say("none: certdesk waits for a person")
+    if one.certificate.state is State.INSTALLED and one.certificate.held(now):
+        return say("Renews by itself again from"), one.next_at
     if one.certificate.state is State.INSTALLED:
         return (say("Should renew on") if one.blocked else say("Renews by itself")), one.next_at
     return (say("Next attempt") if one.certificate.resting else say("Next step")), one.next_at

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from commands import views
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
-from commands.help import no_access
+from commands.help import chooses_language, no_access
 from commands.link_requests import person
 from commands.reply import Hint, Outcome, Reply, Tone
 from services.model.audiences import ChannelLanguage
@@ -27,7 +27,7 @@ def run(call: Call) -> Outcome:
                 " their Slack."
             )
         )
-    if call.caller.limited and not (call.store and call.caller.may_to(Action.LANGUAGE, call.store)):
+    if not chooses_language(call):
         return no_access(call.caller, Action.LANGUAGE)
     if not words:
         return _shown(call)

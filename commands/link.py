@@ -4,7 +4,7 @@ import re
 
 from commands import views
 from commands.caller import Action
-from commands.command import Call, Command, UsageError, arguments
+from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
 from commands.link_requests import person
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
@@ -88,11 +88,15 @@ def _link(call: Call, words: tuple[str, ...]) -> Outcome:
         return _answer(Tone.GOOD, headline, Hint(hint), store=store, subject=subject)
     headline = say("The channel {who} is linked to the store {store} now", who=shown(who), store=store)
     means = say("There, commands without {option} mean this store.", option="--store")
-    return _answer(Tone.GOOD, headline, Hint(means), *_before(linked.before), store=store, subject=subject)
+    return _answer(Tone.GOOD, headline, Hint(means), *_before(linked), store=store, subject=subject)
 
 
-def _before(store: str) -> tuple[Part, ...]:
-    return (Hint(say("Until now it was linked to the store {store}.", store=store)),) if store else ()
+def _before(linked: linking.Linked) -> tuple[Part, ...]:
+    if not linked.before:
+        return ()
+    until = Hint(say("Until now it was linked to the store {store}.", store=linked.before))
+    spoken = say("The language that was chosen there is taken back: certdesk speaks that of the store.")
+    return (until, Hint(spoken)) if linked.language_dropped else (until,)
 
 
 # --- what link, unlink and links have in common ----------------------------------------------------------------------
@@ -160,6 +164,7 @@ COMMAND = Command(
         "Ask to be linked to your store; for support: link a person, a channel or a workspace to a store"
     ),
     usage="/ssl link [@user | #channel | workspace TEAM] STORE",
+    narrower=Narrower(Action.LINK, "/ssl link STORE"),
     example="/ssl link my-store",
     run=run,
     changes=True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from commands import naming, views
 from commands.caller import Action, Caller
-from commands.command import Call, Command, UsageError, arguments
+from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
 from commands.link import resolved, shown
 from commands.link_requests import person
@@ -111,6 +111,7 @@ COMMAND = Command(
     action=Action.LOOK,
     summary=say("Show which people and channels are linked to a store"),
     usage="/ssl links [STORE | @user | #channel | workspace TEAM]",
+    narrower=Narrower(Action.LINK, "/ssl links [STORE]"),
     example="/ssl links my-store",
     run=run,
 )

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from commands import pasted, views
+from commands.caller import TERMINAL
 from commands.command import Call
 from commands.reply import Hint, Outcome, Refused, Reply, Tone
 from services import naming
@@ -187,6 +188,9 @@ def _helped(remedy: Text, finding: Finding, call: Call, store: str | None) -> Te
     """Return the remedy of a refusal, after a better guess at what went wrong if there is one."""
     if finding.code != NOT_YOURS or finding.evidence:  # with evidence it is the store that was wrong
         return remedy
+    if call.caller.person == TERMINAL.person:  # who runs certdesk need not wait for the platform's registry
+        command = f"certdesk domains add {store or 'STORE'} {finding.name}"
+        remedy = say("{remedy} On this machine you add it with: {command}", remedy=remedy, command=command)
     if names.is_wildcard(finding.name):
         return remedy if call.desk.wildcards else say(_NEEDS_DNS, remedy=remedy)
     meant = near(finding.name, call, store)

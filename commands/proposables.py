@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, unlink
+from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, rollback, unlink
 from commands.proposable import Proposable
 from services.model.proposals import Proposal
 
@@ -17,6 +17,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
         # another person approves it
         renew_cause.PROPOSABLE,
         revoke.PROPOSABLE,
+        rollback.PROPOSABLE,
         renew_many.PROPOSABLE,
         add_many.PROPOSABLE,
         # and this one too, but for merchants with a short list, who confirm it themselves

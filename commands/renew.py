@@ -8,7 +8,7 @@ from typing import Any
 from commands import confirming, due, naming, picking, renew_cause, renew_many, views
 from commands.asking import Asked, answer
 from commands.caller import TERMINAL, Action
-from commands.command import Call, Command, arguments, some_words
+from commands.command import Call, Command, Narrower, Note, arguments, some_words
 from commands.progressing import progress
 from commands.proposable import Proposable, Question
 from commands.refusals import refused_in, refused_to_json
@@ -91,6 +91,11 @@ def _question(desk: Desk, proposal: Proposal) -> Question:
         "Nothing is wrong with it, and it renews by itself in time. A renewal now costs an order of what the CA's rate"
         " limits allow; visitors notice nothing."
     )
+    if any(one.certificate is not None and one.certificate.held(now) for one in early):
+        costs = say(
+            "It was rolled back, and certdesk does not replace it before that. A renewal now ends the wait: a new certificate takes its"
+            " place. It costs an order of what the CA's rate limits allow."
+        )
     rows = Rows(tuple(_row(status) for status in shown))
     more = views.more(len(early) - len(shown))
     return Question(
@@ -141,6 +146,20 @@ COMMAND = Command(
     action=Action.CHANGE,
     summary=say("Renew certificates now"),
     usage="/ssl renew NAME… [--store STORE] | --cause CODE",
+    narrower=Narrower(Action.ALERTS, "/ssl renew NAME… [--store STORE]"),
+    notes=(
+        Note(
+            say(
+                "{option} takes the code of a finding, such as {code}, in place of names: it renews every certificate that"
+                " suffers from it, and tries those that wait for their first one because of it. In Slack a second person"
+                " approves that first; in a terminal it begins at once. What stands in the way of renewals, you see with: {command}",
+                option=CAUSE,
+                code="dns.not_hosted",
+                command="/ssl forecast",
+            ),
+            Action.ALERTS,
+        ),
+    ),
     example="/ssl renew shop.example.com",
     run=run,
     changes=True,

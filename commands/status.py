@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from commands import naming, revocation_view, views
+from commands import naming, revocation_view, rollback_view, views
 from commands.caller import TERMINAL, Action, Caller
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
@@ -93,6 +93,9 @@ def _one(call: Call, args: Arguments, word: str) -> Outcome:
         with call.desk.storage.read() as tx:
             revocations = tx.revocations.of(certificate.id)
         parts += revocation_view.told(revocations)
+        parts += rollback_view.told(certificate, call.desk.clock(), views.shown(status.name))
+        if certificate.rolled_back is not None:
+            data |= {"rollback": rollback_view.as_json(certificate.rolled_back)}
         if revocations:
             data |= {"revocations": [revocation_view.as_json(one) for one in revocations]}
     if "--csr" in args.flags:

@@ -15,6 +15,7 @@ from commands import (
     renew,
     report,
     revoke,
+    rollback,
     scan,
     status,
     unlink,
@@ -28,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     renew.COMMAND,
     remove.COMMAND,
     revoke.COMMAND,
+    rollback.COMMAND,
     # why not, and what was
     check.COMMAND,
     history.COMMAND,

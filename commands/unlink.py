@@ -47,7 +47,10 @@ def _question(_desk: Desk, proposal: Proposal) -> Question:
         " certificates."
     )
     if kind is Kind.CHANNEL:
-        comes = say("Commands there no longer mean this store. Nothing happens to the certificates.")
+        comes = say(
+            "Commands there no longer mean this store, and a language that was chosen there is taken back. Nothing happens to"
+            " the certificates."
+        )
     if kind is Kind.WORKSPACE:
         comes = say("Nobody sees the store there any more. Nothing happens to the certificates.")
     fields = Fields(((say("Link of"), _shown(kind, key)), (say("Store"), store)))

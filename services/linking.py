@@ -40,6 +40,8 @@ class Linked:
     """False: it was there already."""
     before: str = ""
     """The store that the channel was linked to until now; empty: none."""
+    language_dropped: bool = False
+    """Whether a language had been chosen for the channel while it was the former store's; it is forgotten."""
 
 
 def user_of(person: str) -> str:
@@ -134,8 +136,9 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
         former = tx.links.of(kind, who) if kind is Kind.CHANNEL else ()
         before = next((one.store for one in former), "")
         new = tx.links.put(Link(kind, who, store, by, desk.clock()))
+        spoken = new and bool(before) and tx.languages.drop(who)  # it was chosen for the other store's people
         tx.outbox.touch(home.of_person(who), desk.clock())
-    return Linked(new, before if new else "")
+    return Linked(new, before if new else "", language_dropped=spoken)
 
 
 def no_workspace(team: str) -> Text:
@@ -167,9 +170,15 @@ def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
 
 
 def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) -> bool:
-    """Take a link back, and let the person's Home be made anew; False if there was none."""
+    """Take a link back, with a language that was chosen for the channel, and let the person's Home be made anew.
+
+    False if there was none.
+    """
     tx.outbox.touch(home.of_person(who), now)
-    return tx.links.drop(kind, who, store)
+    gone = tx.links.drop(kind, who, store)
+    if gone and kind is Kind.CHANNEL:
+        tx.languages.drop(who)
+    return gone
 
 
 def links_of(desk: Desk, store: str) -> tuple[Link, ...]:

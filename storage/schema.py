@@ -73,7 +73,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 20))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 22))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -127,6 +127,7 @@ CERTIFICATES = Table(
     Column("urgency", BigInteger, nullable=False),  # small is bad: see storage.records.urgency
     Column("revocation", Text),
     Column("placements", Text),
+    Column("rollback", Text),
     UniqueConstraint("store", "domain"),
     Index("ix_certificates_due", "run_after", "id", **where("run_after IS NOT NULL")),
     Index(

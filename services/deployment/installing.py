@@ -16,6 +16,7 @@ from services.deployment.delivering import (
     undelivered,
 )
 from services.deployment.fitness import unfit
+from services.deployment.rollback import barred, revoked
 from services.issuance.causes import own
 from services.issuance.keys import barred as key_barred
 from services.issuance.move import Move, Parts, fail, fault, on, poll
@@ -34,6 +35,8 @@ SIDE_BY_SIDE = 8
 """Names that are looked at at the same time."""
 PROOFS = 9
 """Looks at the edge, a few seconds in all, before an installation counts as unproved."""
+CALLED_OFF = "rollback_called_off"
+"""The happening in the history: what was to be put back must not be used any more."""
 LOOK_AGAIN = timedelta(minutes=1)
 """How often an unproved installation is looked at again."""
 
@@ -41,13 +44,13 @@ LOOK_AGAIN = timedelta(minutes=1)
 def deploying(parts: Parts, certificate: Certificate) -> Move:
     """Give the revision to every target; one that fails is tried again within a minute, and is no strike."""
     revision = present_revision(parts, certificate)
-    if (move := key_barred(parts, certificate, revision)) is not None:
+    if (move := _withdrawn(parts, certificate, revision)) is not None:
         return move
     key = parts.vault.open(revision.sealed_key, revision.key_binding).decode()
     if reason := unfit(
         revision, key, parts.clock(), installed=_installed_one(parts, certificate), cas=parts.limits
     ):
-        return _unfit(parts, certificate, DeployError(reason), revision.names[0])
+        return _unfit(parts, certificate, DeployError(reason), revision)
     return _handed_over(parts, deliver(parts, certificate, revision, key), revision.names[0])
 
 
@@ -67,6 +70,28 @@ def _handed_over(parts: Parts, delivery: Delivery, name: str) -> Move:
     return _waiting(certificate, problem, again_at(parts, delivery), now)
 
 
+def _withdrawn(parts: Parts, certificate: Certificate, revision: Revision) -> Move | None:
+    """Return the move away from a revision whose key is barred or that, wanted back by persons, was revoked since."""
+    if not certificate.rolling_back:
+        return key_barred(parts, certificate, revision)
+    with parts.storage.read() as tx:
+        lost = barred(tx, revision) or revision.id in revoked(tx, certificate.id)
+    return _called_off(parts, certificate, revision) if lost else None
+
+
+def _called_off(parts: Parts, certificate: Certificate, revision: Revision) -> Move:
+    """Return the move back to what is installed, on every target: what was to be put back must not be any more."""
+    now = parts.clock()
+    said = say(
+        "serial {serial} must not be used any more; serial {installed} stays",
+        serial=revision.serial or "",
+        installed=certificate.serial or "",
+    )
+    # no target counts as having it: one that was half way may serve some names with what was to be put back
+    back = replace(certificate, next=certificate.installed, rollback=None, placements=())
+    return Move(replace(back, run_after=now, updated_at=now), CALLED_OFF, said)
+
+
 def _installed_one(parts: Parts, certificate: Certificate) -> Revision | None:
     if certificate.installed is None:
         return None
@@ -74,14 +99,16 @@ def _installed_one(parts: Parts, certificate: Certificate) -> Revision | None:
         return tx.certificates.revision(certificate.installed)
 
 
-def _unfit(parts: Parts, certificate: Certificate, error: DeployError, name: str) -> Move:
-    """Fail the attempt: no target is to blame, and the next attempt gets another certificate."""
+def _unfit(parts: Parts, certificate: Certificate, error: DeployError, revision: Revision) -> Move:
+    """Fail the attempt: no target is to blame, and the next attempt gets another certificate. A roll-back is called off."""
+    if certificate.rolling_back:
+        return _called_off(parts, certificate, revision)
     now = parts.clock()
     remedy = say(
         "On-call: look at acme.cas in app.yaml and at this machine's clock; the installed certificate stays, and certdesk "
         "orders anew by itself."
     )
-    problem = own("deploy.failed", error, name, remedy, now)
+    problem = own("deploy.failed", error, revision.names[0], remedy, now)
     return fail(certificate, now, problem, parts.renewing, strike=False)
 
 
@@ -138,6 +165,7 @@ def _installed(
     attempt = certificate.attempt
     late = set(certificate.wanted) - set(attempt.considered) - set(revision.names)
     wait = timedelta(0) if late else max(backoff(policy, failures), policy.dns_recheck)
+    told = certificate.rollback if certificate.rolling_back else None
     return replace(
         certificate,
         installed=revision.id,
@@ -157,6 +185,7 @@ def _installed(
         problem=problem,
         compared=NOTHING,
         revocation=_left_of(certificate),
+        rollback=told,
     )
 
 

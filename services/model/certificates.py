@@ -61,6 +61,23 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """That an earlier revision was put back by persons, and how long nothing replaces it by itself."""
+
+    revision: str
+    """Id of the revision that was put back."""
+    serial: str
+    """Serial number of the one that it was put in the place of, lower-case hex."""
+    at: datetime
+    until: datetime
+    """From when on renewal is certdesk's own again; not after ``at``: it was never held up."""
+    person: str
+    """Who asked: TEAM/USER, or ``terminal``."""
+    approved_by: str = ""
+    """The second person; empty: none was needed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """The row that the work queue is made of: what is wanted, what is installed, and where the work stands."""
 
@@ -120,6 +137,30 @@ class Certificate:
     def holders(self, revision: str) -> frozenset[str]:
         """Return the names of the targets that were given the revision with this id last."""
         return frozenset(one.target for one in self.placements if one.revision == revision)
+
+    rollback: Rollback | None = None
+    """The roll-back that is under way, or that what is installed comes from."""
+
+    @property
+    def rolling_back(self) -> bool:
+        """Whether what is being deployed is an earlier revision that was installed before."""
+        return self.rollback is not None and self.rollback.revision == self.next
+
+    @property
+    def rolled_back(self) -> Rollback | None:
+        """The roll-back that the installed revision comes from, or None."""
+        told = self.rollback
+        return told if told is not None and told.revision == self.installed else None
+
+    def held(self, now: datetime) -> bool:
+        """Tell whether persons have put back what is installed, and certdesk does not replace it by itself yet."""
+        told = self.rolled_back
+        return told is not None and now < told.until
+
+    def rollback_over(self, now: datetime) -> Rollback | None:
+        """Return what stays to be said of a roll-back once a person wants something else installed: it holds nothing up."""
+        told = self.rollback
+        return replace(told, until=min(told.until, now)) if told is not None else None
 
     @property
     def name(self) -> str:

@@ -49,6 +49,7 @@ class Event(StrEnum):
     ASKED = "asked"
     REMOVED = "removed"
     KEY_BARRED = "key_barred"
+    ROLLED_BACK = "rolled_back"
 
 
 _S, _E = State, Event
@@ -109,6 +110,11 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     # the watch has seen that something is right now that was wrong
     (_S.NEEDS_SUPPORT, _E.RETRY_DUE): _S.CHECKING,
     (_S.NEEDS_SUPPORT, _E.ASKED): _S.CHECKING,
+    # two persons put an earlier revision back, which is complete: it is only deployed again
+    (_S.INSTALLED, _E.ROLLED_BACK): _S.DEPLOYING,
+    (_S.BLOCKED, _E.ROLLED_BACK): _S.DEPLOYING,
+    (_S.FAILED, _E.ROLLED_BACK): _S.DEPLOYING,
+    (_S.NEEDS_SUPPORT, _E.ROLLED_BACK): _S.DEPLOYING,
     # a person has removed its last name, and perhaps adds one again
     (_S.INSTALLED, _E.REMOVED): _S.RETIRED,
     (_S.BLOCKED, _E.REMOVED): _S.RETIRED,

@@ -152,6 +152,8 @@ class Renewing:
     """How long a worker may hold a row without saving it."""
     watch: timedelta = timedelta(days=1)
     """How often an installed certificate is checked that has no blocker."""
+    rollback_hold: timedelta = timedelta(days=3)
+    """How long nothing replaces by itself what was rolled back, unless the last sixth of its lifetime begins before."""
     many: int = 20
     """So many certificates that a CA wants replaced at once become one plan; fewer are renewed at once."""
     plan_width: int = 10

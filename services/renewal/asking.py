@@ -114,6 +114,7 @@ def begin(tx: Transaction, certificate: str, actor: str, now: datetime) -> bool:
         retry_at=None,
         strikes=0,
         attempt=replace(row.attempt, refused=()),  # a person knows of a fix: every name gets its chance
+        rollback=row.rollback_over(now),
     )
     if not tx.certificates.ask(asked):
         raise _busy(row)

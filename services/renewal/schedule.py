@@ -19,7 +19,24 @@ def scheduled(parts: Parts, certificate: Certificate, revision: Revision) -> tup
         return certificate, ""
     suggestion, ask_again, because = _suggestion(parts, certificate, revision, now)
     window, moment = renewal_moment(certificate, suggestion, parts.chance())
-    return replace(certificate, window=window, renew_at=moment, ari_after=ask_again), because
+    told = certificate.rolled_back
+    if told is not None and sooner(window, certificate.window):
+        told = certificate.rollback_over(now)
+    if told is not None:
+        moment = max(moment, told.until)
+    kept = replace(
+        certificate,
+        window=window,
+        renew_at=moment,
+        ari_after=ask_again,
+        rollback=told or certificate.rollback,
+    )
+    return kept, because
+
+
+def sooner(window: Window | None, before: Window | None) -> bool:
+    """Tell whether the CA wants a certificate renewed earlier than it wanted before: then persons' wish to wait is over."""
+    return window is not None and before is not None and window.start < before.start
 
 
 def _suggestion(

@@ -44,7 +44,8 @@ def _due(parts: Parts, tended: Certificate, revision: Revision, again: datetime 
     if not missing:  # a name that it waited for may have been removed meanwhile
         tended = replace(tended, retry_at=None)
     due = tended.renew_at is None or now >= tended.renew_at
-    if not due and not (missing and (tended.retry_at is None or now >= tended.retry_at)):
+    completing = missing and (tended.retry_at is None or now >= tended.retry_at)
+    if not due and (tended.held(now) or not completing):
         due_at = _next_look(parts, tended, missing=bool(missing), again=again)
         return Move(replace(tended, run_after=due_at, updated_at=now))
     with parts.storage.read() as tx:
@@ -66,10 +67,12 @@ def _next_look(
     parts: Parts, certificate: Certificate, *, missing: bool, again: datetime | None = None
 ) -> datetime:
     now = parts.clock()
+    told = certificate.rolled_back if certificate.held(now) else None
+    completed = told.until if told is not None else certificate.retry_at if missing else None
     moments = [
         certificate.renew_at,
         certificate.ari_after,
-        certificate.retry_at if missing else None,
+        completed,
         again,
         now + LOOK_AGAIN if certificate.attempt.leftovers else None,
     ]

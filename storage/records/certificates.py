@@ -1,12 +1,20 @@
 """Certificates, revisions and history: rows to dataclasses and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model import text
-from services.model.certificates import Attempt, Certificate, Happening, Placement, Revision, Window
+from services.model.certificates import (
+    Attempt,
+    Certificate,
+    Happening,
+    Placement,
+    Revision,
+    Rollback,
+    Window,
+)
 from services.model.clock import aware
 from services.model.lifecycle import State
 from services.model.text import NOTHING, Item, Text, say
@@ -69,6 +77,7 @@ def certificate_changes(certificate: Certificate) -> Values:
         "urgency": urgency(certificate),
         "revocation": encode(finding_to_json(certificate.revocation)) if certificate.revocation else None,
         "placements": _placements_to_json(certificate.placements),
+        "rollback": encode(_rollback_to_json(certificate.rollback)) if certificate.rollback else None,
     }
 
 
@@ -77,7 +86,7 @@ def certificate(row: Sequence[Any]) -> Certificate:
     (id_, store, domain, created_at, fence, lease_until, wanted, updated_at, state, run_after,
      installed, next_, attempt, stopped_at, failures, strikes, problem, asked, serial, not_before, not_after,
      renew_at, window_start, window_end, ari_after, retry_at,
-     compared, revocation, placements) = row  # fmt: skip
+     compared, revocation, placements, rollback) = row  # fmt: skip
     return Certificate(
         id=id_,
         store=store,
@@ -107,6 +116,29 @@ def certificate(row: Sequence[Any]) -> Certificate:
         compared=text.from_json(decode(compared)) if compared else NOTHING,
         revocation=finding_from_json(decode(revocation)) if revocation else None,
         placements=_placements_from_json(placements),
+        rollback=_rollback_from_json(decode(rollback)) if rollback else None,
+    )
+
+
+def _rollback_to_json(rollback: Rollback) -> dict[str, str]:
+    return {
+        "revision": rollback.revision,
+        "serial": rollback.serial,
+        "at": aware(rollback.at).isoformat(),
+        "until": aware(rollback.until).isoformat(),
+        "person": rollback.person,
+        "approved_by": rollback.approved_by,
+    }
+
+
+def _rollback_from_json(found: Mapping[str, str]) -> Rollback:
+    moments = {name: datetime.fromisoformat(found[name]) for name in ("at", "until")}
+    return Rollback(
+        revision=found["revision"],
+        serial=found["serial"],
+        person=found["person"],
+        approved_by=found["approved_by"],
+        **moments,
     )
 
 

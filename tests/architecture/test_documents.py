@@ -189,6 +189,7 @@ RIGHT_WORDS = {
     Action.LOOK: "look",
     Action.CHANGE: "change",
     Action.REVOKE: "have a certificate revoked, which another person of the platform approves",
+    Action.ROLL_BACK: "put the certificate before the present one back, which another person approves",
     Action.SCAN: "have the pages of a store looked at, which asks its servers for them",
     Action.ALERTS: "see and handle what is wrong across stores",
     Action.TELL: "tell a merchant, in the channels of their store, what they have to do",

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model.alerts import Alert, Severity, Sighting
-from services.model.certificates import Attempt, Certificate, Happening, Placement, Revision, Window
+from services.model.certificates import (
+    Attempt,
+    Certificate,
+    Happening,
+    Placement,
+    Revision,
+    Rollback,
+    Window,
+)
 from services.model.findings import Finding, Owner, Verdict
 from services.model.lifecycle import State
 from services.model.pacing import Breaker
@@ -86,6 +94,7 @@ def full_certificate() -> Certificate:
         compared=say("{name} is right now.", name="a.test"),
         revocation=finding("certificate.revoked"),
         placements=(Placement("edge", "rev_1", NOW), Placement("cache", "rev_0", NOW - timedelta(days=60))),
+        rollback=Rollback("rev_1", "0b2c", NOW, NOW + timedelta(days=3), "T1/U1", "T1/U2"),
     )
 
 

@@ -15,7 +15,7 @@ from services.model.findings import CODES
 from services.model.jobs import JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
-from tests.samples import alarms, asked, recalls, work, workspaces
+from tests.samples import alarms, asked, recalls, rollbacks, work, workspaces
 from tests.samples.sample import Sample
 from tests.unit.isolation_ways import CASES, IDS
 
@@ -35,6 +35,8 @@ SAMPLES: Mapping[str, Callable[[], Iterable[Sample]]] = {
     },
     "a proposal that is gone": work.gone,
     "what a CA recalls": recalls.plans,
+    "a roll-back gets on": rollbacks.got_on,
+    "a roll-back ends otherwise": rollbacks.ended_otherwise,
     # alerts, and what is told because of them
     **{f"alert {code}": partial(alarms.alert, code) for code in sorted(CODES)},
     "alert of many": alarms.many,

@@ -19,6 +19,7 @@ from services.ports import Message
 from services.renewal import budget
 from storage.memory import MemoryStorage
 from tests.desks import MOON, SUPPORT, Bench, finding
+from tests.samples import rollbacks
 from tests.samples.sample import Sample, in_message
 from tests.unit import test_bulk as jobs
 from tests.unit.approval_world import ask, click, proposal
@@ -97,6 +98,10 @@ WISHES: Mapping[str, tuple[Callable[[], Wish], ...]] = {
     "revoke": tuple(
         lambda reason=reason: Wish(_one(), f"revoke {SHOP} --reason {reason}")  # type: ignore[misc]
         for reason in ("keyCompromise", "superseded", "cessationOfOperation")
+    ),
+    "rollback": (
+        lambda: Wish(rollbacks.twice(), f"rollback {SHOP}"),
+        lambda: Wish(rollbacks.twice(), f"rollback {SHOP}", asker=MOON),
     ),
     "renew many": (lambda: Wish(_many(installed=True), f"renew {' '.join(MANY)}"),),
     "add many": (

@@ -98,6 +98,15 @@ COMMAND_WAYS: Mapping[str, tuple[Given, ...]] = {
         Given("{}.test"),
         Given(),
     ),
+    "rollback": (
+        Given("{}.test"),
+        Given("bad.{}.example"),
+        Given("www.{}.test"),
+        Given("new.{}.test"),
+        Given("{}.test --store {}"),
+        Given("moon.test --store {}"),
+        Given(),
+    ),
     "check": (
         Given("{}.test"),
         Given("bad.{}.example"),

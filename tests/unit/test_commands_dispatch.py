@@ -1,6 +1,7 @@
 """What any text leads to: who may, usage, "did you mean", bad input, isolation. Nothing bad creates or loses anything."""
 # ruff: noqa: RUF001 - characters that look like others are what is tested here
 
+import re
 from typing import Any
 
 import pytest
@@ -11,16 +12,17 @@ from bot import shell
 from bot.text.catalogue import FOLDER
 from bot.text.extract import extract
 from commands.caller import TERMINAL, Action, Caller, Role
-from commands.command import TERMINAL_OPTIONS
+from commands.command import TERMINAL_OPTIONS, VALUES
 from commands.dispatch import dispatch
 from commands.reply import Hint, Outcome, Paragraph, Part, Plan, Problem, Reply, Row, Rows, Tone
 from commands.table import COMMANDS
+from services.model.audiences import Kind, Link
 from services.model.errors import CertdeskError
 from services.model.lifecycle import State
 from services.model.stores import StoreStatus
 from services.model.text import Text, say
 from storage.memory import MemoryStorage
-from tests.desks import MOON, STRANGER, SUPPORT, Bench
+from tests.desks import MOON, STRANGER, SUPPORT, Bench, finding
 
 
 @pytest.fixture
@@ -66,19 +68,20 @@ def codes(outcome: Outcome) -> list[str]:
 
 def test_the_order_of_the_sub_commands_is_the_one_of_the_help() -> None:
     names = [one.name for one in COMMANDS]
-    assert names[:10] == [
+    assert names[:11] == [
         "add",
         "status",
         "renew",
         "remove",
         "revoke",
+        "rollback",
         "check",
         "history",
         "scan",
         "forecast",
         "alerts",
     ]
-    assert names[10:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
+    assert names[11:] == ["report", "link", "unlink", "links", "notify", "language", "help"]
 
 
 def test_every_sub_command_says_what_it_does_how_it_is_typed_and_an_example() -> None:
@@ -118,6 +121,100 @@ def test_help_for_one_command_shows_usage_and_example(bench: Bench, text: str) -
     assert "/ssl add shop.example.com" in said
     assert "/ssl renew" not in said
     assert not bench.certificates()
+
+
+def test_help_says_what_a_list_is_and_what_a_cause_does(bench: Bench) -> None:
+    add = texts(run(bench, "help add").reply)
+    for said in (
+        "a name in each line, or store,name",
+        "2,000 names and 256 kB",
+        "nothing of the list is done",
+    ):
+        assert said in add
+    renew = texts(run(bench, "help renew").reply)
+    assert "it renews every certificate that suffers from it" in renew
+    assert "a second person approves that first" in renew
+
+
+def test_help_shows_only_what_the_asker_may_type(bench: Bench) -> None:
+    for text in ("help", "help renew", "renew"):
+        assert "--cause" in texts(run(bench, text).reply)
+        assert "--cause" not in texts(run(bench, text, MOON).reply)
+    said = texts(run(bench, "help", MOON).reply)
+    assert "/ssl link STORE" in said
+    assert "/ssl links [STORE]" in said
+    assert "@user" not in said
+    assert "workspace TEAM" not in texts(run(bench, "help", STRANGER).reply)
+    assert "/ssl links [STORE | @user | #channel | workspace TEAM]" in texts(run(bench, "help").reply)
+
+
+def test_help_lists_the_choice_of_a_language_where_it_can_be_made(bench: Bench) -> None:
+    assert "/ssl language" in texts(run(bench, "help").reply)
+    assert "/ssl language" not in texts(run(bench, "help", MOON).reply)
+    assert "/ssl language" not in texts(run(bench, "help", STRANGER).reply)
+    assert "/ssl language [CODE | auto]" in texts(run(bench, "help language", MOON).reply)
+    with bench.storage.write() as tx:
+        tx.links.put(Link(Kind.CHANNEL, "C_MOON", "moon", SUPPORT.person, bench.now))
+    there = dispatch("help", MOON, bench.desk, "C_MOON")
+    assert "/ssl language" in texts(there.reply)
+
+
+def test_in_a_terminal_a_list_is_named(bench: Bench) -> None:
+    outcome = run(bench, "add sun.test --file", TERMINAL)
+    assert outcome.reply.title.plain() == "The value of --file is missing, as in: --file names.txt"
+    assert "/ssl add NAME… | --file PATH [--store STORE]" in texts(outcome.reply)
+    assert "--file PATH" not in texts(run(bench, "help add").reply).replace("file at PATH", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("add new.moon.test", "certdesk domains add STORE new.moon.test"),
+        ("add new.moon.test --store moon", "certdesk domains add moon new.moon.test"),
+        ("check elsewhere.test", "certdesk domains add STORE elsewhere.test"),
+    ],
+)
+def test_in_a_terminal_it_is_said_how_a_name_is_added_to_a_store(
+    bench: Bench, text: str, command: str
+) -> None:
+    assert f"On this machine you add it with: {command}" in texts(run(bench, text, TERMINAL).reply)
+    assert "domains add" not in texts(run(bench, text).reply)
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code"),
+    [
+        ("status", 0),
+        ("status moon", 0),
+        ("status shop.moon.test", 0),
+        ("history shop.moon.test", 0),
+        ("forecast", 0),
+        ("alerts", 0),
+        ("report", 0),
+        ("links moon", 0),
+        ("check shop.moon.test", 1),
+        ("status nobody.test", 1),
+        ("history nobody.test", 1),
+        ("status nostore", 1),
+        ("links nostore", 1),
+        ("alerts 9", 1),
+    ],
+)
+def test_what_only_shows_ends_well_whatever_it_shows(bench: Bench, text: str, exit_code: int) -> None:
+    """The machine contract (docs/json.md)."""
+    run(bench, "add shop.moon.test")
+    blocked = finding("dns.not_hosted", "shop.moon.test")
+    bench.checker.says["shop.moon.test"] = (blocked,)
+    bench.change("shop.moon.test", state=State.BLOCKED, problem=blocked)
+    assert run(bench, text).exit_code == exit_code
+
+
+def test_every_option_with_a_value_has_an_example_of_one(bench: Bench) -> None:
+    for command in COMMANDS:
+        for option in re.findall(r"(--[a-z]+) [A-Z]", command.usage):
+            assert option in VALUES
+            said = run(bench, f"{command.name} a.test {option}").reply.title.plain()
+            assert said == f"The value of {option} is missing, as in: {option} {VALUES[option]}"
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,32 @@ class Told:
         return self.known
 
 
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("status", True),
+        ("status moon", True),
+        ("forecast", True),
+        ("alerts", True),
+        ("links moon", True),
+        ("help", True),
+        ("statsu", True),
+        ("add nobody.test --stor moon", True),
+        ("status shop.moon.test", False),
+        ("check shop.moon.test", False),
+        ("history shop.moon.test", False),
+        ("add shop.moon.test", False),
+        ("report", False),
+    ],
+)
+def test_what_is_for_the_asker_alone_even_among_staff(text: str, alone: bool) -> None:
+    """The documents say which (docs/isolation.md)."""
+    bench = make_bench()
+    dispatch("add shop.moon.test", SUPPORT, bench.desk)
+    outcome = dispatch(text, SUPPORT, desk_of(bench))
+    assert heard(outcome, SUPPORT, "C1", Told(DECLARED)).reply.private is alone
+
+
 @pytest.fixture
 def bench() -> Bench:
     made = make_bench()

@@ -74,6 +74,7 @@ COMMAND_TEXTS: Mapping[str, tuple[str, ...]] = {
     "renew": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "remove": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "revoke": ("{}.test --reason superseded", "bad.{}.example --reason superseded"),
+    "rollback": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "check": ("{}.test", "bad.{}.example", "{}.test --store {}", "www.{}.test", "moon.test --store {}"),
     "history": ("{}.test", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),
     "scan": ("{}.test", "{}.test /a", "bad.{}.example", "{}.test --store {}", "moon.test --store {}"),

@@ -87,6 +87,33 @@ def test_nobody_else_does_and_a_channel_of_another_store_is_like_any(
     assert kept(bench.storage, "C_quiz") == "ja"
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["another store", "no store between"])
+def test_a_choice_ends_with_the_link_of_its_channel(bench: Bench, again: bool) -> None:
+    ask(bench, "ja", MOON, "C_moon")
+    if again:
+        linking.unlink(bench.desk, Kind.CHANNEL, "C_moon", "moon")
+    linked = linking.link(bench.desk, Kind.CHANNEL, "C_moon", "quiz", "T1/U_SUPPORT")
+    assert kept(bench.storage, "C_moon") is None
+    assert linked.language_dropped is not again
+    ask(bench, "ko", SUPPORT, "C_moon")
+    linking.link(bench.desk, Kind.CHANNEL, "C_moon", "quiz", "T1/U_SUPPORT")  # the link that there is
+    assert kept(bench.storage, "C_moon") == "ko"
+
+
+def test_who_links_a_channel_anew_is_told_that_its_language_is_taken_back(bench: Bench) -> None:
+    linking.link(bench.desk, Kind.CHANNEL, "C0000001", "moon", "T1/U_SUPPORT")
+    ask(bench, "ja", SUPPORT, "C0000001")
+    said = str(dispatch("link <#C0000001> quiz", SUPPORT, bench.desk).reply)
+    assert "The language that was chosen there is taken back" in said
+    assert "taken back" not in str(dispatch("link <#C0000001> moon", SUPPORT, bench.desk).reply)
+
+
+def test_a_choice_for_a_channel_without_a_link_stays_when_it_gets_one(bench: Bench) -> None:
+    ask(bench, "ja")
+    linking.link(bench.desk, Kind.CHANNEL, "C1", "moon", "T1/U_SUPPORT")
+    assert kept(bench.storage) == "ja"
+
+
 def test_a_choice_is_kept_in_the_audit_trail(bench: Bench) -> None:
     deed = ask(bench, "ko").deed
     assert deed is not None

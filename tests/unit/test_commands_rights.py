@@ -18,6 +18,7 @@ CELLS: Mapping[Action, tuple[Reach, ...]] = {
     Action.LOOK: (A, A, A, M, N),
     Action.CHANGE: (A, A, A, M, N),
     Action.REVOKE: (A, A, A, M, N),
+    Action.ROLL_BACK: (A, A, A, M, N),
     Action.SCAN: (A, A, A, M, N),
     Action.ALERTS: (A, A, A, N, N),
     Action.TELL: (A, A, A, N, N),

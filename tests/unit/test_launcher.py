@@ -95,9 +95,29 @@ def test_the_first_start_sets_up_with_one_line_and_the_second_with_none(
 ) -> None:
     code, out, error = checkout.run("ssl", "status", cwd=tmp_path)
     assert (code, out) == (0, f"{tmp_path} ['ssl', 'status']\n")
-    assert error == "certdesk: setting up .venv (once, about 10 seconds)\n"
+    assert (
+        error == "certdesk: setting up .venv (once, about half a minute; minutes where the network is slow)\n"
+    )
     assert checkout.run("--version", cwd=tmp_path) == (0, f"{tmp_path} ['--version']\n", "")
     assert checkout.asked() == ["venv", "pip"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("test", "--help"), "Usage: ./certdesk test [WHAT...]"),
+        (("test", "-h"), "./certdesk test tests/unit"),
+        (("check", "--help"), "Changes nothing."),
+    ],
+)
+def test_its_own_commands_have_a_help_of_their_own(
+    checkout: Checkout, words: tuple[str, ...], said: str
+) -> None:
+    code, out, _ = checkout.run(*words)
+    assert code == 0
+    assert said in out
+    assert "pytest's options" in out or words[0] == "check"
+    assert len(out.splitlines()) < 12
 
 
 def test_a_folder_named_bot_where_the_caller_stands_is_not_taken_for_ours(

@@ -48,6 +48,12 @@ def said(*words: str | Path) -> str:
     return result.stdout.strip()
 
 
+def test_the_help_names_what_the_launcher_has_besides() -> None:
+    told = " ".join(said("--help").split())
+    for command in ("./certdesk test", "./certdesk check", "./certdesk bench"):
+        assert command in told
+
+
 def test_an_import_counts_stores_and_domains(stores: Path) -> None:
     read = "2 stores with 3 domains read"
     assert said("stores", "import", stores) == f"{read}; new or changed: 2 stores, 3 domains."

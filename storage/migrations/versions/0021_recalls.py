@@ -1,13 +1,13 @@
 """Recalls: what CAs want replaced at once; and the place of an item in the order of its job.
 
-Only a new table, a column with a default and an index: the code of 0018 goes on working beside this one.
+Only a new table, a column with a default and an index: the code of 0020 goes on working beside this one.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
