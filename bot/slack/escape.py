@@ -18,6 +18,8 @@ MAX_VALUE = 350
 MAX_LISTED = 12
 """Names of one list that are shown before "and N more"."""
 
+FENCE = "```"
+"""Stands before and after preformatted lines, on a line of its own."""
 PERSON = "person"
 """The gap whose value is the id of a person (U…, W…) who is known to us; every other gap may hold anything."""
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 
-from bot.slack.dates import in_utc
 from bot.slack.delay import error_line
 from bot.slack.delivery import UNSOUND_VIEWS, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.plainer import plainer
 from bot.slack.reader import Reader
 from bot.slack.render_views import home
 from bot.slack.soundness import Soundness
@@ -70,7 +70,7 @@ class Homes:
         seen = self._looked(message, caller)
         reader = Reader(self._command, self._speech.to_person(placed(message.team, message.user)))
         view = home(seen.page, reader.command, reader.language)
-        view = self._soundness.view(view if self._date_tokens else in_utc(view), message.id, reader)
+        view = self._soundness.view(view if self._date_tokens else plainer(view), message.id, reader)
         facts = self._called(message, view)
         if facts is not None and facts.code in UNSOUND_VIEWS:
             facts = self._called(message, self._soundness.bare(view, message.id, reader, facts.code))

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from bot.slack.dates import in_utc
 from bot.slack.delivery import UNSOUND_VIEWS, Then, then, wait
 from bot.slack.errors import CALL_ERRORS, CallError, read_error
+from bot.slack.plainer import plainer
 from bot.slack.reader import Reader
 from bot.slack.render_views import modal
 from bot.slack.soundness import Soundness, without_files
@@ -80,7 +80,7 @@ class LiveViews:
         """Show it; return why Slack did not take it, or None if it did."""
         reader = Reader(self._command, self._speech.to_person(placed(row.team, row.user)))
         view = modal(shown.sheet, reader.command, reader.language, handle=row.channel)
-        view = self._soundness.view(view if self._date_tokens else in_utc(view), row.id, reader)
+        view = self._soundness.view(view if self._date_tokens else plainer(view), row.id, reader)
         error = self._update(row, view)
         spare = without_files(view)
         if error is not None and error.code in UNSOUND_VIEWS and spare is not None:

@@ -1,22 +1,22 @@
 """From a Reply to a Slack message: pure, within Slack's limits, and readable without telling colours apart."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from bot.slack.dates import in_utc
-from bot.slack.escape import clip, code, fit, names_somebody, preformatted, size
+from bot.slack.escape import clip, code, fit, names_somebody, size
 from bot.slack.limits import (
     MAX_BLOCKS,
     MAX_FIELD,
     MAX_FIELDS,
     MAX_HEADER,
-    MAX_SECTION,
     text_size,
 )
+from bot.slack.plainer import plainer
 from bot.slack.reader import Reader
 from bot.slack.render_actions import Actions, mentioned
+from bot.slack.sections import Block, context, fenced, mrkdwn_text, plain_text, section, sections
 from bot.text.language import ENGLISH, Language
 from commands.attachment import Attachment
 from commands.reply import (
@@ -38,8 +38,6 @@ from commands.reply import (
 )
 from services.model.text import Text, say
 
-Block = dict[str, Any]
-
 TONES: Mapping[Tone, str] = {
     Tone.INFO: "ℹ️",  # noqa: RUF001 - the sign that is meant
     Tone.PROGRESS: "⏳",
@@ -53,11 +51,9 @@ MARKS: Mapping[Mark, str] = {Mark.DONE: "✓", Mark.NOW: "▸", Mark.NEXT: "○"
 
 MAX_ROWS = 30
 MAX_ROW = 300
-MAX_CODE_LINE = 500
 MAX_FALLBACK = 1200
 BUDGET = 11_500
 """Characters of all blocks together; with the fallback text it stays under what Slack takes."""
-_FENCE = "```"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +70,14 @@ def render(
 ) -> Rendered:
     """Return ``reply`` as blocks and fallback text; ``command`` is the slash command's name, for hints.
 
-    Without ``date_tokens`` moments read as in UTC, for workspaces that show Slack's tokens as they are written.
+    Without ``date_tokens`` it is in the mark-up of workspaces that show such tokens as they are written (`plainer`).
     """
     reader = Reader(command, language)
     drawn = [_Drawn(header(reply.tone, reply.title, reader), kept=True), *_drawn(reply.parts, reader)]
-    rendered = Rendered(_fallback(reply, reader), tuple(_within(drawn, reader)))
-    return rendered if date_tokens else Rendered(in_utc(rendered.text), in_utc(rendered.blocks))
+    text = _fallback(reply, reader)
+    if not date_tokens:
+        drawn, text = [replace(one, block=plainer(one.block)) for one in drawn], plainer(text)
+    return Rendered(text, tuple(_within(drawn, reader)))
 
 
 def blocks_of(parts: Iterable[Part], reader: Reader, actions: Actions | None = None) -> list[Block]:
@@ -94,7 +92,7 @@ def title(text: Text, tone: Tone | None, reader: Reader) -> Block:
     """Return a title within a page, with the sign of its tone if it has one."""
     if tone is not None:
         return header(tone, text, reader)
-    return {"type": "header", "text": _plain_text(clip(reader.plain(text), MAX_HEADER) or "certdesk")}
+    return {"type": "header", "text": plain_text(clip(reader.plain(text), MAX_HEADER) or "certdesk")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +126,17 @@ def header(tone: Tone, text: Text, reader: Reader) -> Block:
     if names_somebody(text) or size(title) > MAX_HEADER - 3:
         return {
             "type": "section",
-            "text": _mrkdwn_text(f"{TONES[tone]} {fit(reader.mrkdwn(text), MAX_ROW)}"),
+            "text": mrkdwn_text(f"{TONES[tone]} {fit(reader.mrkdwn(text), MAX_ROW)}"),
         }
-    return {"type": "header", "text": _plain_text(clip(f"{TONES[tone]} {title}", MAX_HEADER))}
+    return {"type": "header", "text": plain_text(clip(f"{TONES[tone]} {title}", MAX_HEADER))}
 
 
 def _paragraph(part: Paragraph, reader: Reader) -> Iterator[Block]:
-    yield from _section(reader.mrkdwn(part.text))
+    yield from section(reader.mrkdwn(part.text))
 
 
 def _hint(part: Hint, reader: Reader) -> Iterator[Block]:
-    yield from _context(reader.mrkdwn(part.text))
+    yield from context(reader.mrkdwn(part.text))
 
 
 def _fields(part: Fields, reader: Reader) -> Iterator[Block]:
@@ -148,14 +146,14 @@ def _fields(part: Fields, reader: Reader) -> Iterator[Block]:
 
 
 def _field(label: str, value: str) -> Block:
-    return _mrkdwn_text(fit(f"*{fit(label, 100) or '—'}*\n{value or '—'}", MAX_FIELD))
+    return mrkdwn_text(fit(f"*{fit(label, 100) or '—'}*\n{value or '—'}", MAX_FIELD))
 
 
 def _plan(part: Plan, reader: Reader) -> Iterator[Block]:
     steps = " → ".join(
         f"{MARKS[mark]} {_emphasised(reader.mrkdwn(label), mark)}" for label, mark in part.steps
     )
-    yield from _section("\n".join(line for line in (code(part.name), steps) if line))
+    yield from section("\n".join(line for line in (code(part.name), steps) if line))
 
 
 def _emphasised(label: str, mark: Mark) -> str:
@@ -168,18 +166,18 @@ def _problem(part: Problem, reader: Reader) -> Iterator[Block]:
     lines = [f"{sign} {reader.mrkdwn(part.summary)}"]
     if remedy := reader.mrkdwn(part.remedy):
         lines.append(f"*{reader.mrkdwn(say('What to do:'))}* {remedy}")
-    yield from _section("\n".join(lines))
-    yield from _context(
+    yield from section("\n".join(lines))
+    yield from context(
         _join_words(reader.mrkdwn(say("Whose move: {owner}", owner=part.owner)), code(part.code))
     )
 
 
 def _rows(part: Rows, reader: Reader) -> Iterator[Block]:
     lines = [_row(row, reader) for row in part.rows[:MAX_ROWS]]
-    yield from _sections(lines)
+    yield from sections(lines)
     if (left := len(part.rows) - MAX_ROWS) > 0:
         hint = say("… and {count} more: {command}", count=left, command=f"{reader.command} status NAME")
-        yield from _context(reader.mrkdwn(hint))
+        yield from context(reader.mrkdwn(hint))
 
 
 def _row(row: Row, reader: Reader) -> str:
@@ -189,17 +187,15 @@ def _row(row: Row, reader: Reader) -> str:
 
 
 def _code(part: Code, _reader: Reader) -> Iterator[Block]:
-    lines = [fit(preformatted(line), MAX_CODE_LINE) for line in part.text.splitlines()]
-    yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
+    yield from fenced(part.text.splitlines())
 
 
 def _steps(part: Steps, reader: Reader) -> Iterator[Block]:
-    lines = [fit(preformatted(reader.language.plain(line)), MAX_CODE_LINE) for line in part.lines]
-    yield from _sections(lines, before=f"{_FENCE}\n", after=f"\n{_FENCE}")
+    yield from fenced(reader.language.plain(line) for line in part.lines)
 
 
 def _mention(part: Mention, reader: Reader) -> Iterator[Block]:
-    yield from _section(_mentioned(part, reader))
+    yield from section(_mentioned(part, reader))
 
 
 def _mentioned(part: Mention, reader: Reader) -> str:
@@ -221,37 +217,6 @@ _DRAW: Mapping[type[Part], Callable[[Any, Reader], Iterator[Block]]] = {
 """How each part is drawn; `Buttons` need to know of each other, see `Actions`."""
 
 
-def _sections(lines: Iterable[str], before: str = "", after: str = "") -> Iterator[Block]:
-    """Yield as few sections as hold the lines; each section stands between ``before`` and ``after``."""
-    room = MAX_SECTION - len(before) - len(after)
-    held: list[str] = []
-    for line in lines:
-        if held and size("\n".join([*held, line])) > room:
-            yield from _section(before + "\n".join(held) + after)
-            held = []
-        held.append(line)
-    if any(held):
-        yield from _section(before + "\n".join(held) + after)
-
-
-def _section(marked: str) -> Iterator[Block]:
-    if marked.strip():
-        yield {"type": "section", "text": _mrkdwn_text(fit(marked, MAX_SECTION))}
-
-
-def _context(marked: str) -> Iterator[Block]:
-    if marked.strip():
-        yield {"type": "context", "elements": [_mrkdwn_text(fit(marked, MAX_SECTION))]}
-
-
-def _mrkdwn_text(marked: str) -> Block:
-    return {"type": "mrkdwn", "text": marked, "verbatim": True}  # Slack then makes no links of its own
-
-
-def _plain_text(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}  # :words: stay words
-
-
 def _join_words(*words: str) -> str:
     return " · ".join(word for word in words if word)
 
@@ -259,7 +224,7 @@ def _join_words(*words: str) -> str:
 def _within(drawn: list[_Drawn], reader: Reader) -> Iterator[Block]:
     """Yield the blocks that one message holds: what is kept, and as many of the others as there is room for."""
     hint = say("This message was cut. For one name alone: {command}", command=f"{reader.command} status NAME")
-    [note] = _context(reader.mrkdwn(hint))
+    [note] = context(reader.mrkdwn(hint))
     room = BUDGET - sum(text_size(one.block) for one in drawn if one.kept)
     places = MAX_BLOCKS - sum(one.kept for one in drawn)
     rest = [one.block for one in drawn if not one.kept]

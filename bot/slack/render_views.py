@@ -16,8 +16,9 @@ from bot.slack.limits import (
     MAX_VIEW_WORD,
 )
 from bot.slack.reader import Reader
-from bot.slack.render import Block, blocks_of, header, title
+from bot.slack.render import blocks_of, header, title
 from bot.slack.render_actions import Actions
+from bot.slack.sections import Block
 from bot.text.language import ENGLISH, Language
 from commands.fields import Choice, Entry, Field, Files
 from commands.reply import Divider, Page, Sheet, Title, ViewPart

@@ -5,11 +5,11 @@ from typing import Any
 
 import structlog
 
-from bot.slack.dates import in_utc
 from bot.slack.delivery import UNSOUND_VIEWS
 from bot.slack.errors import CALL_ERRORS, read_error
 from bot.slack.escape import fit
 from bot.slack.limits import MAX_SECTION
+from bot.slack.plainer import plainer
 from bot.slack.reader import Reader
 from bot.slack.render import render
 from bot.slack.render_views import home, modal
@@ -51,7 +51,7 @@ class SlackScreens:
         client, team = self._clients(request.workspace), request.workspace
         language = self._speech.to_person(placed(team, request.user), placed(team, request.channel))
         view = modal(sheet, self._command, language, handle=handle(request))
-        view = self._sound(view if self._date_tokens else in_utc(view), request, language)
+        view = self._sound(view if self._date_tokens else plainer(view), request, language)
         if request.view and request.form.get("kind") == "modal":
             clicked = str(request.form.get("hash") or "") or None if guarded(request) else None
             return self._shown(

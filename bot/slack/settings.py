@@ -41,7 +41,7 @@ class SlackSettings:
     command: str = "/ssl"
     """The slash command's name, with its slash."""
     date_tokens: bool = True
-    """Whether moments are sent as Slack's date tokens; False for workspaces that show tokens as they are written."""
+    """Whether moments are sent as Slack's date tokens; False for workspaces that know less mark-up (`bot.slack.plainer`)."""
     canary_channel: str = ""
     """Id of a channel (C…), of which the bot is a member, where Socket Mode is tested end to end; empty: it is not."""
     app: str = ""

@@ -46,6 +46,10 @@ def test_add_ends_with_the_serial_and_the_expiry_and_status_lists_it(mina: Perso
     expect(message).not_to_contain_text("<!date")
     mina.types("/ssl status")
     mina.sees(NAME, "Installed", f"valid until {expiry}")
+    mina.types(f"/ssl status {NAME} --csr")
+    message = mina.sees("-----END CERTIFICATE REQUEST-----")
+    expect(message.locator("code", has_text="CERTIFICATE REQUEST")).to_have_count(2)
+    expect(message).not_to_contain_text("`")
 
 
 def test_what_blocks_is_said_with_its_remedy(mina: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.slack.limits import violations
+from bot.slack.limits import MAX_SECTION, violations
 from bot.slack.render import _DRAW, MARKS, MAX_ROWS, TONES, render
 from commands.reply import (
     Button,
@@ -78,9 +78,9 @@ def _strings(piece: Any) -> list[str]:
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(_replies)
-def test_any_reply_is_a_message_that_slack_takes(reply: Reply) -> None:
-    message = render(reply)
+@given(_replies, st.booleans())
+def test_any_reply_is_a_message_that_slack_takes(reply: Reply, date_tokens: bool) -> None:
+    message = render(reply, date_tokens=date_tokens)
     assert violations(message.text, message.blocks) == []
     for text in [message.text, *_strings(message.blocks)]:
         assert "<" not in text  # there are no moments and no groups in these replies
@@ -162,6 +162,27 @@ def test_code_is_split_at_its_lines_and_every_piece_is_fenced() -> None:
     assert len(texts) > 1
     assert all(text.startswith("```\n") and text.endswith("\n```") for text in texts)
     assert "\n".join(text[4:-4] for text in texts) == "\n".join(lines)
+
+
+def test_what_is_to_be_copied_is_not_folded_away() -> None:
+    code, steps = Code("one\ntwo"), Steps((say("Do this."),))
+    blocks = render(Reply(Tone.INFO, say("CSR"), (code, Paragraph(say("Then:")), steps))).blocks[1:]
+    assert [block.get("expand", False) for block in blocks] == [True, False, True]
+
+
+@pytest.mark.parametrize("length", [1, 62, 498])
+def test_where_no_fences_are_drawn_each_line_of_code_stands_in_a_span(length: int) -> None:
+    lines = [*("<" * (length // 4) or "x" for _ in range(MAX_SECTION // (length + 1))), "", "/x"]
+    message = render(Reply(Tone.INFO, say("CSR"), (Code("\n".join(lines)),)), date_tokens=False)
+    shown = "\n".join(block["text"]["text"] for block in message.blocks[1:])
+    assert shown.splitlines() == [f"`{line.replace('<', '&lt;')}`" if line else "" for line in lines]
+    assert not violations(message.text, message.blocks)
+
+
+def test_where_no_fences_are_drawn_a_span_that_ends_in_an_address_is_none() -> None:
+    said = say("{what}, {name}", what="order https://ca.test/1_2", name="https://ca.test/3")
+    message = render(Reply(Tone.INFO, said), date_tokens=False)
+    assert message.text[2:] == " order https://ca.test/1_2, `https://ca.test/3`"
 
 
 def test_what_does_not_fit_is_said_to_be_missing() -> None:
