@@ -7,6 +7,7 @@ from typing import Any
 from services.deployment.command import ExecSettings, ExecTarget
 from services.deployment.files import FilesSettings, FilesTarget
 from services.deployment.haproxy import HaproxySettings, HaproxyTarget
+from services.deployment.kubernetes import KubernetesSettings, KubernetesTarget
 from services.deployment.pull import PullSettings, PullTarget
 from services.model.clock import Clock
 from services.ports import DeployTarget, Storage, Vault
@@ -51,6 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "files": Kind(FilesSettings, _alone(FilesTarget)),
     "haproxy": Kind(HaproxySettings, _alone(HaproxyTarget)),
     "http": Kind(PullSettings, lambda name, settings, around: PullTarget(name, settings, around.storage)),
+    "kubernetes": Kind(KubernetesSettings, _alone(KubernetesTarget)),
     "exec": Kind(ExecSettings, _alone(ExecTarget)),
 }
 """In the order in which docs/targets.md describes them; the first one is meant where an entry names none."""

@@ -33,6 +33,7 @@ from services.model.settings import CaSettings
 from services.model.text import say
 from services.ports import ChallengeResponder, DeployTarget, Storage
 from services.renewal import budget
+from services.scanning.apart import Apart
 from services.scanning.crawl import Outside
 from services.scanning.fetching import SocketFetcher
 from services.scanning.resolving import resolver
@@ -198,7 +199,7 @@ def _sites(
     """Return what scans stores' pages."""
     keys = settings.scanning(loaded)
     fetcher = SocketFetcher(settings.probing(loaded), resolver(world.dns), keys.timeout)
-    outside = Outside(fetcher, keys, time.sleep, time.monotonic)
+    outside = Outside(fetcher, keys, time.sleep, time.monotonic, Apart)
     scanner = Scanner(outside, source_of(keys.theme_source), clock)
     return Sites(storage, scanner, clock, announce, automatic=keys.automatic)
 

@@ -95,6 +95,25 @@ def stores_in(outcome: Outcome) -> frozenset[str] | None:
     return frozenset(map(str, stores)) if stores and None not in stores else EVERYTHING
 
 
+ABOUT = "about"
+"""What the body of a finished answer keeps the stores under that it speaks of: it may wait until others read along, or its
+reader no longer sees them."""
+
+
+def kept(outcome: Outcome, caller: Caller) -> Mapping[str, Any]:
+    """Return what a finished answer keeps of the stores that it speaks of (`ABOUT`; None: perhaps any), as it is `heard`.
+
+    Nothing where that does not matter: of what only the platform's own people are told, and where there is no store.
+    """
+    stores = stores_in(outcome)
+    if not outcome.reply.private:
+        return {ABOUT: None if stores is EVERYTHING else sorted(stores)}
+    if caller.stores is None:
+        return {}
+    own = stores if stores and stores <= caller.stores else caller.stores
+    return {ABOUT: sorted(own)} if own else {}
+
+
 _ALONE = Hint(
     say(
         "Only you see this: others can read in this channel who may not hear of every store. To share an answer, ask in a"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from commands.caller import Doubt
 from commands.command import Known
+from commands.hearing import ABOUT
 from commands.reply import Reply, Tone
 from services import approvals
 from services.desk import Desk
@@ -42,7 +43,7 @@ def _about(desk: Desk, message: Message) -> tuple[str, str, Iterable[str]]:
     if message.kind == approvals.MESSAGE:
         proposal = approvals.known(desk, str(message.body["proposal"]))
         return ("", "", ()) if proposal is None else (proposal.person, proposal.workspace, proposal.stores)
-    named = message.body.get("store")
+    named, about = message.body.get("store"), message.body.get(ABOUT) or ()
     with desk.storage.read() as tx:
         followed = [one.store for one in tx.certificates.get_many(message.follows)]
-    return message.user, message.team, (*followed, *((named,) if isinstance(named, str) else ()))
+    return message.user, message.team, (*followed, *about, *((named,) if isinstance(named, str) else ()))

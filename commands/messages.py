@@ -13,7 +13,7 @@ from commands.handover import handover_message, timeline_message
 from commands.hearing import Rooms
 from commands.link_requests import answer_message, request_message
 from commands.losing import LOST, lost
-from commands.overhearing import OVERHEARD, overheard
+from commands.overhearing import OVERHEARD, Ears, ears
 from commands.progressing import progress
 from commands.recall_view import recall_message
 from commands.refusals import refused_in, refused_to_json
@@ -40,8 +40,8 @@ DIGEST = "digest"
 def compose(desk: Desk, message: Message, known: Known | None = None, rooms: Rooms | None = None) -> Composed:
     """Return what ``message`` says at this moment; ``known`` tells of whom it is about who they are now (None: nobody can).
 
-    What is shown in private is shown no more to who no longer sees its stores, nor what is told aloud while somebody reads in
-    its channel who may not hear of them, as ``rooms`` say (None: nobody can). Raises CertdeskError for a kind that this
+    What is shown in private is shown no more to who no longer sees its stores; nor is anything told aloud where somebody reads
+    who may not hear of them, as ``rooms`` say (None: nobody can): it is for who asked alone, or hidden. Raises CertdeskError for a kind that this
     certdesk does not know, and where Slack does not say who somebody is.
     """
     composer = COMPOSERS.get(message.kind)
@@ -52,9 +52,10 @@ def compose(desk: Desk, message: Message, known: Known | None = None, rooms: Roo
     if known is not None and lost(desk, message, known):
         return Composed(LOST, final=True)
     composed = composer(desk, message)
-    if rooms is not None and overheard(desk, message, rooms):
-        return replace(composed, reply=OVERHEARD)
-    return composed
+    whose = Ears.ALL if rooms is None else ears(desk, message, rooms)
+    if whose is Ears.ASKER:
+        return replace(composed, reply=replace(composed.reply, private=True))
+    return replace(composed, reply=OVERHEARD) if whose is Ears.NOBODY else composed
 
 
 def content(outcome: Outcome) -> tuple[str, dict[str, Any]]:

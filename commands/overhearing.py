@@ -1,9 +1,10 @@
-"""Answers that were told aloud and go on: who reads there is judged anew before each is shown again."""
+"""Answers that are told aloud: who reads there is judged anew before each is told, and before it is shown again."""
 
 from collections.abc import Iterable
+from enum import Enum
 
 from commands import views
-from commands.hearing import EVERYTHING, Rooms, all_may_hear
+from commands.hearing import ABOUT, EVERYTHING, Rooms, all_may_hear
 from commands.reply import Hint, Reply, Tone
 from services import approvals
 from services.desk import Desk
@@ -25,25 +26,47 @@ OVERHEARD = Reply(
     ),
 )
 
+PATIENCE = 2
+"""So often, over eleven minutes, what stands in a channel waits until Slack says who reads there."""
 
-def overheard(desk: Desk, message: Message, rooms: Rooms) -> bool:
-    """Tell whether an answer that everybody in a channel reads would be heard by somebody who may not hear of its stores.
 
-    Raises CertdeskError where Slack does not say who is there: it is shown, or not, once it does.
+class Ears(Enum):
+    """For whom an answer is that was to be told aloud."""
+
+    ALL = "all"
+    ASKER = "asker"
+    """It was not told yet: who asked is told alone."""
+    NOBODY = "nobody"
+    """It stands there already, where others read now: it is hidden."""
+
+
+def ears(desk: Desk, message: Message, rooms: Rooms) -> Ears:
+    """Tell for whom an answer is now that everybody in a channel was to read, by who reads there and what it is about.
+
+    Where Slack does not say who is there, what was not told yet is for the asker alone; for what stands there CertdeskError is
+    raised, so that it is shown, or not, once Slack does. After `PATIENCE` failures it goes on with the asker alone: certdesk
+    has probably been sent out of the channel.
     """
-    if message.private or not message.user or not message.channel or message.channel.startswith("D"):
-        return False
+    elsewhere = "/" in (message.ts or "")  # it stands in the asker's direct messages
+    if message.private or elsewhere or not message.user or message.channel[:1] in ("", "D"):
+        return Ears.ALL
     about = _about(desk, message)
     if about is not EVERYTHING and not about:
-        return False
+        return Ears.ALL
     room = rooms.room(placed(message.team, message.channel))
-    if not room.known:
+    if all_may_hear(room, about):
+        return Ears.ALL
+    if not message.ts:
+        return Ears.ASKER
+    if room.known:
+        return Ears.NOBODY
+    if message.failures < PATIENCE:
         raise CertdeskError(say("Slack does not say who reads in {channel}.", channel=message.channel))
-    return not all_may_hear(room, about)
+    return Ears.ASKER
 
 
 def _about(desk: Desk, message: Message) -> frozenset[str] | None:
-    """Return the stores that an answer speaks of while it goes on; none of them for one that does not.
+    """Return the stores that an answer speaks of; none of them for one that does not.
 
     What could not be done is said in it too, and may speak of names that are no store's.
     """
@@ -52,11 +75,12 @@ def _about(desk: Desk, message: Message) -> frozenset[str] | None:
         if proposal is None or message.key != approvals.asked_key(proposal.id):
             return frozenset()
         return _named(proposal.stores, proposal.what.get("refused"))
-    if not message.follows:
-        return frozenset()
+    if ABOUT in message.body:
+        return EVERYTHING if message.body[ABOUT] is None else frozenset(message.body[ABOUT])
     with desk.storage.read() as tx:
         stores = [one.store for one in tx.certificates.get_many(message.follows)]
-    return _named(stores, message.body.get("refused"))
+    named = message.body.get("store")
+    return _named((*stores, *((named,) if isinstance(named, str) else ())), message.body.get("refused"))
 
 
 def _named(stores: Iterable[str], refused: object) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ from commands import audit, clicks, confirming, home_clicks, live, messages, she
 from commands.caller import Caller, Role
 from commands.command import Call, Known, People, strange, unasked
 from commands.dispatch import dispatch
-from commands.hearing import CLOSED, Rooms, heard
+from commands.hearing import CLOSED, Rooms, heard, kept
 from commands.reply import Deed, Hint, Outcome, Performed, Reply, Tone
 from commands.screens import BLIND, Screens, handle
 from commands.uploads import NOWHERE, Uploads
@@ -71,7 +71,7 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
         told = heard(done.outcome, caller, where, rooms)
         done = replace(done, outcome=unfurling.heard(told, where, rooms))
     now = desk.clock()
-    owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, now)
+    owed = () if done.outcome is None else _owed(desk, request, done.outcome, screens, caller)
     with desk.storage.write() as tx:
         for message in owed:
             tx.outbox.put(message)
@@ -103,8 +103,10 @@ def typed(desk: Desk, words: Sequence[str], caller: Caller) -> Outcome:
     return outcome
 
 
-def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
+def _message(request: Request, outcome: Outcome, now: datetime, caller: Caller) -> Message:
     kind, body = messages.content(outcome)
+    if kind == messages.REPLY:
+        body = {**body, **kept(outcome, caller)}
     return Message(
         id=new_id("msg"),
         key=asked_key(outcome.proposal) if outcome.proposal else f"request:{request.id}",
@@ -121,30 +123,31 @@ def _message(request: Request, outcome: Outcome, now: datetime) -> Message:
 
 
 def _owed(
-    desk: Desk, request: Request, outcome: Outcome, screens: Screens, now: datetime
+    desk: Desk, request: Request, outcome: Outcome, screens: Screens, caller: Caller
 ) -> tuple[Message, ...]:
     """Show at once what belongs into a modal or the Home tab, and return what is still to be sent.
 
     What came of a modal that was sent off is always sent: Slack may have it before its own acknowledgement, which would
     then wipe it out (`bot.slack.live_views` waits for that). What became a question is asked in a message besides.
     """
+    now = desk.clock()
     if request.kind == LINKS:
         if outcome.unfurls:
             screens.unfurl(request, {link: shown.reply for link, shown in outcome.unfurls.items()})
         return ()
     if outcome.page is not None:
-        return () if screens.page(request, outcome.page) else (_message(request, outcome, now),)
+        return () if screens.page(request, outcome.page) else (_message(request, outcome, now, caller),)
     if request.kind == SUBMISSION:
         row = replace(live.row(request, handle(request), outcome, now), run_after=now + ACKNOWLEDGED)
-        return (row, _message(request, outcome, now)) if outcome.proposal else (row,)
+        return (row, _message(request, outcome, now, caller)) if outcome.proposal else (row,)
     if outcome.sheet is None and outcome.live is None:
-        message = _message(request, outcome, now)
+        message = _message(request, outcome, now, caller)
         beside = messages.companion(message)
         return (message,) if beside is None else (message, beside)
     row = live.row(request, handle(request), outcome, now)
     shown = live.compose(desk, row)
     if not screens.sheet(request, shown.sheet):
-        return (_message(request, outcome, now),)
+        return (_message(request, outcome, now, caller),)
     return () if shown.final and not live.kept(row) else (row,)
 
 

@@ -9,6 +9,7 @@ from services.alerting.outgoing import message_key
 from services.model.alerts import Alert
 from services.model.audit import Entry
 from services.model.certificates import Certificate, Happening
+from services.model.deeds import what_of
 from services.model.lifecycle import Event
 from services.ports import Message, Transaction
 
@@ -63,6 +64,10 @@ _TOLD_ALREADY = frozenset({"add", "renew", "certificate.retry", "add many", "ren
 """What stands in the certificate's own history once it is done, or in a row for each name once its turn has come."""
 
 
+_OF_STORES = frozenset({"link", "unlink", "notify", "language", "link.approve", "link.decline"})
+"""What is done to stores, people and channels: a store's id may look like a name, and who asks for it is not its merchants' business."""
+
+
 def audited(
     tx: Transaction, certificate: Certificate, name: str, *, since: datetime | None
 ) -> tuple[Entry, ...]:
@@ -71,6 +76,7 @@ def audited(
         row
         for row in tx.audit.about((name, certificate.id))
         if row.result in AUDITED
+        and what_of(row) not in _OF_STORES
         and not (row.result == "done" and row.action in _TOLD_ALREADY)
         and (since is None or row.at >= since)
     )

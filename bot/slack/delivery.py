@@ -108,7 +108,7 @@ def first_way(
     What stands is edited in place. What is private and finished is shown to the person alone where they asked; what is
     private and goes on changing stands in their direct messages, because an ephemeral message cannot be edited and is
     lost when the person is away. So does what was asked for in a view, which has no channel. A direct-message channel (D…) is private as it is. ``under`` is where the message
-    stands whose thread it belongs to. With ``files`` it goes with them once, and private ones into the direct messages:
+    stands whose thread it belongs to; what is private is in none. With ``files`` it goes with them once, and private ones into the direct messages:
     no file can be shown to one person alone in a channel.
     """
     place = place_of(message)
@@ -116,7 +116,7 @@ def first_way(
     if place is not None and not (hidden and place.channel == message.channel):
         return Way(Method.UPDATE, place.channel, place.ts, thread=under.ts if under is not None else "")
     posts = Method.SHARE if files else Method.POST
-    if under is not None:
+    if under is not None and not (hidden and message.user):
         return Way(posts, under.channel, thread=under.ts)
     if files:
         return Way(posts, "" if hidden else message.channel)

@@ -48,7 +48,8 @@ def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime 
     before = job.total
     if job.kind == RECALL:
         job = carrying.joined(tx, job)
-    begun = tx.jobs.items(job.id, ItemState.BEGUN, max(WIDTH, desk.renewing.plan_width))
+    most = carrying.most_at_work(desk) if job.kind == RECALL else WIDTH
+    begun = tx.jobs.items(job.id, ItemState.BEGUN, most)
     settled = [after for after in (_settled(tx, job, item) for item in begun) if after is not None]
     at_work = len(begun) - len(settled)
     room = 0 if waits is not None else WIDTH - at_work

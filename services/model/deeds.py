@@ -39,6 +39,13 @@ def in_bulk(job: str, people: Behind, code: str = "") -> str:
     return f"{job}: asked by {people.asker}{approved}" + (f"; {code}" if code else "")
 
 
+def what_of(entry: Entry) -> str:
+    """Return the action; of a decision the first word of what was decided about."""
+    if entry.action not in (YES, NO, EXPIRED):
+        return entry.action
+    return next(iter(entry.subject.split(" ")[1:2]), "")
+
+
 def behind(entry: Entry) -> Behind:
     """Return who was behind a deed. Of what was refused or failed by a person's hand nothing is read: its reason is prose."""
     if entry.action in (BULK_RENEW, BULK_ADD):

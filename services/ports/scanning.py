@@ -53,7 +53,10 @@ class Themes(Protocol):
     """The sources of stores' themes."""
 
     def files(self, store: str) -> Mapping[str, str]:
-        """Return path -> text of the theme's files; empty if the store has none that can be read."""
+        """Return path -> text of the theme's files, line ends as they are; empty if the store has none.
+
+        Raises CertdeskError, with what to tell people, if they cannot be read. A path is relative and below the theme's folder.
+        """
         ...
 
 

@@ -46,9 +46,11 @@ def asks_until(job: Job) -> datetime | None:
 
 
 def joined(tx: Transaction, job: Job) -> Job:
-    """Let what was noted since join the plan, in its order; return the plan with as many items more."""
+    """Let what was noted since join the plan, in its order; return the plan with as many items more.
+
+    What was renewed at once, before there was a plan, is one of them: it is at work.
+    """
     taken = tx.recalls.take(str(job.what["ca"]), job.id, AT_A_TIME)
-    waiting = [one for one in taken if one.planned]
     items = [
         Item(
             job=job.id,
@@ -56,14 +58,20 @@ def joined(tx: Transaction, job: Job) -> Job:
             store=one.store,
             name=one.name,
             certificate=one.certificate,
+            state=ItemState.WAITING if one.planned else ItemState.BEGUN,
             before=one.revision,
             place=place(0, one.not_after),
         )
-        for number, one in enumerate(waiting, job.total)
+        for number, one in enumerate(taken, job.total)
     ]
     tx.jobs.extend(items)
     because = next((one.because for one in taken if one.because), job.what.get("because", ""))
     return replace(job, total=job.total + len(items), what={**job.what, "because": because})
+
+
+def most_at_work(desk: Desk) -> int:
+    """Return how many of a plan are at work at the most: those that it has begun, and those that were before it."""
+    return desk.renewing.plan_width + desk.renewing.many + AT_A_TIME
 
 
 def begin(_desk: Desk, tx: Transaction, _job: Job, item: Item, now: datetime) -> Item:

@@ -92,13 +92,14 @@ def _why(recall: Recall) -> Text:
     return say("{ca} wants it replaced now: {url}", ca=recall.ca, url=recall.because)
 
 
-def keep(tx: Transaction, policy: Alerting, recall: Recall, now: datetime) -> None:
+def keep(tx: Transaction, policy: Alerting, many: int, recall: Recall, now: datetime) -> None:
     """Save a recall; the first one of its CA that waits for a plan begins it, with the message that tells of it.
 
-    To be called in the transaction that saves the certificate. Of two that begin a plan at once one does.
+    So does the last of ``many`` that have all been renewed at once, because each was looked at before the others were
+    saved. To be called in the transaction that saves the certificate. Of two that begin a plan at once one does.
     """
-    tx.recalls.note(recall)
-    if not recall.planned or recall.job:
+    fresh = tx.recalls.note(recall)
+    if recall.job or not (recall.planned or (fresh and _are_many(tx, recall.ca, many, now))):
         return
     newest = tx.recalls.plan(recall.ca)
     plan = tx.jobs.get(newest) if newest else None
@@ -116,6 +117,10 @@ def keep(tx: Transaction, policy: Alerting, recall: Recall, now: datetime) -> No
     )
     if tx.jobs.add(job, ()):
         _tell(tx, policy, job, now)
+
+
+def _are_many(tx: Transaction, ca: str, many: int, now: datetime) -> bool:
+    return len(tx.recalls.single(ca, now - RECENT, many)) >= many
 
 
 def id_after(ca: str, before: str) -> str:

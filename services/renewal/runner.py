@@ -127,7 +127,7 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
         breaker.write(tx, after.id, move.met, now)
         budget.write(tx, move.drawn, now)
         if move.recall is not None:
-            noting.keep(tx, parts.alerting, move.recall, now)
+            noting.keep(tx, parts.alerting, parts.renewing.many, move.recall, now)
         if move.what:
             happening = Happening(after.id, now, move.what, state=after.state.value, details=move.details)
             tx.certificates.record(happening)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -10,18 +11,24 @@ from services.model.settings import Scanning
 from services.model.text import Text, say
 from services.ports.scanning import Fetched, Fetcher
 from services.scanning import pages, sheets, urls
+from services.scanning.apart import Reader, UnreadError, here
 from services.scanning.charsets import text_of
 from services.scanning.guest import Guest
 from services.scanning.robots import MOST_BYTES, Robots, sitemap
+from services.scanning.room import MOST_FOUND
 from services.scanning.words import unfetched
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 MOST_LINKS = 2_000
 """How many different links are kept of all that pages hold."""
+MOST_SEEN = 20_000
+"""How many insecure URLs are kept of all that pages hold."""
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _SITEMAPS = 3
 """How many files of a sitemap are read."""
+_UNREAD = say("It takes too long to read, so nothing is known of it.")
+_CUT = say("It holds so much over http:// that only the first {count} things are named.", count=MOST_FOUND)
 _CLOSED = say("robots.txt could not be read, and so crawlers stay away.")
 
 
@@ -52,8 +59,9 @@ class Crawled:
     def see(self, page: str, found: Iterable[Found]) -> None:
         """Take note of what a page, or a style sheet that it uses, holds."""
         for one in found:
-            self.seen.append(Seen(page, one))
-            self.things.add((one.url, one.element))
+            if len(self.seen) < MOST_SEEN:
+                self.seen.append(Seen(page, one))
+                self.things.add((one.url, one.element))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,14 @@ class Outside:
     """Waits so many seconds."""
     clock: Callable[[], float]
     """Seconds from some moment on that never go back."""
+    reading: Callable[[], AbstractContextManager[Reader]] = lambda: nullcontext(here)
+    """Gives each scan what reads its pages."""
 
 
 def crawl(
     outside: Outside,
     guest: Guest,
+    reader: Reader,
     name: str,
     own: Callable[[str], bool],
     into: Crawled,
@@ -80,14 +91,21 @@ def crawl(
 
     ``own`` tells whether a host is one of the store's names; what is seen is put ``into`` as it comes.
     """
-    _Crawler(outside, guest, name, own, into).run(paths)
+    _Crawler(outside, guest, reader, name, own, into).run(paths)
 
 
 class _Crawler:
     def __init__(
-        self, outside: Outside, guest: Guest, name: str, own: Callable[[str], bool], into: Crawled
+        self,
+        outside: Outside,
+        guest: Guest,
+        reader: Reader,
+        name: str,
+        own: Callable[[str], bool],
+        into: Crawled,
     ) -> None:
-        self._outside, self._guest, self._own, self._all = outside, guest, own, into
+        self._outside, self._guest, self._reader = outside, guest, reader
+        self._own, self._all = own, into
         self._home = f"https://{name}/"
         self._ends = outside.clock() + outside.settings.total
         self._robots: dict[str, Robots] = {}
@@ -187,13 +205,19 @@ class _Crawler:
         """Take what a page holds, and the style sheets that it uses."""
         text = text_of(answer.body, answer.fields.get("content-type", ""))
         policies = tuple(filter(None, (answer.fields.get("content-security-policy"),)))
-        page = pages.read(text, answer.url, self._own, policies)
+        try:
+            page = self._reader(pages.read, text, answer.url, self._own, policies)
+        except UnreadError:
+            self._skip(answer.url, _UNREAD)
+            return
         if not self._all.pages:
             self._all.hsts = answer.fields.get("strict-transport-security", "")
         self._all.pages.append(answer.url)
         self._all.see(answer.url, page.found)
         if not answer.whole:
             self._skip(answer.url, say("It is very large, and only its beginning was read."))
+        if page.cut:
+            self._skip(answer.url, _CUT)
         for link in filter(None, map(self._link, page.links)):
             if link not in self._listed and len(self._listed) < MOST_LINKS:
                 self._listed.add(link)
@@ -218,7 +242,13 @@ class _Crawler:
             self._skip(url, why)
             return ()
         text = text_of(answer.body, answer.fields.get("content-type", ""))
-        sheet = sheets.read(text, answer.url, page.mitigations)
+        try:
+            sheet = self._reader(sheets.read, text, answer.url, page.mitigations)
+        except UnreadError:
+            self._skip(url, _UNREAD)
+            return ()
+        if sheet.cut:
+            self._skip(url, _CUT)
         self._all.see(at, sheet.found)
         return sheet.sheets
 

@@ -11,6 +11,7 @@ from justhtml.dom import Element, Node, Text
 from services.model.scans import Found, Kind
 from services.scanning import elements, policies, scripts, styles, urls
 from services.scanning.policies import Mitigations
+from services.scanning.room import MOST_LINKS, MOST_NAME, Room
 
 MOST_NESTING = 3
 """Documents within documents: frames by srcdoc, mark-up in strings of scripts."""
@@ -37,6 +38,7 @@ class Context:
     """Element and attribute that are named in place of those within the piece."""
     line: int | None = None
     """The line that is named for all of it."""
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Page:
     """Its style sheets, absolute."""
     base: str = ""
     mitigations: Mitigations = field(default_factory=Mitigations)
+    cut: bool = False
+    """Whether it holds more than is kept of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,10 @@ class _Markup:
 
 def read(html: str, url: str, own: Callable[[str], bool], policies_: tuple[str, ...] = ()) -> Page:
     """Return what the page ``html`` at ``url`` holds; ``policies_`` are its Content-Security-Policy header fields."""
-    mitigated = policies.mitigations(policies_)
-    return _read(html, Context(url, own, mitigations=mitigated, base=url))
+    context = Context(url, own, mitigations=policies.mitigations(policies_), base=url)
+    page = _read(html, context)
+    page.cut = context.room.cut
+    return page
 
 
 def _read(html: str, context: Context, *, fragment: bool = False) -> Page:
@@ -141,7 +147,7 @@ def _led(page: Page, node: Element) -> None:
     href = _raw(node, "href")
     if not href or node.namespace != "html":
         return
-    if node.name in ("a", "area"):
+    if node.name in ("a", "area") and len(page.links) < MOST_LINKS:
         page.links.append(urls.joined(href, page.base))
     elif node.name == "link" and "stylesheet" in elements.value(node, "rel").split():
         page.sheets.append(urls.joined(href, page.base))
@@ -154,7 +160,7 @@ def _note(
     context = markup.context
     for text in texts:
         url = urls.insecure(text, page.base)
-        if url is None:
+        if url is None or not context.room.for_one():
             continue
         line = _line(markup, node, attribute, text)
         _add(page, context, url, context.at or (node.name, attribute), line, kind)
@@ -164,7 +170,8 @@ def _add(page: Page, context: Context, url: str, at: tuple[str, str], line: int,
     kind = Kind.LIKELY if context.likely else urls.settled(kind, url)
     own = urls.host_of(url) == urls.host_of(context.url)
     mitigated = page.mitigations.cover(kind, own=own)
-    page.found.append(Found(url, *at, context.url, line, kind, mitigated))
+    element, attribute = (name[:MOST_NAME] for name in at)
+    page.found.append(Found(url, element, attribute, context.url, line, kind, mitigated))
 
 
 def _line(markup: _Markup, node: Node, attribute: str, text: str) -> int:
@@ -173,12 +180,12 @@ def _line(markup: _Markup, node: Node, attribute: str, text: str) -> int:
         return markup.context.line
     start = node.origin_offset or 0
     line = markup.context.lines + (node.origin_line or 1)
-    named = re.compile(rf"\s{re.escape(attribute)}\s*=", re.IGNORECASE).search(markup.source, start)
+    named = re.compile(rf"[\s/\"']{re.escape(attribute)}\s*=", re.IGNORECASE).search(markup.source, start)
     if named is None:
         return line
-    behind = markup.source.find(text.strip(), named.start()) if text else -1
-    raw = len(_raw(node, attribute)) + len(named.group()) + 8
-    place = behind if 0 <= behind - named.start() <= raw else named.end()
+    within = named.end() + len(_raw(node, attribute)) + 8
+    behind = markup.source.find(text.strip(), named.end(), within) if text else -1
+    place = behind if behind >= 0 else named.end()
     return line + markup.source.count("\n", start, place)
 
 
@@ -195,7 +202,7 @@ def _style(page: Page, markup: _Markup, node: Element) -> None:
     text, first = _text(node)
     for reference in styles.references(text, page.base):
         line = markup.context.line or markup.context.lines + first + reference.line - 1
-        if url := urls.insecure(reference.url, page.base):
+        if (url := urls.insecure(reference.url, page.base)) and markup.context.room.for_one():
             _add(
                 page,
                 markup.context,
@@ -219,8 +226,8 @@ def _inline(page: Page, markup: _Markup, node: Element) -> None:
         _script(page, markup, text, first, (node.name, "text"))
     elif kind == "importmap":
         for url in _mapped(text):
-            line = first + text.count("\n", 0, max(text.find(url), 0))
-            if insecure := urls.insecure(url, page.base):
+            if (insecure := urls.insecure(url, page.base)) and markup.context.room.for_one():
+                line = first + text.count("\n", 0, max(text.find(url), 0))
                 _add(page, markup.context, insecure, (node.name, "text"), line, Kind.LIKELY)
     elif "template" in kind or "handlebars" in kind or kind == "text/html":
         _within(page, markup, text, first - 1, likely=True)
@@ -248,10 +255,12 @@ def _script(page: Page, markup: _Markup, text: str, first: int, at: tuple[str, s
             continue
         texts = [literal.text]
         if literal.form == "css":
+            if not context.room.for_a_piece():
+                continue
             value = literal.text if ":" in literal.text.partition("(")[0] else f"background:{literal.text}"
             texts = [reference.url for reference in styles.in_declarations(value)]
         for one in texts:
-            if url := urls.insecure(one, page.base):
+            if (url := urls.insecure(one, page.base)) and context.room.for_one():
                 _add(page, context, url, at, line, Kind.LIKELY)
 
 
@@ -272,7 +281,7 @@ def _within(
 ) -> None:
     """Look at mark-up within mark-up, whose first line is behind ``lines`` of the page."""
     outer = markup.context
-    if outer.depth >= MOST_NESTING:
+    if outer.depth >= MOST_NESTING or not outer.room.for_a_piece():
         return
     context = replace(
         outer,

@@ -1,7 +1,7 @@
 """A whole scan of one name: crawl, look at its transport, advise, find the places in the theme, and say what was found."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from services.model.clock import Clock
 from services.model.errors import CertdeskError
@@ -11,12 +11,15 @@ from services.model.text import Text, say, say_n
 from services.ports.scanning import Themes
 from services.scanning import theme, transport, urls
 from services.scanning.advice import Adviser
+from services.scanning.apart import Reader, UnreadError
 from services.scanning.crawl import Crawled, Outside, crawl
 from services.scanning.guest import Guest
 from services.scanning.words import unfetched
 
 MOST_PROBLEMS = 2_000
 """How many problems a scan keeps; a site with more has them on every page."""
+MOST_CHARACTERS = 4_000_000
+"""How long the URLs in them may be together."""
 MIXED, NOT_HTTPS = "content.mixed", "content.page_not_https"
 ORDER: Mapping[Kind, int] = {
     kind: place
@@ -25,6 +28,15 @@ ORDER: Mapping[Kind, int] = {
     )
 }
 """The gravest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _InTheme:
+    """Where the problems stand in the theme, by URL, and what changes them."""
+
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    patch: str = ""
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,45 +67,61 @@ class Scanner:
             self.outside.pause,
             lambda: told(len(crawled.pages), len(crawled.things)),
         )
-        crawl(self.outside, guest, name, own, crawled, paths)
-        way = transport.look(guest, name, own, crawled.hsts)
-        files, skipped = self._files(store, crawled)
-        problems = self._problems(crawled, files, guest)
+        with self.outside.reading() as reader:
+            crawl(self.outside, guest, reader, name, own, crawled, paths)
+            way = transport.look(guest, name, own, crawled.hsts)
+            problems = self._problems(crawled, guest)
+            found = self._in_theme(reader, store, problems)
+        left_out = (_left_out(crawled, problems),) if len(problems) < len(set(crawled.seen)) else ()
         scan = Scan(
             name=name,
             store=store,
             scanned_at=self.clock(),
             pages=tuple(crawled.pages),
-            problems=problems,
-            skipped=(*crawled.skipped, *skipped),
+            problems=tuple(replace(one, places=found.places.get(one.found.url, ())) for one in problems),
+            skipped=(*crawled.skipped, *found.skipped, *left_out),
             transport=way,
-            patch=theme.patch(files, {p.found.url for p in problems if p.advice is Advice.HTTPS}),
+            patch=found.patch,
         )
         return _concluded(scan, crawled)
 
-    def _files(self, store: str, crawled: Crawled) -> tuple[Mapping[str, str], tuple[Skipped, ...]]:
-        """Return the theme's files, where there is anything to look for in them."""
-        if not crawled.seen:
-            return {}, ()
+    def _in_theme(self, reader: Reader, store: str, problems: tuple[Problem, ...]) -> _InTheme:
+        """Look for what was found in the theme's files."""
+        if not problems:
+            return _InTheme()
+        mendable = {one.found.url for one in problems if one.advice is Advice.HTTPS}
         try:
-            return self.themes.files(store), ()
+            files = self.themes.files(store)
+            if not files:
+                return _InTheme()
+            places = reader(theme.places, files, {one.found.url for one in problems})
+            return _InTheme(places, reader(theme.patch, files, mendable))
         except CertdeskError as error:
-            return {}, (Skipped("scan.theme_source", error.text),)
+            return _InTheme(skipped=(Skipped("scan.theme_source", error.text),))
+        except UnreadError:
+            text = say("It takes too long to search, so the places in the theme are not named.")
+            return _InTheme(skipped=(Skipped("scan.theme_source", text),))
 
-    def _problems(self, crawled: Crawled, files: Mapping[str, str], guest: Guest) -> tuple[Problem, ...]:
+    def _problems(self, crawled: Crawled, guest: Guest) -> tuple[Problem, ...]:
+        """Return what was seen, the gravest first, with advice: as much of it as is kept."""
         outside = self.outside
         ends = outside.clock() + outside.settings.total
         adviser = Adviser(guest, outside.settings.lookups, lambda: outside.clock() >= ends)
         once = dict.fromkeys(crawled.seen)
         graded = sorted(once, key=lambda seen: (seen.found.mitigated, ORDER[seen.found.kind]))
-        found: dict[str, tuple[str, ...]] = {}
-        problems = []
+        problems: list[Problem] = []
+        room = MOST_CHARACTERS
         for seen in graded[:MOST_PROBLEMS]:
-            url = seen.found.url
-            if url not in found:
-                found[url] = theme.places(files, url) if files else ()
-            problems.append(Problem(seen.page, seen.found, *adviser.advise(seen.found), found[url]))
+            room -= len(seen.page) + len(seen.found.url) + len(seen.found.source)
+            if room < 0:
+                break
+            problems.append(Problem(seen.page, seen.found, *adviser.advise(seen.found)))
         return tuple(problems)
+
+
+def _left_out(crawled: Crawled, problems: tuple[Problem, ...]) -> Skipped:
+    why = say("More was found than is kept: the {count} gravest are named.", count=len(problems))
+    return Skipped(crawled.pages[0], why)
 
 
 def _concluded(scan: Scan, crawled: Crawled) -> Scan:

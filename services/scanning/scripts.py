@@ -17,7 +17,9 @@ _TOKEN = re.compile(
 _REGEX = re.compile(r"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|\n|(.))", re.DOTALL)
 _URL = re.compile(r"(?:http|ws):\\?/\\?/", re.IGNORECASE)
-_HOSTED = re.compile(r"\s*(http|ws)://[^\s/?#'\"<>]*[a-z0-9_}-]\.[a-z0-9{$-][^\s'\"<>]*\s*", re.IGNORECASE)
+_HOSTED = re.compile(
+    r"\s*+(http|ws)://(?=[^\s/?#'\"<>]*[a-z0-9_}-]\.[a-z0-9{$-])[^\s'\"<>]*+\s*+", re.IGNORECASE
+)  # possessive: whatever the string, it is gone through twice and not a square of times
 _FILE = re.compile(
     r"\.(?:js|mjs|css|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|ttf|otf|eot|mp4|webm|ogv|m4v|mov|mp3|ogg|oga|m4a|wav"
     r"|m3u8|mpd|vtt|wasm|webmanifest)(?:[?#][^\s]*)?$",
@@ -115,12 +117,15 @@ def literals(script: str) -> Iterator[Literal]:
     if not _URL.search(script) and "\\" not in script:
         return
     behind: list[_Token] = []
+    line, counted = 1, 0
     for token in _tokens(script):
         if token.kind == "string" and _URL.search(token.text):
             form = _form(token.text, [one.text for one in behind])
             if form:
                 text = token.text.strip() if form == "url" else token.text
-                yield Literal(text, script.count("\n", 0, token.place) + 1, form)
+                line += script.count("\n", counted, token.place)
+                counted = token.place
+                yield Literal(text, line, form)
         behind.append(token)
         del behind[:-_BEHIND]
 

@@ -27,6 +27,17 @@ _EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """Tells whether a host is one of a store's names."""
+
+    names: frozenset[str]
+
+    def __call__(self, host: str) -> bool:
+        """Tell whether ``host`` is one, or the ``www.`` of one."""
+        return not self.names.isdisjoint(counts_as(host))
+
+
+@dataclass(frozen=True, slots=True)
 class Sites:
     """What scans are done with."""
 
@@ -65,7 +76,7 @@ class Sites:
         found = self.scanner.scan(
             site.id,
             site.store,
-            lambda host: not names.isdisjoint(counts_as(host)),
+            Own(names),
             site.paths,
             self._noting(site, going_on),
         )

@@ -6,7 +6,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from services.model.scans import Kind
 
-MOST = 4_096
+MOST = 2_048
 """Characters of a URL that are kept of an insecure one; a longer one leads nowhere, for no server takes it."""
 SHOWN = 200
 """Characters of what a server says, and nobody has vouched for, that stand in a sentence."""
@@ -34,7 +34,7 @@ def insecure(text: str, base: str) -> str | None:
     if not host or loopback(host):
         return None
     rest = rest.replace("\\", "/") if "?" not in rest and "#" not in rest else rest
-    return printed(f"{scheme.lower()}://{authority}{rest}"[:MOST])
+    return printed(f"{scheme.lower()}://{authority}{rest}"[:MOST])[:MOST]
 
 
 def cleaned(text: str) -> str:

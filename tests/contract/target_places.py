@@ -13,6 +13,7 @@ from services.deployment.pull import PullSettings, PullTarget
 from services.model.certificates import Revision
 from services.ports import DeployTarget
 from tests.haproxy_world import HaproxyWorld
+from tests.kubernetes_world import KubernetesWorld
 from tests.unit.pull_world import Breakable, PullWorld
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "targets.md"
@@ -153,6 +154,26 @@ class Balancer:
         return True
 
 
+class Cluster:
+    """A namespace of secrets; half way its quota is full."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._world = KubernetesWorld(folder)
+        request.addfinalizer(self._world.stop)
+
+    def target(self) -> DeployTarget:
+        return self._world.target()
+
+    def served(self, name: str) -> tuple[str, str] | None:
+        return self._world.pair(f"{name[2:]}.wildcard" if name.startswith("*.") else name)
+
+    def failing(self) -> AbstractContextManager[None]:
+        return self._world.failing()
+
+    def kept(self) -> bool:
+        return False
+
+
 class Command:
     """A folder that the script of docs/targets.md writes to; half way fails the script."""
 
@@ -199,6 +220,7 @@ PLACES: Mapping[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "files": lambda _, folder: Files(folder),
     "haproxy": Balancer,
     "http": lambda *_: Pull(),
+    "kubernetes": Cluster,
     "exec": lambda _, folder: Command(folder),
 }
 """Every kind of `bot.targets.KINDS`."""

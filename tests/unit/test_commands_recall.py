@@ -19,7 +19,7 @@ from tests.unit.commands_world import only
 from tests.unit.recall_world import MANY, URL, Fleet
 
 MINUTE = timedelta(minutes=1)
-TOTAL = 8 - (MANY - 1)
+TOTAL = 8
 ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
 
 
@@ -43,15 +43,15 @@ def fields(composed: Composed) -> dict[str, str]:
 def test_it_says_what_the_ca_wants_why_how_far_it_is_and_when_it_ends(built: Fleet) -> None:
     composed = shown(built)
     joined = built.plan.total
-    assert composed.reply.title.plain() == f"first wants {joined} certificates replaced now: 0 are"
+    assert composed.reply.title.plain() == f"first wants {joined} certificates replaced now: {MANY - 1} are"
     assert not composed.final
     text = said(composed.reply)
     assert URL in text
     assert "Nothing to do." in text
     assert "the CA is asked about its other certificates" in text
     told = fields(composed)
-    assert told["Replaced"] == "0"
-    assert int(told["At work"]) + int(told["Not begun"]) == joined
+    assert told["Replaced"] == str(MANY - 1)
+    assert int(told["At work"]) + int(told["Not begun"]) == joined - (MANY - 1)
     assert told["Ends about"] > told["Begun"]
     [called] = only(composed.reply, Mention)
     assert called.groups == (GROUP,)

@@ -8,6 +8,7 @@ from services.model.jobs import Counts, ItemState, JobState
 from services.model.lifecycle import State
 from services.model.settings import CaSettings
 from services.recalling import carrying
+from services.renewal import runner
 from tests.unit.recall_world import CHANNEL, MANY, URL, fleet
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -36,8 +37,9 @@ def test_many_become_one_plan_that_is_told_once_and_replaces_them_all() -> None:
     built.advance(LOOKED)
     assert all(serial != before[domain] for domain, serial in built.serials.items())
     assert built.plan.state is JobState.DONE
-    # those before the plan began were renewed at once, as nobody could know
-    assert built.counts == Counts(done=6 - (MANY - 1))
+    assert built.counts == Counts(
+        done=6
+    )  # with those that were renewed at once, as nobody could know of the others
     [message] = built.messages
     assert (message.channel, message.follows) == (CHANNEL, (built.plan.id,))
     assert built.plan.what["because"] == URL
@@ -63,7 +65,26 @@ def test_the_first_ones_have_the_ca_asked_about_all_others_at_once() -> None:
     built.advance((MANY + 1) * 20 * MINUTE)
     assert all(serial != before[domain] for domain, serial in built.serials.items())
     assert built.plan.state is JobState.DONE
-    assert built.counts.done == 10 - (MANY - 1)
+    assert built.counts.done == 10
+
+
+def test_those_that_are_looked_at_at_the_same_moment_begin_a_plan_too() -> None:
+    """Each of them was judged before the others were saved, so that all went at once: the others must be found all the same."""
+    built = fleet(count=8)
+    first = sorted(built.all, key=lambda one: one.id)[:MANY]
+    built.recall(built.all)
+    built.advance(HOUR)
+    with built.storage.write() as tx:
+        held = [tx.certificates.claim_one(one.id, built.now, built.renewing.lease) for one in first]
+    due = [replace(one, ari_after=built.now) for one in held if one is not None]
+    moves = [(one, runner.perform(built.parts, one)) for one in due]
+    assert {move.what for _, move in moves} == {"renewal_due"}
+    for one, move in moves:
+        runner.save(built.parts, one, move, keep=False)
+    assert built.plan.state is JobState.RUNNING
+    built.advance(10 * MINUTE)
+    assert built.plan.over
+    assert built.counts == Counts(done=8)
 
 
 def test_those_that_expire_first_come_first() -> None:
@@ -134,7 +155,7 @@ def test_a_paused_plan_begins_nothing_and_a_resumed_one_goes_on() -> None:
     assert built.turn(JobState.RUNNING) is not None
     built.advance(HOUR)
     assert built.plan.state is JobState.DONE
-    assert built.counts.done == 8 - (MANY - 1)
+    assert built.counts.done == 8
 
 
 def test_of_a_cancelled_plan_what_is_left_keeps_its_own_time() -> None:

@@ -191,3 +191,39 @@ def test_what_stands_in_a_channel_is_not_about_one_reader(world: World) -> None:
         follows=owed.follows,
     )
     assert "shop.moon.test" in str(messages.compose(desk_of(world.bench), open_, world.known).reply)
+
+
+@pytest.mark.parametrize("lost", [NOBODY, SUNS])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status moon",
+        "status shop.moon.test",
+        "check shop.moon.test",
+        "history shop.moon.test",
+        "report",
+        "links moon",
+        "forecast",
+    ],
+)
+def test_an_answer_that_waits_is_not_told_to_who_has_lost_the_store_by_then(
+    world: World, text: str, lost: Caller
+) -> None:
+    dispatch("add shop.moon.test", SUPPORT, world.bench.desk)
+    request = sent(world.bench, text, MOON, "command")
+    owed = message(world.bench, f"request:{request.id}")
+    told = messages.compose(desk_of(world.bench), owed, world.known).reply
+    assert not shown(told).startswith(ENDING)
+    world.people[MOON.person] = lost
+    gone = messages.compose(desk_of(world.bench), owed, world.known).reply
+    assert shown(gone).startswith(ENDING)
+    assert "moon" not in str(gone)
+
+
+@pytest.mark.parametrize("text", ["help", "status quiz.test", "status --store quiz", "link quiz", "frob"])
+def test_an_answer_to_who_never_had_a_store_is_told(world: World, text: str) -> None:
+    request = sent(world.bench, text, NOBODY, "command")
+    owed = message(world.bench, f"request:{request.id}")
+    world.people[MOON.person] = NOBODY
+    told = messages.compose(desk_of(world.bench), owed, world.known).reply
+    assert not shown(told).startswith(ENDING)

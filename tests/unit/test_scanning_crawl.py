@@ -190,7 +190,8 @@ def test_a_patch_changes_just_what_is_wrong_and_says_where(tmp_path_factory: pyt
     files = FolderThemes(f"{root}/{{store}}").files("moon")
     assert list(files) == ["head.liquid"]
     assert FolderThemes(f"{root}/{{store}}").files("..") == {}
-    assert theme.places(files, "http://a.test/x.png?a=1&b=2") == ("head.liquid:2",)
+    url = "http://a.test/x.png?a=1&b=2"
+    assert theme.places(files, [url]) == {url: ("head.liquid:2",)}
     patch = theme.patch(files, ["http://a.test/x.png?a=1&b=2"])
     changed = [line for line in patch.splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")]
     assert changed == [
