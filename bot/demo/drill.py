@@ -80,6 +80,12 @@ def platform(stores: int) -> Sample:
     )
 
 
+def ended(job: Job, counts: Counts) -> None:
+    """Raise PlayError unless the plan has replaced all that was in it."""
+    if job.state is not JobState.DONE or counts.failed or counts.left:
+        raise PlayError(f"the plan ended as {job.state}, with {counts.failed} certificates not replaced")
+
+
 @dataclass
 class Drill:
     """The scenes, told as they happen; ``checked`` raises when somebody wants it to stop."""
@@ -169,9 +175,7 @@ class Drill:
         self._note(began, "certdesk is started again: the plan goes on where it was")
         self._added(plan, began)
         self._follow(plan, began, lambda job, _: job.over)
-        job, counts = self._plan(plan)
-        if job.state is not JobState.DONE or counts.failed:
-            raise PlayError(f"the plan ended as {job.state}, with {counts.failed} certificates not replaced")
+        ended(*self._plan(plan))
 
     def _found(self, began: float) -> str:
         """Return the plan's id once there is one."""

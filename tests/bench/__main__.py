@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, history, home, isolation, issuance, preflight, pull, start
+from tests.bench import busy, claim, fleet, history, home, isolation, issuance, preflight, pull, recall, start
 from tests.bench.figures import table
 
 
@@ -49,6 +49,9 @@ BENCHES: Mapping[str, Bench] = {
     "history": Bench(
         history.bench,
         "/ssl history with a million rows in the audit trail, and what a row costs, on both databases",
+    ),
+    "recall": Bench(
+        recall.bench, "the plan for 10,000 certificates that a CA wants replaced at once, on both databases"
     ),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),
