@@ -66,8 +66,16 @@ def _facts(parts: Parts, certificate: Certificate, revision: Revision, now: date
 
 
 def _plan(tx: Transaction, ca: str, noted: Recall | None) -> Job | None:
-    job = noted.job if noted is not None and noted.job else tx.recalls.plan(ca)
-    return tx.jobs.get(job) if job else None
+    return tx.jobs.get(noted.job) if noted is not None and noted.job else newest_plan(tx, ca)
+
+
+def newest_plan(tx: Transaction, ca: str) -> Job | None:
+    """Return the newest plan of the CA, also one that has no recall in it yet; None if there was none."""
+    known = tx.recalls.plan(ca)
+    plan = tx.jobs.get(known) if known else None
+    while (following := tx.jobs.get(id_after(ca, plan.id if plan is not None else ""))) is not None:
+        plan = following
+    return plan
 
 
 def _noted(
@@ -101,12 +109,11 @@ def keep(tx: Transaction, policy: Alerting, many: int, recall: Recall, now: date
     fresh = tx.recalls.note(recall)
     if recall.job or not (recall.planned or (fresh and _are_many(tx, recall.ca, many, now))):
         return
-    newest = tx.recalls.plan(recall.ca)
-    plan = tx.jobs.get(newest) if newest else None
-    if plan is not None and not plan.over:
+    newest = newest_plan(tx, recall.ca)
+    if newest is not None and not newest.over:
         return
     job = Job(
-        id=id_after(recall.ca, newest),
+        id=id_after(recall.ca, newest.id if newest is not None else ""),
         kind=KIND,
         what={"ca": recall.ca, "because": recall.because, "stores": []},
         person=ITSELF,

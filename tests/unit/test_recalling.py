@@ -173,6 +173,22 @@ def test_of_a_cancelled_plan_what_is_left_keeps_its_own_time() -> None:
     assert len(built.ca.orders) >= ordered + 8 - (MANY - 1)
 
 
+def test_a_plan_that_is_cancelled_before_its_first_step_holds_too() -> None:
+    built = fleet(count=8)
+    built.recall(built.all)
+    while not built.jobs:
+        assert built.work() or built.next_due() is not None
+        built.now = max(built.now, built.next_due() or built.now) if not built.jobs else built.now
+    ordered = len(built.ca.orders)
+    assert built.turn(JobState.CANCELLED) is not None
+    built.advance(LOOKED)
+    assert len(built.jobs) == 1
+    assert len(built.ca.orders) <= ordered + MANY  # those that were at work already
+    built.advance(2 * DAY)
+    assert len(built.jobs) == 2  # a day later it is a new day
+    assert built.jobs[1].state is JobState.DONE
+
+
 def test_a_ca_that_thinks_better_of_it_has_nothing_replaced() -> None:
     built = fleet(count=8)
     built.limits["first"] = spent_ca()
