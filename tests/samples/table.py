@@ -15,7 +15,7 @@ from services.model.findings import CODES
 from services.model.jobs import JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
-from tests.samples import alarms, asked, rollbacks, work, workspaces
+from tests.samples import alarms, asked, rollbacks, scanned, work, workspaces
 from tests.samples.sample import Sample
 from tests.unit.isolation_ways import CASES, IDS
 
@@ -40,6 +40,7 @@ SAMPLES: Mapping[str, Callable[[], Iterable[Sample]]] = {
     **{f"alert {code}": partial(alarms.alert, code) for code in sorted(CODES)},
     "alert of many": alarms.many,
     "for merchants": alarms.to_merchants,
+    "scans": scanned.news,
     "digest": alarms.summaries,
     "hand-overs": alarms.hand_overs,
     # other workspaces, links to stores, and what is not shown any more
