@@ -1,18 +1,26 @@
-"""/ssl link: a merchant asks to be linked to a store; support links a person or a channel to one."""
+"""/ssl link: a merchant asks to be linked to a store; support links a person or a channel to one; of a channel that has one once it is confirmed."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
-from commands import pasted, views
+from commands import confirming, pasted, views
 from commands.caller import Action
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
 from commands.link_requests import person
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
-from commands.reply import Hint, Outcome, Part, Reply, Tone
+from commands.proposable import Proposable, Question
+from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import linking, naming
-from services.model.audiences import LASTS, Kind
+from services.desk import Desk
+from services.model.audiences import LASTS, Kind, Link
 from services.model.errors import CertdeskError, InvalidNameError
+from services.model.proposals import Decider, Proposal
 from services.model.text import Text, say
+from services.ports import Transaction
 
 _STORE = re.compile(r"[^\W_][\w.-]{0,63}")
 """What the id of a store looks like, as `services.registry.rows` takes it."""
@@ -70,7 +78,17 @@ def _needless(call: Call) -> Outcome:
 def _link(call: Call, words: tuple[str, ...]) -> Outcome:
     who, store = named(call, words)
     key = resolved(call, who)
+    with call.desk.storage.read() as tx:
+        known = tx.stores.get(store) is not None
+        before = linking.replaced(tx, who.kind, key, store)
+    if known and before:
+        what = {"who": key, "store": store, "before": before}
+        return confirming.ask(call, PROPOSABLE, what, store, before, private=True)
     linked = linking.link(call.desk, who.kind, key, store, call.caller.person)
+    return _made(who, key, store, linked)
+
+
+def _made(who: Mentioned, key: str, store: str, linked: linking.Linked) -> Outcome:
     subject = f"{key} {store}"
     if not linked.new:
         headline = say("This link is there already: {who} and the store {store}", who=shown(who), store=store)
@@ -97,6 +115,49 @@ def _before(linked: linking.Linked) -> tuple[Part, ...]:
     until = Hint(say("Until now it was linked to the store {store}.", store=linked.before))
     spoken = say("The language that was chosen there is taken back: certdesk speaks that of the store.")
     return (until, Hint(spoken)) if linked.language_dropped else (until,)
+
+
+# --- a channel that is linked already: that link is taken back -------------------------------------------------------
+
+
+def _question(_desk: Desk, proposal: Proposal) -> Question:
+    what = proposal.what
+    channel = say("{room}", room=what["who"])
+    title = say(
+        "Link the channel {who} to the store {store}, and no longer to {before}?",
+        who=channel,
+        store=what["store"],
+        before=what["before"],
+    )
+    comes = say(
+        "Commands there no longer mean the store {before}, its merchants are no longer told there what they have to do, and a"
+        " language that was chosen there is taken back. Nothing happens to the certificates.",
+        before=what["before"],
+    )
+    return Question(title, (Paragraph(comes),), say("Link"))
+
+
+def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
+    what = proposal.what
+    made = Link(Kind.CHANNEL, str(what["who"]), str(what["store"]), proposal.person, now)
+    return asdict(linking.put(tx, made))
+
+
+def _replaced(_desk: Desk, proposal: Proposal) -> Outcome:
+    key, store = str(proposal.what["who"]), str(proposal.what["store"])
+    return _made(Mentioned(Kind.CHANNEL, key), key, store, linking.Linked(**proposal.result))
+
+
+PROPOSABLE = Proposable(
+    name="link",
+    right=Action.LINK,
+    decider=Decider.SELF,
+    question=_question,
+    perform=_perform,
+    outcome=_replaced,
+    subject=lambda proposal: f"{proposal.what['who']} {proposal.what['store']}",
+    danger=False,
+)
 
 
 # --- what link, unlink and links have in common ----------------------------------------------------------------------

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from commands import add_file, add_many, remove, renew, renew_cause, renew_many, revoke, rollback, unlink
+from commands import (
+    add_file,
+    add_many,
+    link,
+    remove,
+    renew,
+    renew_cause,
+    renew_many,
+    revoke,
+    rollback,
+    unlink,
+)
 from commands.proposable import Proposable
 from services.model.proposals import Proposal
 
@@ -12,6 +23,7 @@ PROPOSABLES: Mapping[str, Proposable] = {
         # who asked confirms it
         renew.PROPOSABLE,
         unlink.PROPOSABLE,
+        link.PROPOSABLE,
         # this one too, unless it is about more certificates than one person may decide on alone
         remove.PROPOSABLE,
         # another person approves it

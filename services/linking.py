@@ -157,16 +157,28 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
     Raises NotFoundError if there is no such store, or certdesk is not in that workspace.
     """
     with desk.storage.write() as tx:
-        if tx.stores.get(store) is None:
-            raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=store))
-        if kind is Kind.WORKSPACE and tx.workspaces.get(who) is None:
-            raise NotFoundError(no_workspace(who))
-        former = tx.links.of(kind, who) if kind is Kind.CHANNEL else ()
-        before = next((one.store for one in former), "")
-        new = tx.links.put(Link(kind, who, store, by, desk.clock()))
-        spoken = new and bool(before) and tx.languages.drop(who)  # it was chosen for the other store's people
-        tx.outbox.touch(home.of_person(who), desk.clock())
-    return Linked(new, before if new else "", language_dropped=spoken)
+        return put(tx, Link(kind, who, store, by, desk.clock()))
+
+
+def put(tx: Transaction, made: Link) -> Linked:
+    """Make a link in a transaction; as `link`."""
+    if tx.stores.get(made.store) is None:
+        raise NotFoundError(say("There is no store {store}. Nothing was changed.", store=made.store))
+    if made.kind is Kind.WORKSPACE and tx.workspaces.get(made.who) is None:
+        raise NotFoundError(no_workspace(made.who))
+    before = replaced(tx, made.kind, made.who, made.store)
+    new = tx.links.put(made)
+    spoken = (
+        new and bool(before) and tx.languages.drop(made.who)
+    )  # it was chosen for the other store's people
+    tx.outbox.touch(home.of_person(made.who), made.at)
+    return Linked(new, before, language_dropped=spoken)
+
+
+def replaced(tx: Transaction, kind: Kind, who: str, store: str) -> str:
+    """Return the store whose link a link to ``store`` takes back: that of a channel to another one; empty: none."""
+    former = tx.links.of(kind, who) if kind is Kind.CHANNEL else ()
+    return next((one.store for one in former if one.store != store), "")
 
 
 def no_workspace(team: str) -> Text:

@@ -114,8 +114,8 @@ _WIDE, _OWN = "ca.unavailable pebble", "dns.lame"
 def _suffer(database: Database, stored: int) -> None:
     """Store an alert with `MEMBERS` members, which block nothing, and `BLOCKED` certificates that will not renew."""
     step = stored // MEMBERS
-    shared = [_sighting(number * step, _WIDE, blocks=False) for number in range(MEMBERS)]
-    own = [_sighting(number, f"{_OWN} ns{number}.test", blocks=True) for number in range(BLOCKED)]
+    shared = [sighting(number * step, _WIDE, blocks=False) for number in range(MEMBERS)]
+    own = [sighting(number, f"{_OWN} ns{number}.test", blocks=True) for number in range(BLOCKED)]
     stores = sorted({sighting.store for sighting in shared})
     with database.writing() as connection:
         connection.execute(insert(SIGHTINGS), [records.sighting_values(row) for row in shared + own])
@@ -125,7 +125,8 @@ def _suffer(database: Database, stored: int) -> None:
         tx.alerts.add(_alert())
 
 
-def _sighting(number: int, key: str, *, blocks: bool) -> Sighting:
+def sighting(number: int, key: str, *, blocks: bool) -> Sighting:
+    """Return what the watch has confirmed of a certificate of the bench: that it suffers from the cause ``key``."""
     suffering = certificate(number)
     return Sighting(
         certificate=suffering.id,

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,23 +25,28 @@ from commands.dispatch import dispatch
 from commands.home import look
 from commands.home_memory import Shown
 from services.desk import Desk
+from services.model.alerts import Alert, Severity
 from services.model.certificates import Certificate
 from services.model.clock import rfc3339
+from services.model.findings import Owner
 from services.model.fleet import Portion
 from services.model.lifecycle import State
 from services.ports import Message
 from storage import records
 from storage.database import Database
-from storage.schema import CERTIFICATES, DOMAINS, STORES
+from storage.schema import CERTIFICATES, DOMAINS, SIGHTINGS, STORES
+from tests.bench import fleet
 from tests.bench.claim import NOW, certificate, filled, settle
 from tests.bench.figures import aim, median, percentile, table
 from tests.desks import Bench, finding
 
 FLEET, SMALL, MANY = 100_000, 1_000, 1_000_000
+ALERTS, MEMBERS = 1_000, 5  # open alerts, and certificates that suffer from each
 ROUNDS = 40
 HOME_AIM, STATUS_AIM = 0.3, 0.1  # seconds at the 95th percentile
 TROUBLED = 50  # one of so many certificates is blocked
 SUPPORT = Caller("T1/U_SUPPORT", Role.SUPPORT, None)
+ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
 MERCHANT = Caller("T1/U_MERCHANT", Role.MERCHANT, frozenset({"store7"}))
 AGENCY = Caller("T1/U_AGENCY", Role.MERCHANT, frozenset(f"store{number}" for number in range(50)))
 Row = tuple[str, Sequence[float]]
@@ -78,6 +84,40 @@ def _desk(database: Database) -> Desk:
     return Bench(database, now=NOW).desk
 
 
+def alarm(database: Database, stored: int) -> None:
+    """Store `ALERTS` open alerts with `MEMBERS` of the ``stored`` certificates each."""
+    things = [f"ns{number}.test" for number in range(ALERTS)]
+    suffer = [
+        fleet.sighting((number * MEMBERS + member) % stored, f"dns.lame {thing}", blocks=True)
+        for number, thing in enumerate(things)
+        for member in range(MEMBERS)
+    ]
+    with database.writing() as connection:
+        connection.execute(insert(SIGHTINGS), [records.sighting_values(one) for one in suffer])
+    with database.write() as tx:
+        for number, thing in enumerate(things):
+            tx.alerts.add(_alert(number, thing))
+    settle(database)
+
+
+def _alert(number: int, thing: str) -> Alert:
+    return Alert(
+        f"alert_{number:04}",
+        f"dns.lame {thing}",
+        "dns.lame",
+        thing,
+        Owner.PLATFORM,
+        wide=False,
+        opened_at=NOW,
+        severity=Severity.URGENT,
+        said=Severity.URGENT,
+        lead=finding("dns.lame", f"shop{number}.test"),
+        members=MEMBERS,
+        most=MEMBERS,
+        earliest=NOW + timedelta(days=3, minutes=number),
+    )
+
+
 # --- the Home tab ---------------------------------------------------------------------------------------------------
 
 
@@ -92,6 +132,7 @@ def _looks(database: Database) -> Mapping[str, Sequence[float]]:
         "support, one state": (SUPPORT, Shown(what=Portion.BLOCKED)),
         "support, expires soon": (SUPPORT, Shown(what=Portion.ENDING)),
         "support, a search": (SUPPORT, Shown(search="shop")),
+        f"on-call, {ALERTS:,} open alerts": (ONCALL, Shown()),
         "a merchant": (MERCHANT, Shown()),
         "an agency of 50 stores": (AGENCY, Shown()),
         "an agency, a search": (AGENCY, Shown(search="shop1")),
@@ -145,15 +186,17 @@ def _check(holds: bool, what: str) -> None:
 # --- showing --------------------------------------------------------------------------------------------------------
 
 
-def show(name: str, url: str | None, fleet: int = FLEET, many: int = MANY) -> bool:
+def show(name: str, url: str | None, stored: int = FLEET, many: int = MANY) -> bool:
     """Measure one database, print it, and tell whether the aims hold."""
     with filled(url, 0) as database:
         fill(database, SMALL)
+        alarm(database, SMALL)
         small = _looks(database)
     with filled(url, 0) as database:
-        fill(database, fleet)
+        fill(database, stored)
+        alarm(database, stored)
         full = _looks(database)
-    print(f"  {name}: a Home, {fleet:,} certificates stored")
+    print(f"  {name}: a Home, {stored:,} certificates stored")
     head = ("what is shown", "p50", "p95", f"p50 of {SMALL:,}", "ratio")
     table(head, [_row(kind, full[kind], small[kind]) for kind in full])
     with filled(url, 0) as database:

@@ -89,6 +89,7 @@ def _linked() -> Bench:
 WISHES: Mapping[str, tuple[Callable[[], Wish], ...]] = {
     "renew": (lambda: Wish(_one(), f"renew {SHOP}"), lambda: Wish(_one(), f"renew {SHOP}", asker=MOON)),
     "unlink": (lambda: Wish(_linked(), "unlink <#C0000001> moon"),),
+    "link": (lambda: Wish(_linked(), "link <#C0000001> sun"),),
     "remove": (
         lambda: Wish(_one(), "remove www.moon.test"),
         lambda: Wish(_one(), f"remove {SHOP} www.moon.test"),

@@ -10,6 +10,7 @@ from services.model.audiences import Kind
 from services.ports import Storage
 from storage.memory import MemoryStorage
 from tests.desks import MOON, STRANGER, SUPPORT, Bench
+from tests.unit.approval_world import confirmed
 
 ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
 
@@ -103,7 +104,9 @@ def test_a_choice_ends_with_the_link_of_its_channel(bench: Bench, again: bool) -
 def test_who_links_a_channel_anew_is_told_that_its_language_is_taken_back(bench: Bench) -> None:
     linking.link(bench.desk, Kind.CHANNEL, "C0000001", "moon", "T1/U_SUPPORT")
     ask(bench, "ja", SUPPORT, "C0000001")
-    said = str(dispatch("link <#C0000001> quiz", SUPPORT, bench.desk).reply)
+    asked = dispatch("link <#C0000001> quiz", SUPPORT, bench.desk)
+    assert "a language that was chosen there is taken back" in str(asked.reply)
+    said = str(confirmed(bench, asked).reply)
     assert "The language that was chosen there is taken back" in said
     assert "taken back" not in str(dispatch("link <#C0000001> moon", SUPPORT, bench.desk).reply)
 

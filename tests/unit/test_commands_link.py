@@ -381,7 +381,14 @@ def test_support_links_a_person_and_takes_it_back(bench: Bench, word: str, perso
 
 def test_a_channel_has_one_store(bench: Bench) -> None:
     assert run(bench, "link <#C0000001|moon> moon").exit_code == 0
-    outcome = run(bench, "link C0000001 sun")
+    assert (
+        run(bench, "link C0000001 nun").reply.title.plain() == "There is no store nun. Nothing was changed."
+    )
+    asked = run(bench, "link C0000001 sun")
+    assert stores_of(bench, "C0000001", Kind.CHANNEL) == [
+        "moon"
+    ]  # a link is taken back: that is confirmed first
+    outcome = confirmed(bench, asked)
     assert _says(outcome, "Until now it was linked to the store moon.")
     assert stores_of(bench, "C0000001", Kind.CHANNEL) == ["sun"]
     assert confirmed(bench, run(bench, "unlink #C0000001 sun")).reply.tone is Tone.GOOD
