@@ -78,7 +78,7 @@ def _meant(job: Job) -> Text:
         )
     return say(
         "{ca} says that the time to renew them is past: it revokes them soon, or has done so. certdesk replaces one after"
-        " the other, those first that expire first; new certificates need not wait for them. Nothing to do.",
+        " the other, the busiest stores first, then those that expire first; new certificates need not wait for them. Nothing to do.",
         ca=ca,
     )
 
