@@ -18,6 +18,7 @@ from services.model.certificates import Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
 from services.model.text import Item, Text, Value, say, say_n
+from services.recalling.noting import RECALLED
 
 MOST_SHOWN = 20
 """How many of the newest happenings an answer shows; --json has up to 200."""
@@ -60,6 +61,7 @@ WORDS: Mapping[str, Text] = {
     "rolled_back": say("Rolled back to the certificate before"),
     "rollback_approved": say("Roll-back approved"),
     "rollback_called_off": say("Roll-back called off"),
+    RECALLED: say("To be replaced for the CA; it waits for its turn"),
     "revocation_asked": say("Revocation begun"),
     "revoked": say("Revoked at the CA"),
     "handed_over": say("Handed over to support"),

@@ -25,8 +25,10 @@ from storage.audiences import AUDIT, AUDIT_WORDS, CHANNEL_LANGUAGES, LINK_REQUES
 from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
+from storage.places import placed
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
+from storage.recalls import RECALLS
 from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.scans import SCANS
 from storage.searching import TERMS
@@ -57,6 +59,7 @@ __all__ = [
     "PROPOSALS",
     "PUBLICATIONS",
     "PUBLISHING",
+    "RECALLS",
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
@@ -71,7 +74,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 21))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 22))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(
@@ -90,6 +93,7 @@ DOMAINS = Table(
     Column("store", Key, ForeignKey("stores.id"), nullable=False),
     Column("is_default", Boolean, nullable=False),
     Index("ix_domains_store_name", "store", "name"),
+    placed("domains", "name"),
 )
 
 CERTIFICATES = Table(
@@ -136,7 +140,7 @@ CERTIFICATES = Table(
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_state", "state", "urgency", "domain", "id"),
-    Index("ix_certificates_store_id", "store", "id"),
+    placed("certificates", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 

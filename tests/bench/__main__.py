@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, history, home, isolation, issuance, preflight, pull, start
+from tests.bench import (
+    busy,
+    claim,
+    fleet,
+    handshakes,
+    history,
+    home,
+    isolation,
+    issuance,
+    preflight,
+    pull,
+    recall,
+    start,
+)
 from tests.bench.figures import table
 
 
@@ -37,6 +50,10 @@ BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
     "pull": Bench(pull.bench, "30,000 answers of a pull target, while a certificate is renewed every 0.1 s"),
+    "handshakes": Bench(
+        handshakes.bench,
+        "200 TLS handshakes a second with nginx, HAProxy and Caddy, while a certificate is renewed every 0.2 s",
+    ),
     "isolation": Bench(
         isolation.bench, "times of answers about another store's names and nobody's, and look-ups in Slack"
     ),
@@ -49,6 +66,9 @@ BENCHES: Mapping[str, Bench] = {
     "history": Bench(
         history.bench,
         "/ssl history with a million rows in the audit trail, and what a row costs, on both databases",
+    ),
+    "recall": Bench(
+        recall.bench, "the plan for 10,000 certificates that a CA wants replaced at once, on both databases"
     ),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),
