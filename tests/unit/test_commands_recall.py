@@ -9,8 +9,9 @@ from bot.slack.render import render
 from commands import bulk, messages
 from commands.caller import Caller, Role
 from commands.command import Call
+from commands.dispatch import dispatch
 from commands.reply import Composed, Fields, Mention, Rows
-from services.model.jobs import Job, JobState
+from services.model.jobs import ItemState, Job, JobState
 from services.model.settings import CaSettings
 from tests.desks import MOON, SUPPORT
 from tests.samples.recalls import GROUP, failed, planned
@@ -67,6 +68,7 @@ def test_the_same_message_says_that_all_are_replaced(built: Fleet) -> None:
     assert not only(composed.reply, Mention)
     assert fields(composed)["Replaced"] == str(TOTAL)
     assert fields(composed)["Ended"] > fields(composed)["Begun"]
+    assert "At work" not in fields(composed)
 
 
 def test_what_could_not_be_replaced_is_named_with_its_cause() -> None:
@@ -96,12 +98,30 @@ def test_staff_pause_resume_and_cancel_it_and_merchants_do_not(built: Fleet) -> 
     assert click(built, ONCALL, JobState.PAUSED).state is JobState.PAUSED
     composed = shown(built)
     assert composed.reply.title.plain().startswith("Paused: first wants ")
+    assert "resume it in time" in said(composed.reply)
     assert list(buttons(composed.reply)) == ["bulk.resume", "bulk.cancel"]
     assert click(built, SUPPORT, JobState.RUNNING).state is JobState.RUNNING
     assert click(built, ONCALL, JobState.CANCELLED).state is JobState.CANCELLED
     composed = shown(built)
     assert composed.final
     assert "keeps its own time of renewal" in said(composed.reply)
+
+
+def test_the_status_of_what_waits_says_why_and_whose_move_it_is(built: Fleet) -> None:
+    waits = built.items(ItemState.WAITING)[-1]
+
+    def status() -> str:
+        outcome = dispatch(f"status {waits.name}", SUPPORT, built.desk_of())
+        return said(outcome.reply)
+
+    assert "first wants it replaced now: it waits for its turn" in status()
+    click(built, ONCALL, JobState.PAUSED)
+    assert f"is paused. To renew it now: /ssl renew {waits.name}" in status()
+    click(built, ONCALL, JobState.CANCELLED)
+    assert f"was cancelled. To renew it now: /ssl renew {waits.name}" in status()
+    built.renew(waits.name)
+    built.advance(5 * MINUTE)
+    assert "wants it replaced" not in status()
 
 
 def test_it_goes_on_whoever_has_steered_it_and_lost_their_rights_since(built: Fleet) -> None:
