@@ -168,10 +168,9 @@ def put(tx: Transaction, made: Link) -> Linked:
         raise NotFoundError(no_workspace(made.who))
     before = replaced(tx, made.kind, made.who, made.store)
     new = tx.links.put(made)
-    spoken = (
-        new and bool(before) and tx.languages.drop(made.who)
-    )  # it was chosen for the other store's people
-    tx.outbox.touch(home.of_person(made.who), made.at)
+    # it was chosen for the other store's people
+    spoken = new and bool(before) and tx.languages.drop(made.who)
+    tx.outbox.touch(home.of_links(made.kind, made.who), made.at)
     return Linked(new, before, language_dropped=spoken)
 
 
@@ -214,7 +213,7 @@ def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) 
 
     False if there was none.
     """
-    tx.outbox.touch(home.of_person(who), now)
+    tx.outbox.touch(home.of_links(kind, who), now)
     gone = tx.links.drop(kind, who, store)
     if gone and kind is Kind.CHANNEL:
         tx.languages.drop(who)
