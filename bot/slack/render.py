@@ -181,8 +181,8 @@ def _rows(part: Rows, reader: Reader) -> Iterator[Block]:
 
 
 def _row(row: Row, reader: Reader) -> str:
-    name = reader.plain(row.name) if isinstance(row.name, Text) else row.name
-    words = _join_words(code(name), reader.mrkdwn(row.label), reader.mrkdwn(row.detail))
+    name = f"*{reader.mrkdwn(row.name)}*" if isinstance(row.name, Text) else code(row.name)
+    words = _join_words(name, reader.mrkdwn(row.label), reader.mrkdwn(row.detail))
     return fit(f"{TONES[row.tone]} {words}", MAX_ROW)
 
 

@@ -23,6 +23,7 @@ from services.model.clock import utc_now
 from services.model.findings import Finding
 from services.model.settings import Alerting, Platform
 from services.model.stores import Store, StoreStatus
+from services.ports import Message
 from tests.unit.alert_world import DAY, HOUR, MINUTE, World
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -51,11 +52,24 @@ _GROUPS = """() => {
 """Shows a user group by its handle, as Slack does; this workspace's page shows the token."""
 
 
+_MOMENTS = """([posted, replied]) => {
+    document.querySelectorAll('.msg').forEach((one, place) => {
+        one.querySelector('.msg-time').textContent = posted[place];
+    });
+    document.querySelectorAll('.thread-summary-time').forEach(one => { one.textContent = `Last reply ${replied}`; });
+}"""
+"""Shows when a message was posted by the clock of the play, which what the messages say goes by; the workspace has a clock of its own."""
+
+
 class Fleet(World):
     """A fleet whose alerts are delivered to the workspace as they come."""
 
     def __init__(self, slack: LocalSlack) -> None:
         super().__init__(policy=POLICY, now=utc_now() - DAY)
+        self._stamps: dict[str, list[str]] = {}
+        """When each message of a channel was posted, in the order of the channel."""
+        self._replied: dict[str, str] = {}
+        """When the newest message of a channel's threads was posted."""
         client = posting_client(SlackSettings(api_url=slack.api_url, bot_token="xoxb-local"))
         self._notifier = Notifier(
             alone(client),
@@ -74,7 +88,19 @@ class Fleet(World):
                 claimed = tx.outbox.claim(self.now, MINUTE, 1)
             if not claimed:
                 return
-            self._notifier.deliver(claimed[0])
+            self._deliver(claimed[0])
+
+    def _deliver(self, message: Message) -> None:
+        self._notifier.deliver(message)
+        moment = f"{self.now:%I:%M %p}"
+        if message.thread:
+            self._replied[message.channel] = moment
+        elif message.ts is None:
+            self._stamps.setdefault(message.channel, []).append(moment)
+
+    def moments(self, channel: str) -> tuple[list[str], str]:
+        """Return when the messages of a channel were posted, and the newest answer in a thread of it."""
+        return self._stamps[channel], self._replied.get(channel, "")
 
     def moved(self, name: str) -> Finding:
         """Return what the check finds where a domain's name servers are another company's."""
@@ -141,12 +167,20 @@ def daily(fleet: Fleet) -> None:
     fleet.tell()
 
 
-def photograph(page: Page, url: str, channel: str, seen: str, picture: Path) -> None:
-    """Show a channel in a window that is high enough for everything in it, and take the picture."""
+def photograph(
+    page: Page, url: str, channel: str, seen: str, picture: Path, moments: tuple[list[str], str] | None = None
+) -> None:
+    """Show a channel in a window that is high enough for everything in it, and take the picture.
+
+    ``moments``: when its messages were posted, in their order, and the newest answer in a thread.
+    """
     page.goto(url)
     page.locator(".sidebar-item", has_text=channel).click()
     expect(page.locator(".msg").last).to_contain_text(seen)
     page.evaluate(_GROUPS)
+    if moments is not None:
+        expect(page.locator(".msg")).to_have_count(len(moments[0]))
+        page.evaluate(_MOMENTS, list(moments))
     needed = page.evaluate(
         "() => Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight - e.clientHeight))"
     )
@@ -166,8 +200,10 @@ def make(folder: Path) -> None:
         play(fleet)
         daily(fleet)
         page = context.new_page()
-        photograph(page, slack.page_url, "ssl-alerts", "412", folder / "alerts.png")
-        photograph(page, slack.page_url, "ssl-digest", "The past day", folder / "digest.png")
+        photograph(page, slack.page_url, "ssl-alerts", "412", folder / "alerts.png", fleet.moments(ALERTS))
+        photograph(
+            page, slack.page_url, "ssl-digest", "The past day", folder / "digest.png", fleet.moments(DIGEST)
+        )
 
 
 if __name__ == "__main__":

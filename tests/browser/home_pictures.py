@@ -79,6 +79,7 @@ def make(folder: Path) -> None:
         for store, code in (("vega", "vega"), ("comet", "comet")):
             certificate = fleet.certificate(f"cert_{store}")
             fleet.change(certificate, wanted=(f"{code}.test", f"shop.{code}.test", f"www.{code}.test"))
+        fleet.change(fleet.certificate("cert_vega"), renew_at=fleet.now + 5 * DAY)
         found = fleet.moved("comet.test")
         blocked = fleet.certificate("cert_comet")
         fleet.change(blocked, state=State.BLOCKED, problem=found, retry_at=fleet.now + 2 * HOUR)

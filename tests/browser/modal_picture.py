@@ -16,8 +16,8 @@ PICTURE = Path(__file__).resolve().parents[2] / "docs" / "modal.png"
 FONTS = ("fonts-noto-color-emoji",)
 STORE, NAMES = "sun", ("sun.test", "www.sun.test")
 """An English store, and what it gets a certificate for."""
-ELSEWHERE = "outlet.comet.test"
-"""A name of the store whose DNS is not on the platform."""
+NOWHERE = "outlet.sun.test"
+"""A name of the store that DNS does not know yet."""
 _FILES = """() => document.querySelectorAll('.modal .bk-unknown').forEach(one => {
     const field = document.createElement('div');
     field.style = 'margin:4px 0;font-family:sans-serif;font-size:14px';
@@ -40,7 +40,7 @@ def make(picture: Path) -> None:
     ):
         assert running.slack is not None
         demo_world.run(running.environment, "ssl", "link", f"{TEAM}/{VISITOR}", STORE)
-        for name in (NAMES[1], ELSEWHERE):
+        for name in (NAMES[1], NOWHERE):
             demo_world.run(running.environment, "domains", "add", STORE, name)
         page = context.new_page()
         merchant = Person(page, running.slack.page_url)

@@ -121,7 +121,7 @@ def test_a_number_that_begins_a_line_follows_the_language() -> None:
     row = Row(number(4210), Tone.BAD, say("certificates"), say("{n:,}", n=8402))
     reply = reply_from_json(reply_to_json(Reply(Tone.BAD, number(1500), (Rows((row,)),))))
     [_, rows] = render(reply, language=german).blocks
-    assert "`4.210`" in rows["text"]["text"]
+    assert "*4.210*" in rows["text"]["text"]
     shown = terminal.text(reply, language=german)
     assert ("1.500" in shown, "4.210" in shown, "8.402" in shown) == (True, True, True)
 
