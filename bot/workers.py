@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +57,7 @@ class Workers:
         )
         lease = application.parts.renewing.lease
         self._leases = Leases(application.storage, application.clock, lease)
-        self._fleet: Hashable = None
+        self._seen: home.Standing = {}
         self._lead = lead.Lead(application.storage, self.name, application.clock)
         self._pumps: tuple[Pump[Any], ...] = (self._certificates,)
         ticks = [
@@ -139,7 +138,7 @@ class Workers:
             self._application.mail.ring()
 
     def _stir_homes(self) -> None:
-        self._fleet = home.stir(self._application.desk, self._fleet)
+        self._seen = home.stir(self._application.desk, self._seen)
 
     def _expire(self) -> None:
         if approvals.expire(self._application.desk, proposables.subject):

@@ -1,6 +1,7 @@
 """A job as people see it: a bar that is edited in place, what was done and what was not, and the buttons that steer it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from commands import views
 from commands.approval_view import MERCHANT
@@ -19,6 +20,7 @@ from commands.reply import (
     Tone,
 )
 from commands.spans import number
+from services.bulk import plans
 from services.bulk.kinds import ADD, RENEW_ALL
 from services.bulk.turning import look
 from services.desk import Desk
@@ -49,7 +51,9 @@ def job_view(desk: Desk, job_id: str, *, limited: bool = False) -> Composed:
     if counts.skipped:
         rows.append((say("Well already"), number(counts.skipped)))
     if not job.over:
-        rows.append((say("Ends about"), views.known(ends_at(job, counts, now))))
+        # while it does not wait, what is left of the platform's limit tells a merchant what other stores do
+        waiting = plans.waiting(desk, counts.waiting) if job.waits or not limited else timedelta(0)
+        rows.append((say("Ends about"), views.known(ends_at(job, counts, now, waiting))))
     bar = Paragraph(say("{bar} {percent} %", bar=drawn(counts.finished, job.total), percent=percent))
     parts = (
         bar,

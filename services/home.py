@@ -21,6 +21,8 @@ SETTLES = timedelta(seconds=3)
 """How long changes are gathered: a Home is published at most once in this time, but for clicks, which are shown at once."""
 ALERTS, FLEET = "alerts", "fleet"
 """What a Home follows that shows open alerts, and the counts of the whole fleet."""
+Standing = Mapping[str, Hashable]
+"""What Homes follow as a whole (`FLEET`, `of_store`) -> how it stands."""
 
 
 def key(person: str, team: str = "") -> str:
@@ -34,7 +36,7 @@ def of_person(person: str) -> str:
 
 
 def of_store(store: str) -> str:
-    """Return what a Home follows so that it changes when the store gets another certificate."""
+    """Return what a Home follows so that it changes when the store gets another certificate, or one that is not shown changes."""
     return f"store {store}"
 
 
@@ -52,22 +54,29 @@ def show(
     desk.wake()
 
 
-def stir(desk: Desk, seen: Hashable) -> Hashable:
-    """Have the Homes of the platform's own people published anew if the fleet as a whole is not as it was ``seen``.
+def stir(desk: Desk, seen: Standing) -> Standing:
+    """Have the Homes published anew that see the fleet, or a store, which is as a whole not as it was ``seen``.
 
-    Return how it is now, for the next time; ``seen`` as it was given if nobody has such a Home open. To be called every
-    few seconds: no step of a certificate touches these Homes, for they would all wait for one another.
+    Return how each is now that somebody has open, for the next time. To be called every few seconds: no step of a
+    certificate touches these Homes but those on whose page it is, for they would all wait for one another.
     """
     with desk.storage.read() as tx:
-        if not tx.outbox.followed(FLEET):
-            return seen
-        counts = tx.fleet.counts(None, desk.clock())
-        alerts = tuple((alert.id, alert.version, alert.severity) for alert in tx.alerts.listing())
-    now = (tuple(sorted(counts.states.items())), counts.unwell, counts.expired, counts.ending, alerts)
-    if now != seen:
-        with desk.storage.write() as tx:
-            tx.outbox.touch(FLEET, desk.clock())
+        stores = tx.outbox.followed_under(of_store(""))
+        now = {thing: _standing(tx, frozenset({thing.removeprefix(of_store(""))}), desk) for thing in stores}
+        if tx.outbox.followed(FLEET):
+            alerts = tuple((alert.id, alert.version, alert.severity) for alert in tx.alerts.listing())
+            now[FLEET] = (*_standing(tx, None, desk), alerts)
+    for thing, standing in now.items():
+        if standing != seen.get(thing):
+            with desk.storage.write() as tx:
+                tx.outbox.touch(thing, desk.clock())
     return now
+
+
+def _standing(tx: Transaction, stores: frozenset[str] | None, desk: Desk) -> tuple[Hashable, ...]:
+    """Return how many certificates stand how: what a Home shows of those that are not on its page."""
+    counts = tx.fleet.counts(stores, desk.clock())
+    return tuple(sorted(counts.states.items())), counts.unwell, counts.expired, counts.ending
 
 
 def _put(

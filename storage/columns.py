@@ -16,6 +16,9 @@ METADATA = MetaData(
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 """Ids and names: PostgreSQL sorts and compares them byte by byte, as SQLite and Python do, whatever its locale."""
 
+LAST = "\U0010ffff"
+"""Sorts behind every character of a name, in UTF-8 as well."""
+
 
 def where(condition: str, sqlite: str = "") -> dict[str, Any]:
     """Return the arguments that make an index partial on both databases; ``sqlite`` where it writes it differently."""

@@ -102,25 +102,29 @@ def free_cost(orders: int) -> Cost:
 
 def cost(desk: Desk, orders: int) -> Cost:
     """Return what ``orders`` cost at the CA that is asked first; another one takes over where it can."""
-    now = desk.clock()
-    takes = free_cost(orders).takes
+    takes = max(free_cost(orders).takes, waiting(desk, orders))
     ca = next(iter(desk.limits), None)
     if ca is None:
         return Cost(orders, takes=takes)
-    [bucket] = [one for one in budget.order_buckets(ca.name, ca, "", ()) if one.kind == "orders"]
-    if not bucket.cost:
-        return Cost(orders, ca.name, None, takes)
+    bucket = budget.account_bucket(ca)
+    return Cost(orders, ca.name, _left(desk, bucket) if bucket.cost else None, takes)
+
+
+def waiting(desk: Desk, orders: int) -> timedelta:
+    """Return how long the CAs' limits make ``orders`` wait in all, one CA taking over from another, by our own count."""
+    buckets = [budget.account_bucket(ca) for ca in desk.limits]
+    if not buckets or not all(one.cost for one in buckets):
+        return timedelta(0)
+    over = orders - sum(_left(desk, one) for one in buckets)
+    return timedelta(seconds=max(0, over) / sum(1 / one.cost.total_seconds() for one in buckets))
+
+
+def _left(desk: Desk, bucket: budget.Bucket) -> int:
+    """Return how many tokens the bucket has now."""
+    now = desk.clock()
     with desk.storage.read() as tx:
-        full_at = tx.budgets.full_at([bucket.key]).get(bucket.key)
-    left = _left(bucket, full_at, now)
-    over = max(0, orders - left)
-    return Cost(orders, ca.name, left, max(takes, bucket.cost * over))
-
-
-def _left(bucket: budget.Bucket, full_at: datetime | None, now: datetime) -> int:
-    """Return how many tokens the bucket has."""
-    used = max(timedelta(0), full_at - now) if full_at is not None else timedelta(0)
-    return max(0, int((bucket.per - used) / bucket.cost))
+        full_at = tx.budgets.full_at([bucket.key]).get(bucket.key, now)
+    return max(0, int((bucket.per - max(timedelta(0), full_at - now)) / bucket.cost))
 
 
 def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, ...], now: datetime) -> Job:

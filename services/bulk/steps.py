@@ -93,16 +93,20 @@ def _settled(tx: Transaction, job: Job, item: Item) -> Item | None:
 
 
 def _postponed(row: Certificate) -> bool:
-    """Tell whether it only waits for its turn at a CA."""
-    return row.state is State.BLOCKED and row.problem is not None and bool(row.problem.evidence.get("waits"))
+    """Tell whether it only waits for its turn at a CA, as any other would; what a limit of its own names holds is no such thing."""
+    evidence = row.problem.evidence if row.state is State.BLOCKED and row.problem is not None else {}
+    return bool(evidence.get("waits")) and evidence.get("limit", budget.ORDERS) == budget.ORDERS
 
 
 def _spent_until(desk: Desk, job: Job, now: datetime) -> datetime | None:
-    """Return until when no CA has an order left for the next item, as far as we have counted; None: one has."""
+    """Return until when no CA has an order left for anything, as far as we have counted; None: one has, or none is needed.
+
+    A limit of an item's own domain or names is left to its certificate: it holds up no other.
+    """
     with desk.storage.read() as tx:
-        following = next(iter(tx.jobs.items(job.id, ItemState.WAITING, 1)), None)
-    if following is None or not desk.limits:
+        over = not tx.jobs.items(job.id, ItemState.WAITING, 1)
+    if over or not desk.limits:
         return None
-    found = [budget.look(desk.storage, ca, following.name, now) for ca in desk.limits]
+    found = [budget.look_at_orders(desk.storage, ca, now) for ca in desk.limits]
     ends = [until for until in found if until is not None]
     return min(ends) if len(ends) == len(found) else None

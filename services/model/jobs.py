@@ -157,10 +157,16 @@ ENOUGH = 2
 """So many items have to be finished before there is a pace to speak of."""
 
 
-def ends_at(job: Job, counts: Counts, now: datetime) -> datetime | None:
-    """Return when the job ends at the pace it has gone so far; None before there is one, or while it stands still."""
-    spent = job.running_for(now)
-    if job.state is not JobState.RUNNING or counts.finished < ENOUGH or spent <= 0:
+def ends_at(job: Job, counts: Counts, now: datetime, waiting: timedelta = timedelta(0)) -> datetime | None:
+    """Return when the job ends at the pace it has gone so far; None before there is one, or while it stands still.
+
+    It ends no earlier than the CAs' limits let it, which make what is left wait for ``waiting`` in all.
+    """
+    if job.state is not JobState.RUNNING:
         return None
-    start = max(now, job.waits or now)
-    return start + timedelta(seconds=spent / counts.finished * counts.left)
+    limits = max(now, job.waits or now, now + waiting)
+    spent = job.running_for(now)
+    if counts.finished < ENOUGH or spent <= 0:
+        return limits if waiting else None
+    paced = max(now, job.waits or now) + timedelta(seconds=spent / counts.finished * counts.left)
+    return max(paced, limits)

@@ -153,6 +153,10 @@ class Outbox(Protocol):
         """Tell whether any message follows this."""
         ...
 
+    def followed_under(self, prefix: str) -> Sequence[str]:
+        """Return what is followed that begins with ``prefix``, each once, sorted."""
+        ...
+
     def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
         """Claim messages of ``via`` with version > sent and run_after <= now, oldest change first; as `Certificates.claim`."""
         ...

@@ -19,6 +19,8 @@ from services.ports import Storage, Transaction
 
 UNCOUNTED = (1, timedelta(0))
 """Stands for a limit that app.yaml does not have: nothing is counted, but what the CA itself says is kept."""
+ORDERS = "orders"
+"""The kind of the bucket that all orders of an account share."""
 SLACK = timedelta(seconds=1)
 """A token that grows within this time is there: those who draw at the same moment read clocks that differ a little."""
 
@@ -82,7 +84,7 @@ def order_buckets(
     ca: str, settings: CaSettings | None, domain: str, names: Sequence[str]
 ) -> tuple[Bucket, ...]:
     """Return the buckets that an order for ``names`` of the registrable ``domain`` takes a token from."""
-    subjects = (("orders", ""), ("domain", domain), ("set", set_hash(names)))
+    subjects = ((ORDERS, ""), ("domain", domain), ("set", set_hash(names)))
     return tuple(_bucket(ca, settings, kind, subject) for kind, subject in subjects)
 
 
@@ -199,6 +201,20 @@ def look(storage: Storage, settings: CaSettings, name: str, now: datetime) -> da
         *(b for b in order_buckets(settings.name, settings, domain, (name,)) if b.kind != "set"),
         *failure_buckets(settings.name, settings, (name,)),
     )
+    return _spent_until(storage, asked, now)
+
+
+def look_at_orders(storage: Storage, settings: CaSettings, now: datetime) -> datetime | None:
+    """Return until when the CA takes no order of our account at all, as far as we have counted; None: it takes one."""
+    return _spent_until(storage, (account_bucket(settings),), now)
+
+
+def account_bucket(settings: CaSettings) -> Bucket:
+    """Return the bucket from which every order of our account takes a token, whatever its names."""
+    return _bucket(settings.name, settings, ORDERS, "")
+
+
+def _spent_until(storage: Storage, asked: Sequence[Bucket], now: datetime) -> datetime | None:
     with storage.read() as tx:
         full_at = tx.budgets.full_at(keys(asked))
     found = spent(asked, full_at, now)

@@ -78,6 +78,11 @@ class MemoryOutbox(MemoryRepository):
         """Tell whether any message follows this."""
         return any(thing in row.follows for row in self._tables.outbox.values())
 
+    def followed_under(self, prefix: str) -> Sequence[str]:
+        """Return what is followed that begins with ``prefix``, each once, sorted."""
+        things = {thing for row in self._tables.outbox.values() for thing in row.follows}
+        return sorted(thing for thing in things if thing.startswith(prefix))
+
     def claim(self, now: datetime, lease: timedelta, limit: int, via: str = "slack") -> Sequence[Message]:
         """Claim dirty messages of ``via`` that are due, oldest change first."""
         due = {

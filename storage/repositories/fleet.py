@@ -30,7 +30,7 @@ from sqlalchemy import (
 from services.model.fleet import Counts, Excerpt, Portion, Position
 from services.model.lifecycle import State
 from storage import records
-from storage.columns import Key
+from storage.columns import LAST, Key
 from storage.records.coding import encode
 from storage.records.fleet import GROUPS, WELL, Span, spans
 from storage.repositories.forecasts import AMONG
@@ -41,7 +41,6 @@ from storage.searching import TERMS
 _C, _T = CERTIFICATES.c, TERMS.c
 Stores = frozenset[str] | None
 _COLUMNS = [column for column in _C if column.key != "urgency"]
-_LAST = "\U0010ffff"  # sorts behind every character of a name, in UTF-8 as well
 
 _LIMIT: Any = bindparam("the_limit", type_=Integer)
 _STORE: Any = bindparam("the_store", type_=Key)
@@ -209,11 +208,11 @@ class SqlFleet(SqlTallies):
         if not prefix:
             return Excerpt()
         back = before is not None
-        edge: Position = (prefix + _LAST, "") if back else (prefix, "")
+        edge: Position = (prefix + LAST, "") if back else (prefix, "")
         term, id_ = before or after or edge
         values = {
             "the_prefix": prefix,
-            "the_end": prefix + _LAST,
+            "the_end": prefix + LAST,
             "at_term": term,
             "at_id": id_,
             "the_limit": size + 1,

@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, select, upda
 from services.model.errors import LeaseLostError
 from services.ports import Message
 from storage import records
+from storage.columns import LAST, Key
 from storage.records.coding import encode
 from storage.repositories import upserts
 from storage.repositories.base import Repository
@@ -42,6 +43,14 @@ _PUT = {
 _FOLLOW = insert(FOLLOWERS)
 _UNFOLLOW = delete(FOLLOWERS).where(_F.message == bindparam("message"))
 _FOLLOWED = select(_F.message).where(_F.certificate == bindparam("the_certificate")).limit(1)
+_FOLLOWED_UNDER = (
+    select(_F.certificate)
+    .distinct()
+    .where(
+        _F.certificate >= bindparam("the_prefix", type_=Key), _F.certificate < bindparam("the_end", type_=Key)
+    )
+    .order_by(_F.certificate)
+)
 _FOLLOWS = update(OUTBOX).where(held(OUTBOX))
 _BY_KEY = select(OUTBOX).where(_O.key == bindparam("key"))
 # locked in one order, so that two changes which share their followers do not wait for each other in a circle
@@ -107,6 +116,11 @@ class SqlOutbox(Repository):
     def followed(self, thing: str) -> bool:
         """Tell whether any message follows this."""
         return self._connection.execute(_FOLLOWED, {"the_certificate": thing}).first() is not None
+
+    def followed_under(self, prefix: str) -> Sequence[str]:
+        """Return what is followed that begins with ``prefix``, each once, sorted."""
+        edges = {"the_prefix": prefix, "the_end": prefix + LAST}
+        return list(self._connection.execute(_FOLLOWED_UNDER, edges).scalars())
 
     def by_key(self, key: str) -> Message | None:
         """Return the message with this key, or None."""

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.demo.parts.errors import PartError
-from tests.bench import busy, claim, fleet, history, home, isolation, issuance, preflight, pull, start
+from tests.bench import (
+    busy,
+    claim,
+    fleet,
+    handshakes,
+    history,
+    home,
+    isolation,
+    issuance,
+    preflight,
+    pull,
+    start,
+)
 from tests.bench.figures import table
 
 
@@ -37,6 +49,10 @@ BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
     "pull": Bench(pull.bench, "30,000 answers of a pull target, while a certificate is renewed every 0.1 s"),
+    "handshakes": Bench(
+        handshakes.bench,
+        "200 TLS handshakes a second with nginx, HAProxy and Caddy, while a certificate is renewed every 0.2 s",
+    ),
     "isolation": Bench(
         isolation.bench, "times of answers about another store's names and nobody's, and look-ups in Slack"
     ),

@@ -102,6 +102,9 @@ def test_what_is_followed_can_be_changed_by_who_holds_the_message(storage: Stora
         stored = tx.outbox.by_key("request:1")
         assert stored is not None
         assert stored.follows == ("cert_002", "store moon")
+        other = samples.message(2, via="home", follows=("store moon", "store sun", "storehouse", "stor"))
+        tx.outbox.put(other)
+        assert tx.outbox.followed_under("store ") == ["store moon", "store sun"]
         tx.outbox.claim(NOW + MINUTE, LEASE, 5, "home")
     with pytest.raises(LeaseLostError), storage.write() as tx:
         tx.outbox.follow(held, [])

@@ -1,6 +1,7 @@
 """The configuration of docs/nginx.md, as it stands there, serves stores and wildcards, and certdesk's own pages."""
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def configuration(folder: Path, plain: int, secure: int, inside: int) -> str:
         "listen 80 ": f"listen 127.0.0.1:{plain} ",
         "listen 443 ": f"listen 127.0.0.1:{secure} ",
         "/var/lib/certdesk/certificates": str(folder / "certificates"),
+        "/var/empty": str(folder / "empty"),
         "127.0.0.1:8402": f"127.0.0.1:{inside}",
         "/etc/ssl/certdesk": str(folder / "own"),
         "/srv/stores": str(folder),
@@ -94,6 +96,34 @@ def test_each_name_is_shown_the_certificate_of_its_folder(
     port, certificates = edge
     chain = (certificates / folder / "fullchain.pem").read_text()
     assert shown(port, name) == ssl.PEM_cert_to_DER_cert(chain)
+
+
+def test_a_location_without_a_root_of_its_own_serves_no_key(edge: tuple[int, Path], tmp_path: Path) -> None:
+    """The folder of chain and key is the server's root in handshakes alone."""
+    _, certificates = edge
+    text = (certificates.parent / "nginx.conf").read_text()
+    secure = free_port()
+    for line in re.findall(r"listen 127\.0\.0\.1:\d+ ssl", text):
+        text = text.replace(line, f"listen 127.0.0.1:{secure} ssl")
+    text = re.sub(r"listen 127\.0\.0\.1:\d+ default_server;", f"listen 127.0.0.1:{free_port()};", text)
+    text = re.sub(r"location / +\{ root [^}]*\}", "location / { }", text)
+    assert "location / { }" in text
+    (tmp_path / "nginx.conf").write_text(text)
+    program, environment = nginx.installed()
+    words: list[str | Path] = [
+        program,
+        "-p",
+        tmp_path,
+        "-c",
+        tmp_path / "nginx.conf",
+        "-e",
+        tmp_path / "error.log",
+    ]
+    with Running.start("nginx", words, log=tmp_path / "log", ready=port_open(secure), env=environment):
+        for path in ("/privkey.pem", "/fullchain.pem", "/"):
+            answer = got(secure, path, "sun.example")
+            assert answer.status == 404
+            assert b"PRIVATE" not in getattr(answer, "body", b"")
 
 
 @pytest.mark.parametrize("name", ["none.example", "deep.any.moon.example", "moon.example", None])

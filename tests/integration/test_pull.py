@@ -18,20 +18,8 @@ from storage.database import Database
 from storage.vault import Vault, new_key, parse_key
 from tests.children import Desk
 from tests.handshakes import context, seen
+from tests.serving import TOKEN, caddyfile
 from tests.unit.pull_world import TARGET, PullWorld, ask
-
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "targets.md"
-TOKEN = "a-token-of-some-length"
-
-
-def caddyfile(port: int, listener: PullListener) -> str:
-    """Return the document's configuration with this machine's ports."""
-    text = DOCUMENT.read_text().partition("```caddyfile\n")[2].partition("```")[0]
-    url = f"http://caddy:{TOKEN}@127.0.0.1:{listener.port}/"
-    assert "http://caddy:TOKEN@127.0.0.1:8403/" in text
-    return f"{{\n\tadmin off\n\tauto_https disable_redirects\n\thttps_port {port}\n}}\n" + text.replace(
-        "http://caddy:TOKEN@127.0.0.1:8403/", url
-    )
 
 
 @pytest.fixture
@@ -53,7 +41,7 @@ def test_caddy_serves_what_it_asks_for(world: PullWorld, listener: PullListener,
     world.published("moon.test", "*.moon.test")
     port = free_port()
     try:
-        caddy = Caddy.start(tmp_path, port, caddyfile(port, listener))
+        caddy = Caddy.start(tmp_path, port, caddyfile(port, listener.port))
     except PartMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     trusting = context(world.mint.root)

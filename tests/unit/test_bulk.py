@@ -15,7 +15,7 @@ from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
 from commands.reply import Fields, Reply, Rows, Tone
 from services.alerting import sighting
-from services.bulk import steps
+from services.bulk import plans, steps
 from services.desk import Desk
 from services.model.audit import Entry, breaks
 from services.model.deeds import BULK_ADD, BULK_RENEW
@@ -37,6 +37,7 @@ SECOND = Caller("T1/U_SECOND", Role.SUPPORT, None)
 KNOWN = {one.person: one for one in (SUPPORT, ADMIN, ONCALL, SECOND)}
 CODE = "dns.lame"
 TEXT = f"renew --cause {CODE}"
+WEEK = timedelta(days=7)
 
 
 def known(person: str, _workspace: str = "") -> Caller:
@@ -384,6 +385,63 @@ def test_where_the_cas_leave_no_order_it_waits_and_says_so(bench: Bench) -> None
     bench.now += timedelta(hours=3)
     assert step(bench, desk)
     assert job(bench, asked)[1].begun == 5
+
+
+def rows_of(bench: Bench, asked: str, desk: Desk) -> dict[str, str]:
+    reply = messages.compose(desk, message(bench, f"approval:{asked}")).reply
+    return {label.plain(): str(value) for fields in only(reply, Fields) for label, value in fields.pairs}
+
+
+def test_its_end_is_no_earlier_than_the_cas_limits_let_it() -> None:
+    bench = world(20)
+    ca = CaSettings("le", "https://ca.test", limits={"orders": (10, timedelta(hours=10))})
+    desk = replace(desk_of(bench), limits=(ca,))
+    asked = started(bench)
+    assert rows_of(bench, asked, desk)["Ends about"] == str(bench.now + timedelta(hours=10))
+    for _ in range(10):
+        with bench.storage.write() as tx:
+            assert budget.reserve(tx, [budget.account_bucket(ca)], bench.now)
+    for _ in range(2):
+        step(bench, desk_of(bench))
+        work(bench)
+        bench.now += timedelta(minutes=1)
+    step(bench, desk)
+    found, counts = job(bench, asked)
+    assert (counts.finished, counts.waiting) == (10, 10)
+    assert found.waits is not None
+    end = timedelta(hours=10)  # though the first ten took two minutes
+    assert rows_of(bench, asked, desk)["Ends about"] == str(bench.now + end)
+
+
+def test_several_cas_share_the_orders(bench: Bench) -> None:
+    cas = [CaSettings(name, "https://ca.test", limits={"orders": (2, timedelta(hours=2))}) for name in "ab"]
+    desk = replace(desk_of(bench), limits=tuple(cas))
+    assert plans.cost(desk, 8).takes == timedelta(hours=2)
+    assert plans.cost(replace(desk, limits=tuple(cas[:1])), 8).takes == timedelta(hours=6)
+    unlimited = (*cas, CaSettings("c", "https://ca.test"))
+    assert plans.cost(replace(desk, limits=unlimited), 8).takes < timedelta(hours=1)
+
+
+def test_a_limit_of_one_domain_holds_up_no_other(bench: Bench) -> None:
+    ca = CaSettings(
+        "le", "https://ca.test", limits={"orders": (300, timedelta(hours=3)), "domain": (1, WEEK)}
+    )
+    desk = replace(desk_of(bench), limits=(ca,))
+    asked = started(bench)
+    name = "s0.moon0.test"
+    [domain] = [b for b in budget.order_buckets("le", ca, "moon0.test", (name,)) if b.kind == "domain"]
+    with bench.storage.write() as tx:
+        assert budget.reserve(tx, [domain], bench.now)
+    step(bench, desk)
+    assert job(bench, asked)[1].begun == 5
+    row = bench.certificate(name)
+    held = budget.waiting(budget.Spent(domain, bench.now + WEEK), row, bench.now)
+    bench.change(name, [held], state=State.BLOCKED, problem=held, run_after=None)
+    bench.now += timedelta(seconds=2)
+    step(bench, desk)
+    found, counts = job(bench, asked)
+    assert (found.waits, counts.begun, counts.failed) == (None, 5, 1)
+    assert "s0.moon0.test" in shown(composed(bench, asked).reply)
 
 
 def test_its_messages_are_not_edited_more_often_than_slack_takes(bench: Bench) -> None:

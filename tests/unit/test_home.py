@@ -327,10 +327,10 @@ def test_a_new_certificate_of_their_store_and_a_change_of_one_make_it_anew(world
 
 
 def test_the_fleets_counts_are_looked_at_for_those_who_see_them(world: HomeWorld) -> None:
-    assert home.stir(world.desk, None) is None
+    assert home.stir(world.desk, {}) == {}
     world.fleet(11)
     world.open(SUPPORT)
-    seen = home.stir(world.desk, None)
+    seen = home.stir(world.desk, {})
     world.bench.now += timedelta(seconds=3)
     world.published(SUPPORT)
     assert home.stir(world.desk, seen) == seen
@@ -340,6 +340,27 @@ def test_the_fleets_counts_are_looked_at_for_those_who_see_them(world: HomeWorld
     home.stir(world.desk, seen)
     world.bench.now += timedelta(seconds=3)
     assert world.published(SUPPORT).shown[0] == "moon010.test"
+
+
+def test_a_merchants_home_is_made_anew_for_what_is_not_on_its_page(world: HomeWorld) -> None:
+    world.fleet(11)
+    world.fleet(1, store="sun")
+    seen = home.stir(world.desk, {})
+    view = world.open(MOON)
+    world.click(MOON, view, "home.show needs_somebody")  # nothing does: no certificate stands on the page
+    seen = home.stir(world.desk, seen)
+    world.bench.now += timedelta(seconds=3)
+    assert world.published(MOON).shown == []
+    world.bench.change("sun000.test", state=State.FAILED)
+    assert home.stir(world.desk, seen) == seen
+    assert world.owed(DAY) == []  # another store's
+    world.bench.change("moon010.test", state=State.FAILED)
+    seen = home.stir(world.desk, seen)
+    world.bench.now += timedelta(seconds=3)
+    assert world.published(MOON).shown == ["moon010.test"]
+    world.bench.now += timedelta(days=58)
+    home.stir(world.desk, seen)  # some end soon by now, though nothing has happened to them
+    assert [message.user for message in world.owed(DAY)] == ["U_MOON"]
 
 
 # --- what a view carries ----------------------------------------------------------------------------------------------

@@ -182,6 +182,11 @@ http {{
     default "{folder}/self-signed/any";
     include {folder}/paths.conf;
   }}
+  map $request_method $folder {{
+    "" $certificate;  # there is no request yet: the handshake
+    default /var/empty;  # nothing of it is ever a page
+  }}
+  map $realpath_root $revision {{ default $realpath_root; }}  # where the link leads: looked up once for chain and key
   map $host $page {{
     default "";
     include {folder}/names.conf;
@@ -193,8 +198,9 @@ http {{
   }}
   server {{
 {secure}
-    ssl_certificate $certificate/fullchain.pem;
-    ssl_certificate_key $certificate/privkey.pem;
+    root $folder;
+    ssl_certificate $revision/fullchain.pem;
+    ssl_certificate_key $revision/privkey.pem;
     ssl_session_cache off;
     ssl_session_tickets off;  # each connection shows the certificate of that moment
 {forward}
