@@ -38,11 +38,16 @@ app = typer.Typer(
 keys = typer.Typer(help="The key-encryption key of the vault.", no_args_is_help=True)
 stores = typer.Typer(help="The platform's stores.", no_args_is_help=True)
 domains = typer.Typer(help="The domains that merchants added.", no_args_is_help=True)
+drill = typer.Typer(
+    help="What happens rarely and must go well, played on parts of its own on this machine.",
+    no_args_is_help=True,
+)
 audit = typer.Typer(help="The audit trail: what was done, by whom and why.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(stores, name="stores")
 app.add_typer(domains, name="domains")
 app.add_typer(audit, name="audit")
+app.add_typer(drill, name="drill")
 
 PASS_ON = {
     "allow_extra_args": True,
@@ -124,6 +129,22 @@ def demo(
     from bot.demo.play import play
 
     raise typer.Exit(play(once=once))
+
+
+@drill.callback()
+def drill_all() -> None:
+    """Play what happens rarely and must go well, on parts of its own on this machine."""
+
+
+@drill.command("mass-revocation")
+def drill_mass_revocation(
+    *,
+    stores: Annotated[int, typer.Option("--stores", min=6, max=60, help="How many stores there are.")] = 12,
+) -> None:
+    """Let a CA revoke every certificate at once. Exit 0 only if each was replaced and is served."""
+    from bot.demo.drill import mass_revocation
+
+    raise typer.Exit(mass_revocation(stores))
 
 
 @keys.command("new")

@@ -188,6 +188,8 @@ class Renewal(Section):
     watch_hours: Number = Field(default=24, gt=0, le=720)
     watchers: Whole = Field(default=2, ge=1, le=64)
     rollback_hold_days: Number = Field(default=3, ge=0, le=30)
+    many: Whole = Field(default=20, ge=2, le=100_000)
+    plan_width: Whole = Field(default=10, ge=1, le=1000)
 
 
 class Approvals(Section):

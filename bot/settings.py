@@ -103,6 +103,8 @@ def renewing(loaded: Loaded) -> Renewing:
         lease=timedelta(seconds=keys.lease_seconds),
         watch=timedelta(hours=keys.watch_hours),
         rollback_hold=timedelta(days=keys.rollback_hold_days),
+        many=keys.many,
+        plan_width=keys.plan_width,
     )
 
 

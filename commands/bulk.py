@@ -40,6 +40,8 @@ def click(call: Call, after: JobState) -> Outcome | None:
 
 
 def _theirs(caller: Caller, job: Job) -> bool:
+    if job.kind == kinds.RECALL:  # it is about the whole fleet
+        return caller.may(Action.ALERTS)
     right, stores = RIGHTS.get(job.kind), job.what.get("stores", ())
     return right is not None and bool(stores) and all(caller.may_to(right, store) for store in stores)
 
@@ -50,7 +52,7 @@ def goes_on(desk: Desk, job: Job, known: Known) -> bool:
     Who has lost it has their job paused, and support is told; while Slack does not say who they are it waits. Raises
     LeaseLostError if it was paused, cancelled or claimed anew since.
     """
-    if job.behind == TERMINAL.person:
+    if job.behind == TERMINAL.person or job.kind == kinds.RECALL:  # which certdesk has begun itself
         return True
     person = known(job.behind, job.workspace)
     if _theirs(person, job):

@@ -59,7 +59,7 @@ def job_view(desk: Desk, job_id: str, *, limited: bool = False) -> Composed:
         bar,
         Fields(tuple(rows)),
         *_waits(job),
-        *_failed(failed, counts, limited=limited),
+        *hindered(failed, counts, limited=limited),
         *_steered(job, limited=limited),
     )
     return Composed(Reply(_tone(job, counts), _title(job, counts), parts), final=job.over)
@@ -119,7 +119,8 @@ def _waits(job: Job) -> tuple[Part, ...]:
     return (Hint(text),)
 
 
-def _failed(items: Sequence[Item], counts: Counts, *, limited: bool) -> tuple[Part, ...]:
+def hindered(items: Sequence[Item], counts: Counts, *, limited: bool = False) -> tuple[Part, ...]:
+    """Return the first of the items that were not done, with what is in their way."""
     if not items:
         return ()
     rows = tuple(
@@ -141,26 +142,33 @@ def _why(code: str, *, limited: bool) -> Text:
     return say("{why}; whose move: {owner}", why=known.meaning.said(), owner=owner)
 
 
-def _hand(job: Job, *, limited: bool) -> Text:
+def hand(job: Job, *, limited: bool = False) -> Text:
     """Return who has paused or cancelled it; ``limited`` readers are not told which person of the platform it was."""
     theirs = job.changed_by == job.person or job.changed_role == MERCHANT
     return shown(job.changed_by, hidden=limited and not theirs)
 
 
-def _steered(job: Job, *, limited: bool) -> tuple[Part, ...]:
-    who = _hand(job, limited=limited)
+def steering(job: Job) -> tuple[Buttons, ...]:
+    """Return the buttons that steer the job; none once it is over."""
     cancel = Button(CANCEL, job.id, say("Cancel"), "danger", say("Begin nothing more of this?"))
     if job.state is JobState.RUNNING:
         return (Buttons((Button(PAUSE, job.id, say("Pause")), cancel)),)
+    if job.state is JobState.PAUSED:
+        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)),)
+    return ()
+
+
+def _steered(job: Job, *, limited: bool) -> tuple[Part, ...]:
+    who, buttons = hand(job, limited=limited), steering(job)
     if job.state is JobState.PAUSED and job.changed_by == ITSELF:
         said = say(
             "certdesk has paused it: who was behind it has no right to it any more. Whoever has the right to all its stores,"
             " support for one, can resume it. What is at work already goes on to its end."
         )
-        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))
+        return (*buttons, Hint(said))
     if job.state is JobState.PAUSED:
         said = say("{who} has paused it. What is at work already goes on to its end.", who=who)
-        return (Buttons((Button(RESUME, job.id, say("Resume"), "primary"), cancel)), Hint(said))
+        return (*buttons, Hint(said))
     if job.state is JobState.CANCELLED:
         return (Hint(say("{who} has cancelled it. What was at work already goes on to its end.", who=who)),)
-    return ()
+    return buttons

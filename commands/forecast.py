@@ -89,14 +89,14 @@ Cause = tuple[Outlook, ...]
 
 
 def by_cause(outlooks: Iterable[Outlook]) -> tuple[Cause, ...]:
-    """Return the rows of each code and owner together, those with the most certificates first."""
+    """Return the rows of each code and owner together, those with the most certificates first, of as many the graver."""
 
     def kind(row: Outlook) -> tuple[str, str]:
         return row.code, row.owner.value
 
     graded = sorted(outlooks, key=lambda row: (kind(row), -row.band))
     causes = [tuple(group) for _, group in groupby(graded, kind)]
-    return tuple(sorted(causes, key=lambda cause: -_count(cause)))
+    return tuple(sorted(causes, key=lambda cause: (-_count(cause), -cause[0].band)))
 
 
 def _count(cause: Cause) -> int:

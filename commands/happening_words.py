@@ -9,6 +9,7 @@ from services.chronicle import ALERTED
 from services.model.audit import ITSELF
 from services.model.certificates import Happening
 from services.model.text import Item, Text, Value, say
+from services.recalling.noting import RECALLED
 
 WORDS: Mapping[str, Text] = {
     "added": say("Name added"),
@@ -48,6 +49,7 @@ WORDS: Mapping[str, Text] = {
     "rolled_back": say("Rolled back to the certificate before"),
     "rollback_approved": say("Roll-back approved"),
     "rollback_called_off": say("Roll-back called off"),
+    RECALLED: say("To be replaced for the CA; it waits for its turn"),
     "revocation_asked": say("Revocation begun"),
     "revoked": say("Revoked at the CA"),
     "handed_over": say("Handed over to support"),

@@ -15,6 +15,7 @@ from commands.link_requests import answer_message, request_message
 from commands.losing import LOST, lost
 from commands.overhearing import OVERHEARD, Ears, ears
 from commands.progressing import progress
+from commands.recall_view import recall_message
 from commands.refusals import refused_in, refused_to_json
 from commands.reply import Composed, Outcome
 from commands.reply_json import reply_from_json, reply_to_json
@@ -27,6 +28,7 @@ from services.model.errors import CertdeskError
 from services.model.identity import new_id
 from services.model.text import say
 from services.ports import Message
+from services.recalling import noting
 from services.scanning import sites
 
 REPLY, PROGRESS = "reply", "progress"
@@ -124,6 +126,8 @@ COMPOSERS: Mapping[str, Callable[[Desk, Message], Composed]] = {
     scan_view.MESSAGE: scan_view.scan_message,
     scan_view.FILES: scan_view.files_message,
     sites.NEWS: scan_view.news_message,
+    # what a CA wants replaced at once: the fleet's plan
+    noting.KIND: recall_message,
     # what waits for a yes: the question, then what became of it
     approvals.MESSAGE: approval_message,
 }

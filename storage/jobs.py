@@ -41,5 +41,7 @@ JOB_ITEMS = Table(
     Column("state", Text, nullable=False),
     Column("before", Key, nullable=False),
     Column("code", Text, nullable=False),
+    Column("place", BigInteger, nullable=False, server_default="0"),
     Index("ix_job_items_state", "job", "state", "number"),
+    Index("ix_job_items_place", "job", "state", "place", "number"),
 )

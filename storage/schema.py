@@ -27,6 +27,7 @@ from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
+from storage.recalls import RECALLS
 from storage.revocations import BARRED_KEYS, REVOCATIONS
 from storage.scans import SCANS
 from storage.searching import TERMS
@@ -57,6 +58,7 @@ __all__ = [
     "PROPOSALS",
     "PUBLICATIONS",
     "PUBLISHING",
+    "RECALLS",
     "REQUESTS",
     "REVISIONS",
     "REVOCATIONS",
@@ -71,7 +73,7 @@ __all__ = [
     "WORKSPACES",
 ]
 
-VERSIONS = tuple(f"{number:04}" for number in range(1, 21))
+VERSIONS = tuple(f"{number:04}" for number in range(1, 22))
 """The schema's revisions (storage/migrations/versions), oldest first: the last one is what this code speaks to."""
 
 STORES = Table(

@@ -159,6 +159,10 @@ class FakeCa:
     """What finalized orders become invalid with, while they are processed."""
     other_key: bool = False
     suggestion: Window | None = None
+    recalled: dict[str, Window] = field(default_factory=dict)
+    """serial -> the window that it suggests for this one"""
+    explanation: str | None = None
+    """URL of the page that explains what is recalled."""
     ari_down: bool = False
     orders: list[_Placed] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
@@ -255,6 +259,9 @@ class FakeCa:
         self._called("renewal_info")
         if self.ari_down:
             raise self.trouble(CaTrouble.UNAVAILABLE, "no renewal information")
+        again = self.clock() + timedelta(hours=6)
+        if self.recalled and (window := self.recalled.get(read_chain(certificate).serial)):
+            return RenewalInfo(window, again, self.explanation)
         if self.suggestion is None:
             return None
         return RenewalInfo(self.suggestion, self.clock() + timedelta(hours=6))

@@ -1,6 +1,7 @@
 """The demo's sample platform: three stores with their domains, zones and pages, and the people of its workspace."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.demo.parts import nginx
 
@@ -69,3 +70,21 @@ PAGES: Mapping[str, str] = {
     }.items()
     for name in names
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A platform to be played with."""
+
+    stores: str
+    """As `certdesk stores import` takes them (CSV)."""
+    zones: Mapping[str, str]
+    """Zone -> its records as a master file."""
+    pages: Mapping[str, str]
+    """Host name -> the page that the edge serves for it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Channels, and the stores that they are linked to."""
+
+
+SAMPLE = Sample(STORES, ZONES, PAGES, LINKS)
+"""The demo's own."""

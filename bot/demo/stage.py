@@ -127,7 +127,7 @@ class Stage:
         """Shake hands with the edge as a shopper's browser does; the chain must lead to the CA's root."""
         port = self._world.edge.https_port
         self._transcript.head(f"{number}  TLS handshake with the edge", f"{LOOPBACK}:{port}, for {NAME}")
-        seen = _shaken(self._world, port)
+        seen = shaken(self._world, NAME)
         if seen.serial != certificate.serial:
             raise PlayError(f"the edge serves serial {seen.serial}, not {certificate.serial}")
         self._transcript.done(f"serial {seen.serial}, issued by {seen.issuer}, valid until {seen.not_after}")
@@ -158,16 +158,18 @@ class Stage:
         raise PlayError(f"{otherwise} {why}; certdesk's log ends: {certdesk.tail()}")
 
 
-def _shaken(world: World, port: int) -> Handshake:
+def shaken(world: World, name: str) -> Handshake:
+    """Shake hands with the edge for ``name``; the chain must lead to the CA's root. Raises PlayError if it does not."""
+    port = world.edge.https_port
     trust = ssl.create_default_context(cafile=str(world.root))
     try:
         with (
             socket.create_connection((LOOPBACK, port), timeout=10) as connection,
-            trust.wrap_socket(connection, server_hostname=NAME) as secured,
+            trust.wrap_socket(connection, server_hostname=name) as secured,
         ):
             leaf = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
     except OSError as error:
-        raise PlayError(f"the handshake with the edge failed: {error}") from error
+        raise PlayError(f"the handshake with the edge for {name} failed: {error}") from error
     return Handshake(
         serial_hex(leaf.serial_number),
         rfc3339(leaf.not_valid_after_utc) or "",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import yaml
@@ -26,17 +27,15 @@ from bot.demo.sample import (
     ALERTS,
     CHANNEL,
     CHANNELS,
-    LINKS,
     LOOPBACK,
     MERCHANT,
     ONCALL,
-    PAGES,
+    SAMPLE,
     SECOND,
-    STORES,
     TEAM,
     THEIRS,
     USERS,
-    ZONES,
+    Sample,
 )
 from bot.demo.transcript import Transcript
 from storage.vault import new_key
@@ -58,6 +57,7 @@ class World:
     """What makes `certdesk …` speak to this world."""
     database_url: str
     edge: AnyEdge
+    ca: Pebble
     root: Path
     """PEM of the CA's root."""
     slack: LocalSlack | None
@@ -78,18 +78,20 @@ def start(
     cache: Path = fetch.CACHE,
     *,
     mode: Mode = "http",
+    sample: Sample = SAMPLE,
+    more: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
 ) -> World:
     """Start every part, the next after the one it needs; leaving ``stack`` stops them all.
 
-    ``mode`` is how the workspace reaches certdesk. ``transcript`` is told one line for each part that runs, and for each that is missing. Raises PartError for a part
+    ``mode`` is how the workspace reaches certdesk; ``sample`` is the platform, and ``more`` are further settings. ``transcript`` is told one line for each part that runs, and for each that is missing. Raises PartError for a part
     without which there is no main job: the CA and certdesk itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
     key = TsigKey("certdesk-demo.")
-    dns = stack.enter_context(DnsServer(ZONES, keys=(key,)))
-    transcript.done(f"DNS server   {LOOPBACK}:{dns.port}, {len(ZONES)} zones, takes RFC 2136 updates")
+    dns = stack.enter_context(DnsServer(sample.zones, keys=(key,)))
+    transcript.done(f"DNS server   {LOOPBACK}:{dns.port}, {len(sample.zones)} zones, takes RFC 2136 updates")
     listen = f"{LOOPBACK}:{free_port()}"
-    edge = _edge(folder, stack, listen, transcript, cache)
+    edge = _edge(folder, stack, listen, sample, transcript, cache)
     pebble = _ca(folder, stack, dns, edge, transcript, cache)
     root = folder / "root.pem"
     root.write_text(pebble.root())
@@ -101,17 +103,20 @@ def start(
     if slack is not None:
         settings["slack"] = _slack_settings(slack, mode)
         settings["alerts"] = {"channel": ALERTS, "support_channel": CHANNEL}
+    settings |= {section: dict(keys) for section, keys in more.items()}
     environment = _write_settings(folder, settings)
     with transcript.live("certdesk starts"):
-        certdesk = _certdesk(folder, stack, environment, f"http://{listen}")
+        certdesk = _certdesk(folder, stack, environment, sample, f"http://{listen}")
     if slack is not None:
-        for channel, store in LINKS:
+        for channel, store in sample.links:
             run(environment, "ssl", "link", channel, store)
     transcript.done(f"certdesk     http://{listen}, an SQLite database, a vault key of its own")
-    return World(folder, environment, database, edge, root, slack, certdesk, f"http://{listen}")
+    return World(folder, environment, database, edge, pebble, root, slack, certdesk, f"http://{listen}")
 
 
-def _edge(folder: Path, stack: ExitStack, listen: str, transcript: Transcript, cache: Path) -> AnyEdge:
+def _edge(
+    folder: Path, stack: ExitStack, listen: str, sample: Sample, transcript: Transcript, cache: Path
+) -> AnyEdge:
     ports = (free_port(), free_port())
     certificates = folder / "certificates"
     try:
@@ -121,7 +126,7 @@ def _edge(folder: Path, stack: ExitStack, listen: str, transcript: Transcript, c
                     folder / "edge",
                     *ports,
                     certificates=certificates,
-                    stores=PAGES,
+                    stores=sample.pages,
                     upstream=listen,
                     cache=cache,
                 )
@@ -130,12 +135,12 @@ def _edge(folder: Path, stack: ExitStack, listen: str, transcript: Transcript, c
         transcript.missing(f"{error} A small edge of certdesk's own takes its place.")
         edge = stack.enter_context(
             PlainEdge.start(
-                folder / "plain-edge", *ports, certificates=certificates, stores=PAGES, upstream=listen
+                folder / "plain-edge", *ports, certificates=certificates, stores=sample.pages, upstream=listen
             )
         )
     kind = "nginx" if isinstance(edge, Edge) else "our own"
     where = f"https on {LOOPBACK}:{edge.https_port}"
-    transcript.done(f"edge         {kind}, {where}, serves {len(PAGES)} names of 3 stores")
+    transcript.done(f"edge         {kind}, {where}, serves {len(sample.pages)} names")
     return edge
 
 
@@ -182,18 +187,23 @@ def _workspace(
     return slack
 
 
-def _certdesk(folder: Path, stack: ExitStack, environment: Mapping[str, str], web: str) -> Running:
+def _certdesk(
+    folder: Path, stack: ExitStack, environment: Mapping[str, str], sample: Sample, web: str
+) -> Running:
     stores = folder / "stores.csv"
-    stores.write_text(STORES)
+    stores.write_text(sample.stores)
     run(environment, "stores", "import", str(stores))
-    return stack.enter_context(
-        Running.start(
-            "certdesk",
-            [*CERTDESK, "run"],
-            log=folder / "certdesk.log",
-            ready=http_ok(f"{web}/health/ready"),
-            env=environment,
-        )
+    return stack.enter_context(started(folder, environment, web))
+
+
+def started(folder: Path, environment: Mapping[str, str], web: str) -> Running:
+    """Start `certdesk run` in this world; return it once it is ready at ``web``. Raises PartFailed."""
+    return Running.start(
+        "certdesk",
+        [*CERTDESK, "run"],
+        log=folder / "certdesk.log",
+        ready=http_ok(f"{web}/health/ready"),
+        env=environment,
     )
 
 

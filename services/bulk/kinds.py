@@ -12,9 +12,11 @@ from services.model.lifecycle import State
 from services.model.text import say
 from services.naming import registrable
 from services.ports import Transaction
+from services.recalling import carrying, noting
 from services.renewal import asking
 
 RENEW, RENEW_ALL, ADD = "renew", "renew_all", "add"
+RECALL = noting.KIND
 Begin = Callable[[Desk, Transaction, Job, Item, datetime], Item]
 """Begins one item in the transaction of the step, and returns it as it stands then.
 
@@ -66,4 +68,4 @@ def covers(tx: Transaction, row: Certificate, item: Item) -> bool:
     return revision is not None and item.name in revision.names
 
 
-KINDS: Mapping[str, Begin] = {RENEW: renew, RENEW_ALL: renew_all, ADD: add}
+KINDS: Mapping[str, Begin] = {RENEW: renew, RENEW_ALL: renew_all, ADD: add, RECALL: carrying.begin}

@@ -123,8 +123,8 @@ def _left(desk: Desk, bucket: budget.Bucket) -> int:
     """Return how many tokens the bucket has now."""
     now = desk.clock()
     with desk.storage.read() as tx:
-        full_at = tx.budgets.full_at([bucket.key]).get(bucket.key, now)
-    return max(0, int((bucket.per - max(timedelta(0), full_at - now)) / bucket.cost))
+        full_at = tx.budgets.full_at([bucket.key]).get(bucket.key)
+    return budget.left(bucket, full_at, now)
 
 
 def start(tx: Transaction, kind: str, proposal: Proposal, chosen: tuple[Chosen, ...], now: datetime) -> Job:

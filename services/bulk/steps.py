@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.bulk import trail
-from services.bulk.kinds import ADD, KINDS, covers
+from services.bulk.kinds import ADD, KINDS, RECALL, covers
 from services.desk import Desk
 from services.issuance.adding import BusyError
 from services.model.certificates import Certificate
 from services.model.jobs import Item, ItemState, Job, JobState
 from services.model.lifecycle import State
 from services.ports import Transaction
+from services.recalling import carrying
 from services.renewal import budget
 
 WIDTH = 5
 """How many certificates of one job are at work at once: other people's wishes need not wait for it."""
 STEP = timedelta(seconds=2)
+JOINS = timedelta(minutes=1)
 BUSY = timedelta(seconds=1)
 SHOWN = timedelta(seconds=3)
 """How often the messages of a job are edited: Slack takes about one a second in a channel, and others write there, too."""
@@ -28,7 +30,10 @@ def step(desk: Desk, job: Job) -> None:
     paused, cancelled or claimed anew since.
     """
     now = desk.clock()
-    waits = _spent_until(desk, job, now)
+    if job.kind == RECALL:
+        job, waits = carrying.ask_fleet(desk, job), None
+    else:
+        waits = _spent_until(desk, job, now)
     try:
         with desk.storage.write() as tx:
             _step(desk, tx, job, now, waits)
@@ -40,9 +45,16 @@ def step(desk: Desk, job: Job) -> None:
 
 
 def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime | None) -> None:
-    begun = tx.jobs.items(job.id, ItemState.BEGUN, WIDTH)
+    before = job.total
+    if job.kind == RECALL:
+        job = carrying.joined(tx, job)
+    most = carrying.most_at_work(desk) if job.kind == RECALL else WIDTH
+    begun = tx.jobs.items(job.id, ItemState.BEGUN, most)
     settled = [after for after in (_settled(tx, job, item) for item in begun) if after is not None]
-    room = 0 if waits is not None else WIDTH - len(begun) + len(settled)
+    at_work = len(begun) - len(settled)
+    room = 0 if waits is not None else WIDTH - at_work
+    if job.kind == RECALL:
+        room, waits = carrying.space(desk, tx, at_work, now)
     fresh = [
         KINDS[job.kind](desk, tx, job, item, now)
         for item in (tx.jobs.items(job.id, ItemState.WAITING, room) if room else ())
@@ -50,20 +62,28 @@ def _step(desk: Desk, tx: Transaction, job: Job, now: datetime, waits: datetime 
     for item in (*settled, *fresh):
         tx.jobs.mark(item)
     counts = tx.jobs.counts(job.id)
-    after = replace(job, waits=waits if counts.waiting else None, run_after=_next(now, waits, counts.begun))
-    if not counts.left:
+    after = replace(
+        job, waits=waits if counts.waiting else None, run_after=_next(job, now, waits, counts.begun)
+    )
+    if not counts.left and (carrying.asks_until(job) or now) <= now:
         after = replace(
             after, state=JobState.DONE, run_after=None, active=job.running_for(now), since=now, waits=None
         )
-    if settled or fresh or after.waits != job.waits or after.over:
+    if settled or fresh or after.waits != job.waits or after.over or after.total != before:
         after = shown(tx, after, now)
     tx.jobs.save(after)
-    trail.keep(tx, job, fresh, now)
+    if job.kind != RECALL:  # that nobody has asked for: the certificates' histories have it
+        trail.keep(tx, job, fresh, now)
 
 
-def _next(now: datetime, waits: datetime | None, begun: int) -> datetime:
-    """Return when the next step is due: what is at work is looked at often, and the end of a limit is waited for."""
-    return max(waits, now + STEP) if waits is not None and not begun else now + STEP
+def _next(job: Job, now: datetime, waits: datetime | None, begun: int) -> datetime:
+    """Return when the next step is due: what is at work is looked at often, and the end of a limit is waited for.
+
+    A plan is looked at while it waits, too: what a CA recalls meanwhile joins it.
+    """
+    if waits is None or begun:
+        return now + STEP
+    return max(min(waits, now + JOINS) if job.kind == RECALL else waits, now + STEP)
 
 
 def shown(tx: Transaction, job: Job, now: datetime) -> Job:

@@ -142,7 +142,7 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
             key="platform.addresses",
         )
     # the CA's window belongs to what is told at the end: when it renews by itself
-    live = scheduled(parts, _installed(moved, revision, problem, parts.renewing), revision)
+    live, _ = scheduled(parts, _installed(moved, revision, problem, parts.renewing), revision)
     return Move(
         live,
         event.value,

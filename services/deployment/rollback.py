@@ -155,7 +155,7 @@ def _facts(
     """Gather what decides over the first of the pair in the place of the second."""
     one, live = pair
     known = Facts(now, row.wanted, tuple(name for name in live.names if name in row.wanted))
-    if one.id in gone:
+    if one.id in gone or tx.recalls.get(one.id) is not None:  # what a CA recalls it revokes
         return replace(known, revoked=True, barred=barred(tx, one))
     if one.not_after is None or now >= one.not_after:
         return known  # what has expired is asked no further

@@ -9,6 +9,7 @@ from services.model.certificates import Certificate, Revision
 from services.model.clock import Clock
 from services.model.findings import Finding
 from services.model.lifecycle import Event
+from services.model.recalls import Recall
 from services.model.settings import Alerting, CaSettings, Issuing, Platform, Renewing
 from services.model.text import NOTHING, Item, Text, say
 from services.ports import (
@@ -72,6 +73,8 @@ class Move:
     """What the step met at things that many share."""
     drawn: tuple[Draw, ...] = ()
     """What was taken from the budgets of CAs."""
+    recall: Recall | None = None
+    """The CA wants what is installed replaced at once."""
 
 
 def on(

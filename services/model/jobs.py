@@ -109,7 +109,7 @@ class Item:
 
     job: str
     number: int
-    """Its place, from 0 on."""
+    """What tells it from the others, from 0 on; those of the same `place` are done in this order."""
     store: str
     name: str
     """A name, to be shown and (where it is to be added) to be added."""
@@ -120,6 +120,8 @@ class Item:
     """The revision that was installed when it was begun."""
     code: str = ""
     """Finding code of what was in the way."""
+    place: int = 0
+    """Where it stands in the order, before `number`: small first."""
 
 
 @dataclass(frozen=True, slots=True)

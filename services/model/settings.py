@@ -154,6 +154,10 @@ class Renewing:
     """How often an installed certificate is checked that has no blocker."""
     rollback_hold: timedelta = timedelta(days=3)
     """How long nothing replaces by itself what was rolled back, unless the last sixth of its lifetime begins before."""
+    many: int = 20
+    """So many certificates that a CA wants replaced at once become one plan; fewer are renewed at once."""
+    plan_width: int = 10
+    """How many certificates of such a plan are at work at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.publications import Publication, Publications
 from services.ports.queues import Message, Outbox, Request, Requests
+from services.ports.recalls import Recalls
 from services.ports.repositories import Account, Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
 from services.ports.scanning import Fetched, Fetcher, Scans, Themes
@@ -52,6 +53,7 @@ __all__ = [
     "Proposals",
     "Publication",
     "Publications",
+    "Recalls",
     "RenewalInfo",
     "Request",
     "Requests",

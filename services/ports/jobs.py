@@ -27,7 +27,7 @@ class Jobs(Protocol):
         ...
 
     def save(self, job: Job) -> None:
-        """Save a claimed job and give its lease back. Raises LeaseLostError, and saves nothing, if its fence is an old one."""
+        """Save a claimed job, with what was asked and how many items it has, and give its lease back. Raises LeaseLostError, and saves nothing, if its fence is an old one."""
         ...
 
     def turn(self, job: str, after: JobState, by: Hand, now: datetime) -> Job | None:
@@ -37,12 +37,16 @@ class Jobs(Protocol):
         """
         ...
 
+    def extend(self, items: Sequence[Item]) -> None:
+        """Insert further items of jobs that are there, with numbers that are not taken yet."""
+        ...
+
     def counts(self, job: str) -> Counts:
         """Return how many items stand where; all zero for an unknown job."""
         ...
 
     def items(self, job: str, state: ItemState, limit: int) -> Sequence[Item]:
-        """Return items of one state, in their order."""
+        """Return items of one state, by their place, then their number."""
         ...
 
     def mark(self, item: Item) -> None:

@@ -11,6 +11,7 @@ from services.ports.jobs import Jobs
 from services.ports.proposals import Proposals
 from services.ports.publications import Publications
 from services.ports.queues import Outbox, Requests
+from services.ports.recalls import Recalls
 from services.ports.repositories import Accounts, Certificates, Challenges, Stores
 from services.ports.revocations import Revocations
 from services.ports.scanning import Scans
@@ -56,6 +57,8 @@ class Transaction(Protocol):
     def jobs(self) -> Jobs: ...  # noqa: D102
     @property
     def revocations(self) -> Revocations: ...  # noqa: D102
+    @property
+    def recalls(self) -> Recalls: ...  # noqa: D102
     @property
     def publications(self) -> Publications: ...  # noqa: D102
     @property

@@ -110,6 +110,12 @@ def keys(buckets: Sequence[Bucket]) -> list[str]:
     ]
 
 
+def left(bucket: Bucket, full_at: datetime | None, now: datetime) -> int:
+    """Return how many tokens a bucket that is counted has; it is full at ``full_at``."""
+    used = max(timedelta(0), full_at - now) if full_at is not None else timedelta(0)
+    return max(0, int((bucket.per - used) / bucket.cost))
+
+
 def spent(buckets: Sequence[Bucket], full_at: Mapping[str, datetime], now: datetime) -> Spent | None:
     """Return the bucket that is without a token the longest; None if each has one. ``full_at`` is that of their `keys`."""
     held = [Spent(bucket, full_at.get(bucket.held, now), said=True) for bucket in buckets]

@@ -19,6 +19,7 @@ from services.model.errors import CertdeskError, LeaseLostError, VaultError
 from services.model.lifecycle import Event, State
 from services.model.text import say
 from services.ports import Transaction
+from services.recalling import noting
 from services.renewal import breaker, budget
 from services.renewal.noticing import notice
 from services.renewal.tending import blocked, failed, installed
@@ -125,6 +126,8 @@ def save(parts: Parts, before: Certificate, move: Move, *, keep: bool) -> Certif
             tx.certificates.put_findings(after.id, move.findings)
         breaker.write(tx, after.id, move.met, now)
         budget.write(tx, move.drawn, now)
+        if move.recall is not None:
+            noting.keep(tx, parts.alerting, parts.renewing.many, move.recall, now)
         if move.what:
             happening = Happening(after.id, now, move.what, state=after.state.value, details=move.details)
             tx.certificates.record(happening)

@@ -13,6 +13,7 @@ from services.model.certificates import Certificate, Revision
 from services.model.findings import worst_first
 from services.model.lifecycle import Event, State
 from services.model.text import Item, say
+from services.recalling.noting import recall_move
 from services.renewal.breaker import Met
 from services.renewal.compare import change_seen
 from services.renewal.schedule import scheduled
@@ -26,14 +27,18 @@ def installed(parts: Parts, certificate: Certificate) -> Move:
     if revision is None:
         raise LookupError(f"{certificate.id} is installed without a revision")
     seen = _served(parts, certificate, revision)
-    move = _due(parts, scheduled(parts, seen.certificate, revision), revision, seen.again)
+    tended, because = scheduled(parts, seen.certificate, revision)
+    move = _due(parts, tended, revision, seen.again, because)
     if move.what or not seen.said:
         return replace(move, met=seen.met)
     return replace(move, met=seen.met, what=seen.said, details=seen.details)
 
 
-def _due(parts: Parts, tended: Certificate, revision: Revision, again: datetime | None) -> Move:
-    """Decide whether it is renewed or completed now, or when it is looked at again, at ``again`` at the latest."""
+def _due(parts: Parts, tended: Certificate, revision: Revision, again: datetime | None, because: str) -> Move:
+    """Decide whether it is renewed or completed now, or when it is looked at again, at ``again`` at the latest.
+
+    ``because``: URL of what the CA says to the renewal, if it was asked and said something.
+    """
     now = parts.clock()
     missing = tuple(name for name in tended.wanted if name not in revision.names)
     if not missing:  # a name that it waited for may have been removed meanwhile
@@ -47,7 +52,15 @@ def _due(parts: Parts, tended: Certificate, revision: Revision, again: datetime 
         pause = pause_until(tx.certificates.revisions(tended.id), now)
     if pause is not None:
         return Move(replace(tended, run_after=pause, updated_at=now))
-    return on(tended, Event.RENEWAL_DUE, now) if due else _complete(parts, tended, missing, now)
+    if not due:
+        return _complete(parts, tended, missing, now)
+    move = recall_move(parts, tended, revision, because)
+    if move is None:
+        return on(tended, Event.RENEWAL_DUE, now)
+    waits = move.certificate.run_after
+    if again is None or waits is None or not move.certificate.resting:
+        return move
+    return replace(move, certificate=replace(move.certificate, run_after=min(waits, again)))
 
 
 def _next_look(

@@ -21,10 +21,14 @@ class MemoryJobs(MemoryRepository):
         if self.get(job.id) is not None:
             return False
         self._put(records.job(records.settled(records.job_values(job))))
+        self.extend(items)
+        return True
+
+    def extend(self, items: Sequence[Item]) -> None:
+        """Insert further items of jobs that are there."""
         self._view.own("job_items")
         kept = (records.item(records.settled(records.item_values(item))) for item in items)
         self._tables.job_items.update({(item.job, item.number): item for item in kept})
-        return True
 
     def get(self, job: str, among: frozenset[str] | None = None) -> Job | None:
         """Return the job with this id, or None; with ``among`` only if all that it is about are these stores."""
@@ -65,7 +69,7 @@ class MemoryJobs(MemoryRepository):
     def items(self, job: str, state: ItemState, limit: int) -> Sequence[Item]:
         """Return items of one state, in their order."""
         rows = [item for item in self._tables.job_items.values() if item.job == job and item.state is state]
-        return sorted(rows, key=lambda item: item.number)[:limit]
+        return sorted(rows, key=lambda item: (item.place, item.number))[:limit]
 
     def mark(self, item: Item) -> None:
         """Save an item's certificate, state, revision and code."""

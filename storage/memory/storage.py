@@ -15,6 +15,7 @@ from storage.memory.pacing import MemoryBreakers, MemoryBudgets, MemoryWatches
 from storage.memory.proposals import MemoryProposals
 from storage.memory.publications import MemoryPublications
 from storage.memory.queues import MemoryOutbox, MemoryRequests
+from storage.memory.recalls import MemoryRecalls
 from storage.memory.revocations import MemoryRevocations
 from storage.memory.scans import MemoryScans
 from storage.memory.tables import MemoryRepository, Tables, View
@@ -116,6 +117,11 @@ class MemoryTransaction(MemoryRepository):
     def revocations(self) -> MemoryRevocations:
         """Revocations and barred keys."""
         return MemoryRevocations(self._view)
+
+    @property
+    def recalls(self) -> MemoryRecalls:
+        """What CAs want replaced at once."""
+        return MemoryRecalls(self._view)
 
     @property
     def publications(self) -> MemoryPublications:

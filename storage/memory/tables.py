@@ -15,6 +15,7 @@ from services.model.findings import Finding
 from services.model.jobs import Item, Job
 from services.model.pacing import Breaker, Watch
 from services.model.proposals import Proposal
+from services.model.recalls import Recall
 from services.model.revoking import BarredKey, Revocation
 from services.model.scans import Site
 from services.model.stores import Domain, Store
@@ -62,6 +63,8 @@ class Tables:
     revocations: dict[str, Revocation] = field(default_factory=dict)
     barred_keys: dict[str, BarredKey] = field(default_factory=dict)
     """SHA-256 of the public key -> the key"""
+    recalls: dict[str, Recall] = field(default_factory=dict)
+    """revision -> its recall"""
     publications: dict[tuple[str, str], Publication] = field(default_factory=dict)
     """(target, name) -> the revision"""
     scans: dict[str, Site] = field(default_factory=dict)

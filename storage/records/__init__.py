@@ -50,6 +50,7 @@ from storage.records.others import (
     store_values,
 )
 from storage.records.proposals import proposal, proposal_values
+from storage.records.recalls import recall, recall_values
 from storage.records.revocations import (
     barred_key,
     barred_key_values,
@@ -100,6 +101,8 @@ __all__ = [
     "message_values",
     "proposal",
     "proposal_values",
+    "recall",
+    "recall_values",
     "request",
     "request_values",
     "revision",

@@ -36,6 +36,8 @@ def job_values(job: Job) -> Values:
 def job_changes(job: Job) -> Values:
     """Return the part of a job's row that a save takes over from it as it is."""
     changed = (
+        "what",
+        "total",
         "state",
         "run_after",
         "changed_by",
@@ -85,10 +87,11 @@ def item_values(item: Item) -> Values:
         "state": item.state.value,
         "before": item.before,
         "code": item.code,
+        "place": item.place,
     }
 
 
 def item(row: Sequence[Any]) -> Item:
     """Return the item of a row."""
-    job_, number, store, name, certificate, state, before, code = row
-    return Item(job_, number, store, name, certificate, ItemState(state), before, code)
+    job_, number, store, name, certificate, state, *rest = row
+    return Item(job_, number, store, name, certificate, ItemState(state), *rest)

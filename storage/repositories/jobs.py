@@ -28,7 +28,7 @@ _COUNT = select(_I.state, func.count()).where(_I.job == _JOB).group_by(_I.state)
 _ITEMS = (
     select(JOB_ITEMS)
     .where(_I.job == _JOB, _I.state == bindparam("the_state", type_=_I.state.type))
-    .order_by(_I.number)
+    .order_by(_I.place, _I.number)
     .limit(bindparam("the_limit"))
 )
 _MARK = update(JOB_ITEMS).where(_I.job == _JOB, _I.number == bindparam("the_number", type_=_I.number.type))
@@ -74,6 +74,11 @@ class SqlJobs(Repository):
         changes = {**records.job_changes(turned), "fence": turned.fence, "lease_until": None}
         self._connection.execute(_TURN, {"the_id": job, **changes})
         return turned
+
+    def extend(self, items: Sequence[Item]) -> None:
+        """Insert further items of jobs that are there."""
+        if items:
+            self._connection.execute(_ADD_ITEMS, [records.item_values(item) for item in items])
 
     def counts(self, job: str) -> Counts:
         """Return how many items stand where; all zero for an unknown job."""

@@ -15,6 +15,7 @@ from storage.repositories.links import SqlLinks
 from storage.repositories.outbox import SqlOutbox
 from storage.repositories.proposals import SqlProposals
 from storage.repositories.publications import SqlPublications
+from storage.repositories.recalls import SqlRecalls
 from storage.repositories.requests import SqlRequests
 from storage.repositories.revocations import SqlRevocations
 from storage.repositories.scans import SqlScans
@@ -117,6 +118,11 @@ class SqlTransaction(Repository):
     def revocations(self) -> SqlRevocations:
         """Revocations and barred keys."""
         return SqlRevocations(self._connection)
+
+    @property
+    def recalls(self) -> SqlRecalls:
+        """What CAs want replaced at once."""
+        return SqlRecalls(self._connection)
 
     @property
     def publications(self) -> SqlPublications:

@@ -20,6 +20,7 @@ from tests.bench import (
     issuance,
     preflight,
     pull,
+    recall,
     start,
 )
 from tests.bench.figures import table
@@ -65,6 +66,9 @@ BENCHES: Mapping[str, Bench] = {
     "history": Bench(
         history.bench,
         "/ssl history with a million rows in the audit trail, and what a row costs, on both databases",
+    ),
+    "recall": Bench(
+        recall.bench, "the plan for 10,000 certificates that a CA wants replaced at once, on both databases"
     ),
     "ack": Bench(busy.bench, "2,000 signed slash commands, 50 in flight, while 20 issuances run"),
     "preflight": Bench(preflight.bench, "the checks of 1,000 certificates, beside the same exchanges bare"),

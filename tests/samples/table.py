@@ -15,7 +15,7 @@ from services.model.findings import CODES
 from services.model.jobs import JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
-from tests.samples import alarms, asked, rollbacks, scanned, work, workspaces
+from tests.samples import alarms, asked, recalls, rollbacks, scanned, work, workspaces
 from tests.samples.sample import Sample
 from tests.unit.isolation_ways import CASES, IDS
 
@@ -34,6 +34,7 @@ SAMPLES: Mapping[str, Callable[[], Iterable[Sample]]] = {
         for number, wish in enumerate(wishes)
     },
     "a proposal that is gone": work.gone,
+    "what a CA recalls": recalls.plans,
     "a roll-back gets on": rollbacks.got_on,
     "a roll-back ends otherwise": rollbacks.ended_otherwise,
     # alerts, and what is told because of them

@@ -116,6 +116,13 @@ def test_the_worst_margin_sets_the_tone(bench: Bench) -> None:
     assert {one["severity"] for one in outcome.data["causes"]} == {"critical", "info"}
 
 
+def test_of_causes_of_as_many_certificates_the_graver_stands_first(bench: Bench) -> None:
+    block(bench, "shop.moon.test", "ca.rate_limited", deadline=NOW + timedelta(days=20))
+    block(bench, "sun.test", "store.inactive", deadline=NOW + timedelta(hours=30))
+    [rows] = only(run(bench, "forecast 397").reply, Rows)
+    assert [row.tone for row in rows.rows] == [Tone.BAD, Tone.WARN]
+
+
 def test_merchants_are_told_of_their_own_stores_alone(bench: Bench) -> None:
     block(bench, "sun.test")
     outcome = run(bench, "forecast 90", MOON)

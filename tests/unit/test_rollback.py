@@ -11,6 +11,7 @@ from services.issuance.adding import BusyError
 from services.issuance.removing import UnderWayError
 from services.model.certificates import Certificate, Revision, Window
 from services.model.lifecycle import State
+from services.model.recalls import Recall
 from services.model.revoking import Reason
 from services.model.stores import Domain, Store
 from services.model.text import Text
@@ -220,6 +221,17 @@ def test_what_is_revoked_or_compromised_is_not_put_back(reason: Reason) -> None:
     assert expected in why(built)
     with pytest.raises(NoRollbackError, match="Nothing was changed"):
         roll_back(built)
+
+
+def test_what_its_ca_wants_replaced_is_not_put_back() -> None:
+    built = renewed()
+    first = built.revisions[0]
+    recall = Recall(
+        first.id, first.certificate, "moon", "moon.test", "first", built.now, first.not_after or built.now
+    )
+    with built.storage.write() as tx:
+        assert tx.recalls.note(recall)
+    assert "is revoked, or is being revoked" in why(built)
 
 
 def test_what_has_expired_is_not_put_back() -> None:
