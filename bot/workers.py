@@ -17,7 +17,7 @@ from bot.slackside import SlackSide
 from bot.ticker import Tick, Ticker
 from bot.wiring import Application
 from commands import live, proposables, requests
-from services import approvals, home
+from services import approvals, home, linking
 from services.alerting import digest
 from services.model.certificates import Certificate
 from services.model.identity import new_id
@@ -141,7 +141,8 @@ class Workers:
         self._seen = home.stir(self._application.desk, self._seen)
 
     def _expire(self) -> None:
-        if approvals.expire(self._application.desk, proposables.subject):
+        desk = self._application.desk
+        if approvals.expire(desk, proposables.subject) + linking.expire(desk):
             self._application.mail.ring()
 
     def _tidy(self) -> None:

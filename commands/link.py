@@ -2,16 +2,16 @@
 
 import re
 
-from commands import views
+from commands import pasted, views
 from commands.caller import Action
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
 from commands.persons import person
 from commands.reply import Hint, Outcome, Part, Reply, Tone
-from services import linking
+from services import linking, naming
 from services.model.audiences import LASTS, Kind
-from services.model.errors import CertdeskError
+from services.model.errors import CertdeskError, InvalidNameError
 from services.model.text import Text, say
 
 _STORE = re.compile(r"[^\W_][\w.-]{0,63}")
@@ -25,7 +25,7 @@ def run(call: Call) -> Outcome:
         return _link(call, words) if call.caller.may(Action.LINK) else no_access(call.caller, Action.LINK)
     if not words:
         raise UsageError(say("The store is missing."))
-    return _ask(call, store_in(words[0]))
+    return _ask(call, store_in(pasted.meant(words[0], call.desk, call.caller)))
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def _needless(call: Call) -> Outcome:
 
 
 def _link(call: Call, words: tuple[str, ...]) -> Outcome:
-    who, store = named(words)
+    who, store = named(call, words)
     key = resolved(call, who)
     linked = linking.link(call.desk, who.kind, key, store, call.caller.person)
     subject = f"{key} {store}"
@@ -102,7 +102,7 @@ def _before(linked: linking.Linked) -> tuple[Part, ...]:
 # --- what link, unlink and links have in common ----------------------------------------------------------------------
 
 
-def named(words: tuple[str, ...]) -> tuple[Mentioned, str]:
+def named(call: Call, words: tuple[str, ...]) -> tuple[Mentioned, str]:
     """Return whom and which store the two words name. Raises UsageError if they do not."""
     if len(words) > 2:
         raise UsageError(say("This takes a person or a channel, and one store."))
@@ -121,14 +121,17 @@ def named(words: tuple[str, ...]) -> tuple[Mentioned, str]:
         raise UsageError(say("The person or the channel is missing, and the store."))
     if len(words) < 2:
         raise UsageError(say("The store is missing."))
-    return who, store_in(words[1])
+    return who, store_in(pasted.meant(words[1], call.desk, call.caller))
 
 
 def store_in(word: str) -> str:
-    """Return the store's id that ``word`` is. Raises UsageError if it cannot be one, whatever stores there are."""
-    if _STORE.fullmatch(word) is None:
-        raise UsageError(say("{word} cannot be the id of a store.", word=views.clipped(word)))
-    return word
+    """Return the store's id that ``word`` is, or else the domain name. Raises UsageError if it is neither, whatever stores there are."""
+    if _STORE.fullmatch(word) is not None:
+        return word
+    try:
+        return naming.parse(word)
+    except InvalidNameError:
+        raise UsageError(say("{word} cannot be the id of a store.", word=views.clipped(word))) from None
 
 
 def resolved(call: Call, who: Mentioned) -> str:

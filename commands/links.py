@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from commands import naming, views
+from commands import naming, pasted, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
@@ -24,6 +24,8 @@ MOST_STORES = 50
 def run(call: Call) -> Outcome:
     """List the links to STORE, or of a person or channel; without a word those to the caller's own stores."""
     words = joined(arguments(call, values=(), stores=True).words)
+    if len(words) == 1 and not meant_as_one(words[0]):
+        words = (pasted.meant(words[0], call.desk, call.caller),)
     if len(words) > 1:
         raise UsageError(say("This takes one store, and {count} were given.", count=len(words)))
     if words and meant_as_one(words[0]):

@@ -14,7 +14,6 @@ from commands.reply_json import part_to_json
 from services.model.text import Text, say, to_json
 from services.ports import Transaction
 
-MOST_LISTED = 1000
 LONGEST_SEARCH = 100
 
 
@@ -51,7 +50,7 @@ def _own_stores(call: Call) -> tuple[str, ...]:
 
 
 def _which(call: Call, said: Said | None = None, unknown: str | None = None) -> Outcome:
-    """Ask for the store, or for a list: who has a few chooses, who sees all types."""
+    """Ask for the store, or for a list: who has a few chooses, who has more than a menu holds or sees all types."""
     mine = _own_stores(call)
     heading = None if said is None else Heading(Tone.WARN, said.heading)
     heading = heading if unknown is None else Heading(Tone.WARN, _no_store(unknown))
@@ -60,10 +59,10 @@ def _which(call: Call, said: Said | None = None, unknown: str | None = None) -> 
         none = say("You have no store here yet. To ask for one, type: {command}", command="/ssl link STORE")
         return Outcome(Reply(Tone.INFO, none, private=True), exit_code=1)
     hint = say("Its id, its page on the platform, or one of its domain names")
-    options = tuple((one, say("{store}", store=one)) for one in mine[: picking.MOST_OPTIONS])
+    options = tuple((one, say("{store}", store=one)) for one in mine)
     field: Choice | Entry = (
         Choice(STORE, title, options, several=False, optional=True)
-        if options
+        if 0 < len(options) <= picking.MOST_OPTIONS
         else Entry(STORE, title, hint=hint, optional=True)
     )
     parts = (*(() if said is None else said.parts), field, picking.file_field())
@@ -110,7 +109,8 @@ def _page(names: Sequence[str], find: str, first: int) -> Mapping[str, Any]:
 
 def _without(tx: Transaction, store: str) -> list[str]:
     """Return the added names of the store that no certificate of it has or is to have, sorted."""
-    held = {name for one in tx.certificates.listing(store, MOST_LISTED) for name in one.wanted}
+    every = tx.certificates.listing(store, max(1, tx.certificates.count(store)))
+    held = {name for one in every for name in one.wanted}
     added = (one.name for one in tx.stores.domains(store) if not one.default)
     return [name for name in added if name not in held and len(name) <= LONGEST]
 

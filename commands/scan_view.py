@@ -1,6 +1,6 @@
 """A scan as people see it: how far it is, what is worst, and the whole of it in files. Pure but for what it reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from commands.attachment import Attachment
 from commands.reply import Composed, Fields, Hint, Outcome, Paragraph, Part, Reply, Row, Rows, Tone
 from services.alerting import merchants
 from services.desk import Desk
-from services.model.scans import Advice, Kind, Problem, Scan, Site
+from services.model.scans import Advice, Kind, Problem, Scan, Site, Transport
 from services.model.text import Text, Value, say, say_n, to_json
 from services.ports import Message
 
@@ -31,6 +31,14 @@ KINDS: Mapping[Kind, Text] = {
     Kind.NAVIGATIONAL: say("shoppers are led there"),
 }
 """What comes of each class; a test holds it complete."""
+BRIEFLY: Mapping[Kind, Text] = {
+    Kind.BLOCKABLE: say("not loaded"),
+    Kind.FORM: say("sent unprotected"),
+    Kind.UPGRADEABLE: say("asked for over https"),
+    Kind.LIKELY: say("in a script"),
+    Kind.NAVIGATIONAL: say("a link"),
+}
+"""The same beside a URL, where there is little room."""
 COUNTED: Mapping[Kind, Text] = {
     Kind.BLOCKABLE: say("Not loaded by browsers"),
     Kind.FORM: say("Unprotected forms"),
@@ -44,6 +52,16 @@ ADVICE: Mapping[Advice, Text] = {
     Advice.UPLOAD: say("upload the file to the store, and link that"),
     Advice.REMOVE: say("remove it"),
 }
+WAYS: Mapping[str, Text] = {
+    "https": say("leads there"),
+    "closed": say("nothing answers over http://"),
+    "missing": say("does not lead there"),
+    "elsewhere": say("leads to another site"),
+    "detour": say("leads there by way of http:// again"),
+    "unknown": say("could not be seen"),
+}
+"""What http:// does (`services.model.scans.Transport.redirect`)."""
+_DAY = 86_400
 _TONES: Mapping[Kind, Tone] = {
     Kind.BLOCKABLE: Tone.BAD,
     Kind.FORM: Tone.BAD,
@@ -101,7 +119,7 @@ def news_message(desk: Desk, message: Message) -> Composed:
         return Composed(copying.ELSEWHERE, final=True)
     if site is None or site.since != since or site.scan is None or site.count is None:
         return Composed(_UNKNOWN, final=True)
-    return Composed(_news(site, site.count, int(message.body["first"])), final=not site.count)
+    return Composed(news(site, site.count, int(message.body["first"])), final=not site.count)
 
 
 def _site(desk: Desk, message: Message) -> Site | None:
@@ -160,6 +178,8 @@ def facts(scan: Scan) -> dict[str, Any]:
     data["scanned_at"] = to_json(say("{moment}", moment=scan.scanned_at))
     data["whys"] = [to_json(problem.why) for problem in scan.problems]
     data["skips"] = [to_json(one.why) for one in scan.skipped]
+    figures = _figures(scan, _things(scan.problems))
+    data["figures"] = [[to_json(name), to_json(say("{value}", value=value))] for name, value in figures]
     data["said"] = [[to_json(one.summary), to_json(one.remedy)] for one in scan.findings]
     return data
 
@@ -207,10 +227,27 @@ def _well(scan: Scan) -> tuple[Tone, Text, tuple[Part, ...]]:
 
 
 def _fields(scan: Scan, things: Sequence[_Thing]) -> Fields:
-    counts = {kind: sum(one.problem.found.kind is kind for one in things) for kind in Kind}
-    pairs: list[tuple[Text, Value]] = [(say("Pages looked at"), len(scan.pages))]
-    pairs += [(COUNTED[kind], count) for kind, count in counts.items() if count]
-    return Fields(tuple(pairs))
+    return Fields(tuple(_figures(scan, things)))
+
+
+def _figures(scan: Scan, things: Sequence[_Thing]) -> Iterable[tuple[Text, Value]]:
+    """Yield what there is to count, and how the name itself answers."""
+    yield say("Pages looked at"), len(scan.pages)
+    for kind in Kind:
+        if count := sum(one.problem.found.kind is kind for one in things):
+            yield COUNTED[kind], count
+    yield say("From http to https"), WAYS[scan.transport.redirect]
+    if scan.pages:
+        yield say("Strict-Transport-Security"), _told_for(scan.transport)
+
+
+def _told_for(transport: Transport) -> Text:
+    """Return for how long browsers are told to use https alone."""
+    if not transport.hsts:
+        return say("not set")
+    if transport.hsts < _DAY:
+        return say("for less than a day")
+    return say_n("for {count:,} day", "for {count:,} days", count=transport.hsts // _DAY)
 
 
 def _table(things: Sequence[_Thing]) -> tuple[Part, ...]:
@@ -221,7 +258,7 @@ def _table(things: Sequence[_Thing]) -> tuple[Part, ...]:
 def _row(one: _Thing) -> Row:
     seen = one.problem.found
     detail = say_n(
-        "{what}; on {count} page", "{what}; on {count} pages", count=one.pages, what=KINDS[seen.kind]
+        "{what}, on {count} page", "{what}, on {count} pages", count=one.pages, what=BRIEFLY[seen.kind]
     )
     tone = Tone.INFO if seen.mitigated else _TONES[seen.kind]
     return Row(views.clipped(seen.url), tone, ADVICE[one.problem.advice], detail)
@@ -257,7 +294,8 @@ def _patch(scan: Scan) -> tuple[Part, ...]:
     )
 
 
-def _news(site: Site, count: int, first: int) -> Reply:
+def news(site: Site, count: int, first: int) -> Reply:
+    """Return what a merchant is told: so many things are wrong, of so many in the beginning."""
     name = views.shown(site.id)
     if not count:
         title = say("Thank you: the pages of {name} load nothing over http:// any more", name=name)

@@ -258,7 +258,7 @@ def _no_store_or_list(form: Form) -> Mapping[str, Text]:
 
 def link_sheet() -> Sheet:
     """Return the page on which a stranger asks to be linked to a store."""
-    hint = say("Its id, as the platform shows it")
+    hint = say("Its id, its page on the platform, or one of its domain names")
     field = Entry(picking.STORE, say("Store"), hint=hint)
     return Sheet(LINK, say("Link me to a store"), (field,), say("Ask support"))
 

@@ -21,7 +21,7 @@ from services.ports import Transaction
 
 def run(call: Call) -> Outcome:
     """Ask whether to take the link back; exit code 1 if there is none."""
-    who, store = named(joined(arguments(call, values=(), stores=True).words))
+    who, store = named(call, joined(arguments(call, values=(), stores=True).words))
     key = resolved(call, who)
     linked = any(link.store == store for link in linking.linked_to(call.desk, who.kind, key))
     if not linked:

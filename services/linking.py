@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 
-from services import home
+from services import home, naming
 from services.desk import Desk
 from services.model.audiences import Kind, Link, LinkRequest
-from services.model.errors import NotFoundError
+from services.model.errors import InvalidNameError, NotFoundError
 from services.model.identity import new_id
+from services.model.names import counts_as
 from services.model.settings import Alerting
 from services.model.text import Text, say
 from services.model.workspaces import HOME, place
@@ -18,6 +19,8 @@ random = SystemRandom().random
 REQUEST, ANSWER = "link_request", "link_answer"
 """Kinds of messages: a request as support sees it, and what the asker is told once it is approved."""
 
+MOST_CLOSED = 100
+"""Requests that have run out and are closed at once."""
 EARLIEST, SPREAD = timedelta(seconds=3), timedelta(seconds=9)
 """When support is told of a request: after the answer to it has long left. Messages leave one behind the other, and an answer that
 waited for one to support would tell that there is such a store."""
@@ -58,7 +61,7 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
     """Take the wish of ``person`` (TEAM/USER), typed in ``channel``, to be linked to ``store``; False: nobody could see it.
 
     Nobody can tell by the result, nor by how long it takes, whether there is such a store: nobody asks until support is
-    told (`known`), a few seconds after the answer, when exactly chance says. Asked again while it is open, it stays one request.
+    told (`meant`), a few seconds after the answer, when exactly chance says. Asked again while it is open, it stays one request.
     """
     support = support_channel(desk.alerting)
     if not support:
@@ -72,12 +75,36 @@ def ask(desk: Desk, person: str, store: str, channel: str) -> bool:
     return True
 
 
-def known(tx: Transaction, request: LinkRequest) -> bool:
-    """Tell whether there is a store that was asked for: in a workspace of its own, one that is linked to it."""
-    if tx.stores.get(request.store) is None:
-        return False
+def meant(tx: Transaction, request: LinkRequest) -> str | None:
+    """Return the id of the store that was asked for, by its id or a domain name of it; None if there is none.
+
+    In a workspace of its own there are only the stores that are linked to it.
+    """
+    store = request.store if tx.stores.get(request.store) is not None else _with_domain(tx, request.store)
     team = place(request.channel)[0]
-    return team == HOME or any(link.store == request.store for link in tx.links.of(Kind.WORKSPACE, team))
+    here = team == HOME or any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
+    return store if here else None
+
+
+def _with_domain(tx: Transaction, given: str) -> str | None:
+    """Return the id of the store that has the domain name ``given``, or what that is the ``www.`` of; None if none has."""
+    try:
+        found = [tx.stores.domain(one) for one in counts_as(naming.parse(given))]
+    except InvalidNameError:
+        return None
+    return next((one.store for one in found if one is not None), None)
+
+
+def expire(desk: Desk) -> int:
+    """Close the requests that have run out, so that their messages say so; return how many. Safe in several processes at once."""
+    now = desk.clock()
+    with desk.storage.write() as tx:
+        closed = tx.links.expire(now, MOST_CLOSED)
+        for request in closed:
+            message = tx.outbox.by_key(request_key(request.id))
+            if message is not None:
+                tx.outbox.put(replace(message, run_after=now))
+    return len(closed)
 
 
 def support_channel(policy: Alerting) -> str:
@@ -100,7 +127,8 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
             key, channel = request_key(known.id), support_channel(desk.alerting)
             tx.outbox.put(Message.in_channel(key, REQUEST, channel, shown, now))
         if decided is not None and approved:
-            tx.links.put(Link(Kind.PERSON, decided.person, decided.store, by, now))
+            store = meant(tx, decided) or decided.store
+            tx.links.put(Link(Kind.PERSON, decided.person, store, by, now))
             tx.outbox.put(_answer(decided, now))
             tx.outbox.touch(home.of_person(decided.person), now)
     desk.wake()
@@ -112,7 +140,7 @@ def _said(request: LinkRequest | None, *, done: bool) -> Text:
         return say("certdesk does not know this request. Nothing was changed.")
     if done:
         return say("Approved.") if request.approved else say("Declined.")
-    if request.decided_at is None:
+    if not request.decided_by:
         return say("This request has run out. Nothing was changed; the merchant can ask again.")
     who = say("{person}", person=user_of(request.decided_by))
     text = (

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Ta
 
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.places import placed
 
 JOBS = Table(
     "jobs",
@@ -26,7 +27,7 @@ JOBS = Table(
     Column("changed_role", Text, nullable=False, server_default=""),
     Column("workspace", Text, nullable=False, server_default=""),
     Column("store", Key, nullable=False, server_default=""),
-    Index("ix_jobs_store_id", "store", "id"),
+    placed("jobs", "id"),
     Index("ix_jobs_due", "run_after", "id", **where("state = 'running'")),
 )
 

@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, Table, Text
 
 from storage.columns import METADATA, Key, where
 from storage.moments import Moment
+from storage.places import placed
 
 PROPOSALS = Table(
     "proposals",
@@ -23,6 +24,6 @@ PROPOSALS = Table(
     Column("decided_at", Moment),
     Column("result", Text, nullable=False),
     Column("store", Key, nullable=False, server_default=""),
-    Index("ix_proposals_store_id", "store", "id"),
+    placed("proposals", "id"),
     Index("ix_proposals_open", "expires", "id", **where("stage = 'open'")),
 )

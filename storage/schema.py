@@ -25,6 +25,7 @@ from storage.audiences import AUDIT, AUDIT_WORDS, CHANNEL_LANGUAGES, LINK_REQUES
 from storage.columns import METADATA, Key, where
 from storage.jobs import JOB_ITEMS, JOBS
 from storage.moments import Moment
+from storage.places import placed
 from storage.proposals import PROPOSALS
 from storage.publications import PUBLICATIONS, PUBLISHING
 from storage.recalls import RECALLS
@@ -92,6 +93,7 @@ DOMAINS = Table(
     Column("store", Key, ForeignKey("stores.id"), nullable=False),
     Column("is_default", Boolean, nullable=False),
     Index("ix_domains_store_name", "store", "name"),
+    placed("domains", "name"),
 )
 
 CERTIFICATES = Table(
@@ -138,7 +140,7 @@ CERTIFICATES = Table(
     ),
     Index("ix_certificates_worst", "urgency", "domain", "id"),
     Index("ix_certificates_state", "state", "urgency", "domain", "id"),
-    Index("ix_certificates_store_id", "store", "id"),
+    placed("certificates", "id"),
     Index("ix_certificates_store_worst", "store", "urgency", "domain", "id"),
 )
 

@@ -13,8 +13,13 @@ _STYLE = (
     "body{font:15px/1.5 sans-serif;margin:2em auto;max-width:76em;padding:0 1em;color:#1d1c1d;background:#fff}"
     "table{border-collapse:collapse;width:100%;margin:1em 0}th,td{border:1px solid #ccc;padding:.4em .6em;"
     "text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f4f4f4}code{font-size:13px}"
+    "table{table-layout:fixed}th:nth-child(2){width:15%}th:nth-child(3){width:27%}small{color:#616061}"
     ".blockable,.form{border-left:5px solid #c0392b}.upgradeable{border-left:5px solid #d68910}"
 )
+_ALIKE = ("url", "element", "attribute", "class", "mitigated", "advice")
+"""What makes it the same thing, besides why."""
+MOST_PLACES = 12
+"""How many places of one thing are named; the table as CSV names all."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -46,6 +51,10 @@ def _text(text: Text, language: Language) -> str:
 
 def _summary(facts: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield f"<p>{_text(scan_words.as_of(from_json(facts['scanned_at'])), language)}</p>"
+    yield "<ul>"
+    for name, value in facts["figures"]:
+        yield f"<li>{_text(from_json(name), language)}: <strong>{_text(from_json(value), language)}</strong></li>"
+    yield "</ul>"
 
 
 def _findings(facts: Mapping[str, Any], language: Language) -> Iterable[str]:
@@ -54,25 +63,32 @@ def _findings(facts: Mapping[str, Any], language: Language) -> Iterable[str]:
 
 
 def _problems(facts: Mapping[str, Any], language: Language) -> Iterable[str]:
+    """Yield a table in which each thing stands once, with all its places."""
     if not facts["problems"]:
         return
+    places: dict[tuple[Any, ...], list[str]] = {}
+    for problem, why in zip(facts["problems"], facts["whys"], strict=True):
+        known = places.setdefault((*(problem[name] for name in _ALIKE), language.plain(from_json(why))), [])
+        theirs = [*problem["theme"], f"{problem['source']}:{problem['line']}"]
+        known += [place for place in theirs if place not in known[: MOST_PLACES + 1]]
     heads = "".join(f"<th>{_text(one, language)}</th>" for one in scan_words.COLUMNS)
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
-    for problem, why in zip(facts["problems"], facts["whys"], strict=True):
-        yield _row(problem, from_json(why), language)
+    for alike, where in places.items():
+        yield _row(alike, where, language)
     yield "</tbody></table>"
 
 
-def _row(problem: Mapping[str, Any], why: Text, language: Language) -> str:
-    kind = Kind(problem["class"])
+def _row(alike: tuple[Any, ...], places: list[str], language: Language) -> str:
+    url, element, attribute, class_, mitigated, advised, why = alike
+    kind = Kind(class_)
     what = _text(scan_words.KINDS[kind], language)
-    if problem["mitigated"]:
+    if mitigated:
         what += f"<br>{_text(scan_words.MITIGATED, language)}"
-    todo = f"{_text(scan_words.ADVICE[Advice(problem['advice'])], language)}<br>{_text(why, language)}"
-    where = f"{_code(problem['page'])}<br>{_code(problem['source'] + ':' + str(problem['line']))}"
-    places = "".join(f"<br>{_code(place)}" for place in problem["theme"])
-    tag = f"{problem['element']} {problem['attribute']}"
-    cells = (f"{_code(problem['url'])}<br>{_code(tag)}", what, todo, where + places)
+    todo = f"<strong>{_text(scan_words.ADVICE[Advice(advised)], language)}</strong><br>{escape(why)}"
+    where = "<br>".join(_code(place) for place in places[:MOST_PLACES])
+    if len(places) > MOST_PLACES:
+        where += f"<br>{_text(scan_words.more(len(places) - MOST_PLACES), language)}"
+    cells = (f"{_code(url)}<br><small>{escape(f'{element} {attribute}')}</small>", what, todo, where)
     return f'<tr class="{kind.value}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

@@ -1,7 +1,7 @@
 """The words in the report of a scan."""
 
 from commands import scan_view
-from services.model.text import Text, say
+from services.model.text import Text, say, say_n
 
 TITLE = say("Scan of a store's pages")
 TABLE = say("All that the scan found, as a table")
@@ -16,3 +16,8 @@ SKIPPED = say("Addresses that were not looked at")
 def as_of(moment: Text) -> Text:
     """Return the line below the title."""
     return say("As of {moment}.", moment=moment)
+
+
+def more(count: int) -> Text:
+    """Return the line below the places of one thing, of which so many are not named."""
+    return say_n("and {count} more place", "and {count} more places", count=count)

@@ -16,10 +16,11 @@ from slack_bolt.request.internals import build_context
 from bot.slack.clients import asking_client, wire_logger
 from bot.slack.escape import mrkdwn
 from bot.slack.intake import Intake
-from bot.slack.payloads import NotOursError, sender
+from bot.slack.payloads import NotOursError, sender, shown_in
 from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
 from bot.text.language import ENGLISH, Language
+from bot.text.language import language as known_language
 from services.model.text import say
 
 __all__ = ["FORM", "Intake", "RestoreBody", "apologise", "make_app"]
@@ -71,7 +72,7 @@ def make_app(
 
     def take_sheet(ack: Ack, body: dict[str, Any]) -> None:
         try:
-            answer = taken_in(body, settings.command, language(_user(body)))
+            answer = taken_in(body, settings.command, _spoken(body, language))
             if "errors" not in answer:
                 intake.submit(body)
         except (NotOursError, KeyError) as error:
@@ -142,9 +143,15 @@ def _acts(actions: Any) -> bool:
 
 def _sorry(language: Callable[[str], Language]) -> Callable[..., BoltResponse]:
     def sorry(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        return apologise(error, language(_user(body)))
+        return apologise(error, _spoken(body, language))
 
     return sorry
+
+
+def _spoken(body: Mapping[str, Any], remembered: Callable[[str], Language]) -> Language:
+    """Return the language in which to answer at once: that of the modal, else what is remembered of who asks."""
+    shown = shown_in(body)
+    return known_language(shown) if shown else remembered(_user(body))
 
 
 def _user(body: Mapping[str, Any]) -> str:

@@ -13,12 +13,14 @@ _AT_HOME = frozenset({"alert", "home", "menu"})
 
 What it carries proves nothing anyhow; without its view a page cannot be turned, and nothing is typed.
 """
+ENGLISH = "en"
+"""Code of the language that need not be named."""
 HOME = "home"
 """The kind of view that the Home tab is."""
 _ACTION = re.compile(rf"((?:{'|'.join(_FAMILIES)})\.[a-z_]{{1,40}})(?::\d{{1,3}})?")
 """An action of ours; the number behind it tells apart what stands twice in a message (`bot.slack.render_actions`)."""
-_SHEET = re.compile(r"[a-z]{1,20}(?:\.[a-z_]{1,40})?")
-"""The name of a sheet of ours."""
+_SHEET = re.compile(r"([a-z]{1,20}(?:\.[a-z_]{1,40})?)(?::([A-Za-z_]{2,20}))?")
+"""The name of a sheet of ours, and the language in which it was shown (`sheet_id`)."""
 MAX_CLICK = 150
 """Characters of a click's value, as `commands.reply.Button` promises."""
 MAX_VALUE = 3000
@@ -125,10 +127,25 @@ def clicked(body: Mapping[str, Any]) -> Clicked:
 def submitted(body: Mapping[str, Any]) -> Submitted:
     """Return what was filled in (Slack's view_submission). Raises NotOursError if it is no sheet of ours."""
     view, form = _view(body)
-    sheet = str(body["view"].get("callback_id"))
-    if _SHEET.fullmatch(sheet) is None:
+    sheet = _SHEET.fullmatch(str(body["view"].get("callback_id")))
+    if sheet is None:
         raise NotOursError("a view of an unknown kind")
-    return Submitted(sheet, f"{view}:{form['hash']}", view, form)
+    return Submitted(sheet[1], f"{view}:{form['hash']}", view, form)
+
+
+def sheet_id(sheet: str, language: str) -> str:
+    """Return what a modal is known by: the sheet's name, and the language in which it is shown.
+
+    So its acknowledgement, for which nobody can be asked, speaks as the modal does.
+    """
+    return sheet if language == ENGLISH else f"{sheet}:{language}"
+
+
+def shown_in(body: Mapping[str, Any]) -> str:
+    """Return the language's code in which the modal was shown that ``body`` is of; empty if it does not say."""
+    view = body.get("view")
+    sheet = _SHEET.fullmatch(str(view.get("callback_id"))) if isinstance(view, Mapping) else None
+    return (sheet[2] or "") if sheet is not None else ""
 
 
 def opened(body: Mapping[str, Any]) -> Opened:

@@ -15,6 +15,7 @@ from bot.slack.limits import (
     MAX_VIEW_BLOCKS,
     MAX_VIEW_WORD,
 )
+from bot.slack.payloads import sheet_id
 from bot.slack.reader import Reader
 from bot.slack.render import blocks_of, header, title
 from bot.slack.render_actions import Actions
@@ -33,7 +34,7 @@ def modal(
     heading = [] if sheet.heading is None else [header(sheet.heading.tone, sheet.heading.text, reader)]
     view: dict[str, Any] = {
         "type": "modal",
-        "callback_id": sheet.name,
+        "callback_id": sheet_id(sheet.name, language.code),
         "title": _word(sheet.title, MAX_VIEW_WORD, reader),
         "close": _word(say("Close"), MAX_VIEW_WORD, reader),
         "blocks": [*heading, *_blocks(sheet.parts, reader)][:MAX_VIEW_BLOCKS],

@@ -34,11 +34,13 @@ class LinkRequest:
     person: str
     """TEAM/USER."""
     store: str
+    """The store as they have named it: its id, or a domain name of it."""
     channel: str
     """Where it was asked."""
     at: datetime
     decided_at: datetime | None = None
     decided_by: str = ""
+    """Who has decided it; of a closed one empty: nobody has, in time."""
     approved: bool = False
 
     def open(self, now: datetime) -> bool:

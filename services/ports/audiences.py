@@ -42,6 +42,10 @@ class Links(Protocol):
         """Decide an open request, once: return it as decided; None if it is not open (any more). Safe for two at once."""
         ...
 
+    def expire(self, now: datetime, limit: int) -> Sequence[LinkRequest]:
+        """Close requests that have run out, ``limit`` at the most, and return them: decided by nobody. Of two at once one does."""
+        ...
+
 
 class Languages(Protocol):
     """Which language is spoken in which channel, where somebody has chosen one."""

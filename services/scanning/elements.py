@@ -140,12 +140,25 @@ JAVASCRIPT = frozenset(
 
 
 def script_type(node: Node) -> str:
-    """Return the type of a script, by which browsers tell whether it is one: with parameters it is none to them."""
-    return value(node, "type")
+    """Return the type of a script, by which browsers tell whether it is one: with parameters it is none to them (HTML §4.12.1)."""
+    language = value(node, "language")
+    return f"text/{language}" if language and not has(node, "type") else value(node, "type")
 
 
 def _script(node: Node) -> Kind | None:
-    return Kind.BLOCKABLE if script_type(node) in JAVASCRIPT else None
+    """Return what becomes of ``<script src>``; one for browsers without modules is loaded by those alone."""
+    if script_type(node) not in JAVASCRIPT:
+        return None
+    return Kind.LIKELY if has(node, "nomodule") and script_type(node) != "module" else Kind.BLOCKABLE
+
+
+def _track(node: Node) -> Kind | None:
+    return Kind.BLOCKABLE if _in(node, "audio", "video") else None
+
+
+def _object(node: Node) -> Kind | None:
+    """Return what becomes of ``<object data>``; of a plug-in's class, and no other type, nothing would load it."""
+    return None if has(node, "classid") and not value(node, "type") else Kind.BLOCKABLE
 
 
 def _image_button(node: Node) -> Kind | None:
@@ -196,10 +209,10 @@ HTML: Mapping[str, tuple[Rule, ...]] = {
     "source": (Rule("src", _source_src), Rule("srcset", _source_set, attributes.srcset)),
     "video": (Rule("src", Kind.UPGRADEABLE), Rule("poster", Kind.UPGRADEABLE)),
     "audio": (Rule("src", Kind.UPGRADEABLE),),
-    "track": (Rule("src", Kind.BLOCKABLE),),
+    "track": (Rule("src", _track),),
     "iframe": (Rule("src", _frame),),
     "frame": (Rule("src", Kind.BLOCKABLE),),
-    "object": (Rule("data", Kind.BLOCKABLE),),
+    "object": (Rule("data", _object),),
     "embed": (Rule("src", Kind.BLOCKABLE),),
     "input": (Rule("src", _image_button), *_SUBMIT),
     # rendering of old pages (HTML §15.3.3 and following)
@@ -218,7 +231,7 @@ SVG: Mapping[str, tuple[Rule, ...]] = {
     "script": (Rule("href", Kind.BLOCKABLE), Rule("xlink:href", Kind.BLOCKABLE)),
     "image": _SVG_IMAGE,
     "feImage": _SVG_IMAGE,
-    "use": (Rule("href", Kind.BLOCKABLE), Rule("xlink:href", Kind.BLOCKABLE)),
+    "use": _SVG_IMAGE,
     "a": (Rule("href", Kind.NAVIGATIONAL, own=True), Rule("xlink:href", Kind.NAVIGATIONAL, own=True)),
 }
 """The same for SVG (SVG 2 §16.2)."""

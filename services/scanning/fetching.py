@@ -29,6 +29,7 @@ _SAFE = "/?&=%:@!$'()*+,;~-._#[]"
 _DEFAULT = {"http": 80, "https": 443}
 _WORDS = {"not_tls": "tls", "local": "unreachable", "reset": "broken"}
 _GZIP = 16 + zlib.MAX_WBITS
+_PACKED = ("gzip", "x-gzip")
 
 
 class SocketFetcher:
@@ -139,7 +140,10 @@ def _body(answer: HTTPResponse, most: int) -> tuple[bytes, bool]:
 
     A body that unpacks to more than that, whatever its size on the way, is read no further.
     """
-    packed = (answer.getheader("content-encoding") or "").strip().lower() in ("gzip", "x-gzip")
+    coding = (answer.getheader("content-encoding") or "identity").strip().lower()
+    if coding not in ("identity", "", *_PACKED):
+        raise ValueError(f"content-encoding {coding}, which nobody asked for")
+    packed = coding in _PACKED
     unpack = zlib.decompressobj(_GZIP) if packed else None
     body = bytearray()
     while piece := answer.read1(_PIECE):
@@ -150,7 +154,9 @@ def _body(answer: HTTPResponse, most: int) -> tuple[bytes, bool]:
         if len(body) > most:
             return bytes(body[:most]), False
         if unpack is not None and unpack.eof:
-            break
+            return bytes(body), True
+    if answer.length or unpack is not None:  # http.client says nothing of it where it is asked for pieces
+        raise ValueError("it ends before its end")
     return bytes(body), True
 
 

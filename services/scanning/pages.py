@@ -39,6 +39,8 @@ class Context:
     line: int | None = None
     """The line that is named for all of it."""
     room: Room = field(default_factory=Room)
+    scripts: bool = True
+    """Whether scripts run where it is shown: within <noscript> none ever do."""
 
 
 @dataclass(slots=True)
@@ -120,6 +122,8 @@ def _within_head(node: Node) -> bool:
 
 def _element(page: Page, markup: _Markup, node: Element) -> None:
     """Note what one element loads, by the table, by its style and by what stands within it."""
+    if node.name == "script" and not markup.context.scripts:
+        return
     taken: set[str] = set()
     for rule in elements.RULES.get(node.namespace or "html", {}).get(node.name, ()):
         value = (node.attrs or {}).get(rule.attribute)
@@ -136,7 +140,7 @@ def _element(page: Page, markup: _Markup, node: Element) -> None:
         for reference in styles.in_declarations(style, page.base):
             _note(page, markup, node, "style", (reference.url,), reference.kind)
     for name, value in (node.attrs or {}).items():
-        if value and name.startswith("on"):
+        if value and name.startswith("on") and markup.context.scripts:
             _script(page, markup, value, _line(markup, node, name, ""), (node.name, name))
     if reader := _CONTENTS.get(node.name):
         reader(page, markup, node)
@@ -267,7 +271,8 @@ def _script(page: Page, markup: _Markup, text: str, first: int, at: tuple[str, s
 def _noscript(page: Page, markup: _Markup, node: Element) -> None:
     """Look at what shoppers get whose browser runs no scripts."""
     text, first = _text(node)
-    _within(page, markup, text, markup.context.lines + first - 1)
+    unscripted = replace(markup, context=replace(markup.context, scripts=False))
+    _within(page, unscripted, text, markup.context.lines + first - 1)
 
 
 def _frame(page: Page, markup: _Markup, node: Element) -> None:

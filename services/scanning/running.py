@@ -162,7 +162,7 @@ def _unreachable(scan: Scan, crawled: Crawled) -> list[Finding]:
 
 
 def _pages(scan: Scan, crawled: Crawled) -> list[Finding]:
-    remedy = say("Make the page answer over https itself, or redirect to https://.")
+    remedy = say("Make the page answer over https itself, or redirect to https.")
     return [
         _finding(
             scan,

@@ -81,6 +81,15 @@ class MemoryLinks(MemoryRepository):
             return None
         return self._put(replace(stored, decided_at=now, decided_by=by, approved=approved))
 
+    def expire(self, now: datetime, limit: int) -> Sequence[LinkRequest]:
+        """Close requests that have run out, ``limit`` at the most, and return them: decided by nobody. Of two at once one does."""
+        now = aware(now)
+        over = [
+            row for row in self._tables.link_requests.values() if row.decided_at is None and not row.open(now)
+        ]
+        chosen = sorted(over, key=lambda row: (row.at, row.id))[:limit]
+        return [self._put(replace(row, decided_at=now)) for row in chosen]
+
     def _put(self, request: LinkRequest) -> LinkRequest:
         self._view.own("link_requests")
         self._tables.link_requests[request.id] = request

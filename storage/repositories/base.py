@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, literal, literal_column, select
+
+from storage.places import place_of
 
 _CHUNK = 500  # ids in one IN (…): far below what any of the databases takes
 
@@ -21,14 +23,18 @@ ONE = select(literal(1).label("one")).subquery()
 def one_among(
     table: Table, key: ColumnElement[Any], columns: Sequence[ColumnElement[Any]] = ()
 ) -> Select[Any]:
-    """Return the question for the one row with the ``key`` if it is of one of the stores ``:among``, as one row that may be empty.
+    """Return the question for the one row with the ``key`` if it is of one of some stores (`places`), as one row that may be empty.
 
-    It goes along the index of store and key: with the key alone another store's row would be read before it is turned down.
+    It goes along the index of `storage.places`: with the key alone another store's row would be read before it is turned down,
+    and of an index of both columns PostgreSQL would rather take that of the key.
     """
-    named = and_(
-        key == bindparam("the_id", type_=key.type), table.c.store.in_(bindparam("among", expanding=True))
-    )
+    named = literal_column(place_of(table.name, key.name)).in_(bindparam("places", expanding=True))
     return select(*(columns or table.c)).select_from(ONE.outerjoin(table, named))
+
+
+def places(key: str, among: frozenset[str]) -> dict[str, list[str]]:
+    """Return what `one_among` is asked with."""
+    return {"places": [f"{store}/{key}" for store in sorted(among)]}
 
 
 class Repository:

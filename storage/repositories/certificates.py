@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from services.model.certificates import Certificate
 from storage import records
-from storage.repositories.base import chunks, one_among
+from storage.repositories.base import chunks, one_among, places
 from storage.repositories.findings import SqlFindings
 from storage.repositories.history import SqlHistory
 from storage.repositories.queue import ID, NOW, UNTIL, Queue, free, held, must_hold
@@ -61,7 +61,7 @@ class SqlCertificates(SqlRevisions, SqlFindings, SqlHistory):
         if among is None:
             row = self._connection.execute(_GET, {"id": certificate}).first()
             return records.certificate(row) if row else None
-        row = self._connection.execute(_GET_AMONG, {"the_id": certificate, "among": sorted(among)}).one()
+        row = self._connection.execute(_GET_AMONG, places(certificate, among)).one()
         return records.certificate(row) if row.id is not None else None
 
     def get_many(self, certificates: Sequence[str]) -> Sequence[Certificate]:

@@ -9,7 +9,7 @@ from sqlalchemy import insert as insert_into
 from services.model.jobs import TURNS, Counts, Hand, Item, ItemState, Job, JobState
 from storage import records
 from storage.jobs import JOB_ITEMS, JOBS
-from storage.repositories.base import Repository, one_among
+from storage.repositories.base import Repository, one_among, places
 from storage.repositories.queue import NOW, Queue, held, must_hold
 from storage.repositories.upserts import insert, insert_or_keep
 
@@ -52,7 +52,7 @@ class SqlJobs(Repository):
         if among is None:
             row = self._connection.execute(_GET, {"the_id": job}).first()
             return records.job(row) if row else None
-        row = self._connection.execute(_GET_AMONG, {"the_id": job, "among": sorted(among)}).one()
+        row = self._connection.execute(_GET_AMONG, places(job, among)).one()
         found = records.job(row) if row.id is not None else None
         return found if found is not None and found.only_about(among) else None
 

@@ -9,7 +9,7 @@ from services.model.audiences import LASTS, Kind, Link, LinkRequest
 from storage import records
 from storage.audiences import LINK_REQUESTS, LINKS
 from storage.repositories.base import Repository
-from storage.repositories.queue import NOW
+from storage.repositories.queue import NOW, among
 from storage.repositories.upserts import insert, insert_or_keep
 
 _L, _R = LINKS.c, LINK_REQUESTS.c
@@ -39,6 +39,12 @@ _DECIDE = (
     .values(decided_at=NOW)
     .returning(LINK_REQUESTS)
 )
+_OVER = and_(_R.decided_at.is_(None), _R.at <= _RAN_OUT)
+_OLDEST = select(_R.id).where(_OVER).order_by(_R.at, _R.id).limit(bindparam("the_limit"))
+_EXPIRE = {
+    name: update(LINK_REQUESTS).where(chosen, _OVER).values(decided_at=NOW).returning(LINK_REQUESTS)
+    for name, chosen in among(_R.id, _OLDEST).items()
+}
 
 
 class SqlLinks(Repository):
@@ -106,3 +112,9 @@ class SqlLinks(Repository):
         }
         row = self._connection.execute(_DECIDE, values).first()
         return records.link_request(row) if row else None
+
+    def expire(self, now: datetime, limit: int) -> Sequence[LinkRequest]:
+        """Close requests that have run out, ``limit`` at the most, and return them: decided by nobody. Of two at once one does."""
+        values = {"ran_out": now - LASTS, "the_time": now, "the_limit": limit}
+        rows = self._connection.execute(_EXPIRE[self._connection.dialect.name], values)
+        return sorted(map(records.link_request, rows), key=lambda request: (request.at, request.id))

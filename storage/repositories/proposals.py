@@ -10,7 +10,7 @@ from services.model.proposals import Proposal, Stage
 from storage import records
 from storage.proposals import PROPOSALS
 from storage.records.coding import encode
-from storage.repositories.base import Repository, one_among
+from storage.repositories.base import Repository, one_among, places
 from storage.repositories.queue import NOW
 from storage.repositories.upserts import insert, insert_or_keep
 
@@ -57,7 +57,7 @@ class SqlProposals(Repository):
         if among is None:
             row = self._connection.execute(_GET, {"the_id": proposal}).first()
             return records.proposal(row) if row else None
-        row = self._connection.execute(_GET_AMONG, {"the_id": proposal, "among": sorted(among)}).one()
+        row = self._connection.execute(_GET_AMONG, places(proposal, among)).one()
         found = records.proposal(row) if row.id is not None else None
         return found if found is not None and found.only_about(among) else None
 

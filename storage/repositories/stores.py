@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 
 from services.model.stores import Domain, Store, StoreStatus
 from storage import records
-from storage.repositories.base import ONE, Repository, one_among
+from storage.repositories.base import ONE, Repository, one_among, places
 from storage.repositories.upserts import insert, insert_or_update
 from storage.schema import DOMAINS, STORES
 
@@ -49,7 +49,7 @@ class SqlStores(Repository):
         if among is None:
             row = self._connection.execute(_DOMAIN, {"name": name}).one()
         else:
-            row = self._connection.execute(_DOMAIN_AMONG, {"the_id": name, "among": sorted(among)}).one()
+            row = self._connection.execute(_DOMAIN_AMONG, places(name, among)).one()
         return records.domain(row) if row.store is not None else None
 
     def domains(self, store: str) -> Sequence[Domain]:

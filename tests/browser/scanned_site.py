@@ -29,9 +29,11 @@ STATUSES = {
 
 
 class _Handler(BaseHTTPRequestHandler):
+    site: Path
+
     def do_GET(self) -> None:
         path = self.path.lstrip("/").partition("?")[0]
-        file = planted.SITE / path
+        file = self.site / path
         own = self.headers.get("Host", "").startswith(planted.HOST) and "/" not in path and file.is_file()
         body = file.read_bytes() if own else b""
         self.send_response(200)
@@ -51,10 +53,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
-    """Yield the port on 127.0.0.1 where the site, and an empty file for any other URL, is served over TLS."""
+def served(folder: Path, site: Path = planted.SITE) -> Iterator[int]:
+    """Yield the port on 127.0.0.1 where the site, and an empty file for any other URL, is served over TLS; ``folder`` is for its key."""
     tls.self_signed(folder, [planted.HOST])
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), type("_Of", (_Handler,), {"site": site}))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "fullchain.pem", folder / "privkey.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)

@@ -1,13 +1,14 @@
 """Chromium is the judge of what is mixed content: what it says of the fixture site is what the scan says, class by class."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from bot.demo.parts import chromium
 from tests import planted
-from tests.browser import scanned_site
+from tests.browser import random_pages, scanned_site
 from tests.browser.scanned_site import Told
 
 JUDGED = frozenset({"blockable", "upgradeable", "form"})
@@ -65,3 +66,12 @@ def test_chromium_agrees_on_the_class_of_everything_that_it_asks_for(told: dict[
     judged = {number: kind for number, kind in expected.items() if kind in JUDGED}
     assert len(judged) >= 50
     assert [number for number, kind in judged.items() if kind not in classes.get(number, ())] == []
+
+
+def test_of_pages_by_chance_nothing_is_missed_that_chromium_reports(
+    chromium_browser: Browser, tmp_path: Path
+) -> None:
+    """Ever the same 25 pages here; `python -m tests.browser.random_pages` makes more, and docs/scanning.md has its figures."""
+    compared = random_pages.compare(chromium_browser, tmp_path, range(25))
+    assert compared.told > 150
+    assert (compared.missed, compared.other) == ([], [])

@@ -223,6 +223,20 @@ def test_a_request_is_decided_once(storage: Storage, *, approved: bool) -> None:
     assert _stored(storage, "wish_1") == decided
 
 
+def test_what_has_run_out_is_closed_the_oldest_first(storage: Storage) -> None:
+    old = [_wish(number, at=NOW - LASTS - number * MINUTE, store=f"store{number}") for number in range(1, 4)]
+    for wish in (*old, _wish(4, at=NOW - LASTS + MINUTE, store="store4"), _wish(5, store="store5")):
+        _ask(storage, wish, wish.at)
+    _decide(storage, "wish_2", NOW - LASTS)
+    with storage.write() as tx:
+        closed = tx.links.expire(NOW, 1)
+    assert closed == [replace(old[2], decided_at=NOW)]
+    assert _stored(storage, "wish_3") == closed[0]
+    with storage.write() as tx:
+        assert [one.id for one in tx.links.expire(NOW, 9)] == ["wish_1"]
+        assert tx.links.expire(NOW, 9) == []
+
+
 def test_of_many_who_ask_at_once_one_request_is_stored(storage: Storage) -> None:
     _ask(storage, _wish(at=NOW - LASTS), NOW - LASTS)
     got = together(*[lambda number=number: _ask(storage, _wish(number)) for number in range(2, 8)])

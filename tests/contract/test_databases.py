@@ -25,9 +25,16 @@ def postgres_url(postgres: Postgres) -> str:
     return postgres.new_database()
 
 
+def compared(_thing: object, name: str | None, kind: str, *_: object) -> bool:
+    """Leave out the indices of expressions, which are not to be read back: test_fleet_costs goes along them."""
+    return kind != "index" or not str(name).endswith("_placed")
+
+
+@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_the_migrations_make_what_the_code_speaks_to(database: Database) -> None:
     with database.writing() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": compared}
+        context = MigrationContext.configure(connection, opts=opts)
         assert context.get_current_revision() == VERSIONS[-1]
         assert compare_metadata(context, METADATA) == []
 

@@ -55,26 +55,37 @@ def test_postgresql_has_an_index_to_go_along(postgres_storage: Database, questio
     assert [step for step in steps if "Seq Scan" in step] == [], steps
 
 
-@pytest.mark.parametrize("stores", [MOON, frozenset({"moon", "sun", "star"})])
-def test_a_name_is_looked_for_among_the_askers_own_and_no_other_row_is_touched(
-    sqlite_storage: Database, stores: frozenset[str]
-) -> None:
-    """By the name alone SQLite would find another store's row, and read it before it turns it down."""
-    steps = sqlite_steps(sqlite_storage, lambda tx: tx.stores.domain("shop.test", stores))
-    assert any("USING INDEX ix_domains_store_name (store=? AND name=?)" in step for step in steps), steps
-    assert not any("autoindex_domains" in step for step in steps), steps
-
-
-@pytest.mark.parametrize(
-    "stores", [MOON, frozenset({"moon", "sun", "star"}), frozenset(map(str, range(600)))]
+NAMED: dict[str, Callable[[Transaction, frozenset[str]], object]] = {
+    "domains": lambda tx, stores: tx.stores.domain("shop.test", stores),
+    "certificates": lambda tx, stores: tx.certificates.get("cert_1", stores),
+    "proposals": lambda tx, stores: tx.proposals.get("prop_1", stores),
+    "jobs": lambda tx, stores: tx.jobs.get("job_1", stores),
+}
+OF_SOME = pytest.mark.parametrize(
+    "stores", [MOON, frozenset({"moon", "sun", "star"}), frozenset(map(str, range(600)))], ids=len
 )
-@pytest.mark.parametrize("kind", ["certificates", "proposals", "jobs"])
-def test_and_so_is_what_is_named_by_its_id(
+
+
+@OF_SOME
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_is_named_is_looked_for_among_the_askers_own_and_no_other_row_is_touched(
     sqlite_storage: Database, kind: str, stores: frozenset[str]
 ) -> None:
-    steps = sqlite_steps(sqlite_storage, lambda tx: getattr(tx, kind).get("an_id", stores))
-    assert any(f"USING INDEX ix_{kind}_store_id (store=? AND id=?)" in step for step in steps), steps
+    """By its key alone another store's row would be found, and read before it is turned down."""
+    steps = sqlite_steps(sqlite_storage, lambda tx: NAMED[kind](tx, stores))
+    assert any(f"USING INDEX ix_{kind}_placed (<expr>=?)" in step for step in steps), steps
     assert not any("autoindex" in step for step in steps), steps
+
+
+@OF_SOME
+@pytest.mark.parametrize("kind", NAMED)
+def test_postgresql_touches_none_either(
+    postgres_storage: Database, kind: str, stores: frozenset[str]
+) -> None:
+    """Of an index of two columns it would take that of the key alone, where there are several stores to choose from."""
+    steps = postgresql_steps(postgres_storage, lambda tx: NAMED[kind](tx, stores))
+    assert any(f"ix_{kind}_placed" in step for step in steps), steps
+    assert not any("pk_" in step for step in steps), steps
 
 
 def test_counting_the_fleet_reads_indices_alone(sqlite_storage: Database) -> None:

@@ -246,6 +246,78 @@ def test_a_request_runs_out(bench: Bench) -> None:
     assert composed.reply.title.plain() == "Nobody has decided this request for the store sun in time"
 
 
+def test_what_has_run_out_says_so_by_itself(bench: Bench) -> None:
+    request = asked(bench)
+    run(bench, "link nun", STRANGER)
+    assert sent(bench) == []
+    assert linking.expire(bench.desk) == 0
+    bench.now += LASTS
+    assert linking.expire(bench.desk) == 2
+    [message] = sent(bench)  # nobody is told of one that was for no store
+    assert message.body == {"request": request.id}
+    composed = shown(bench, request)
+    assert composed.final
+    assert composed.reply.title.plain() == "Nobody has decided this request for the store sun in time"
+    assert not clickable(composed.reply)
+    reply = perform(bench, f"{APPROVE} {request.id}", kind="click")
+    assert reply is not None
+    assert "has run out" in reply.title.plain()
+    assert linking.expire(bench.desk) == 0
+    sent(bench)
+    bench.store("nun")  # too late for the request, and it can be asked for again
+    run(bench, "link nun", STRANGER)
+    [again] = sent(bench)
+    assert shown(bench, replace(request, id=again.body["request"])).reply.title.plain().endswith("store nun")
+
+
+def test_a_request_that_ran_out_before_support_was_told_is_told_no_more(bench: Bench) -> None:
+    run(bench, "link sun", STRANGER)
+    bench.now += LASTS
+    assert linking.expire(bench.desk) == 1
+    assert sent(bench) == []
+
+
+@pytest.mark.parametrize(
+    "given", ["shop.sun.test", "https://SHOP.sun.test/cart?x=1", "www.shop.sun.test", "sun.shops.test"]
+)
+def test_a_store_is_asked_for_by_what_its_merchant_knows_of_it(bench: Bench, given: str) -> None:
+    """A store's id is the platform's; its people know their own address."""
+    bench.store("sun", "shop.sun.test", "sun.shops.test")
+    request = asked(bench, given)
+    composed = shown(bench, request)
+    assert composed.reply.title.plain() == "Somebody asks to be linked to the store sun"
+    [facts] = [part for part in composed.reply.parts if isinstance(part, Fields)]
+    rows = {label.plain(): str(value) for label, value in facts.pairs}
+    assert (rows["Store"], rows["Asked for as"]) == ("sun", request.store)
+    assert perform(bench, f"{APPROVE} {request.id}", kind="click") is None
+    assert stores_of(bench, STRANGER.person) == ["sun"]
+    assert shown(bench, request).reply.title.plain() == "Approved: the person is linked to the store sun"
+    told = by_key(bench, f"link_answer:{request.id}")
+    assert told is not None
+    answer = messages.compose(desk_of(bench), told).reply
+    assert answer.title.plain() == "You are linked to the store sun now"
+    assert trail(bench)[-1].subject.endswith(" sun")
+
+
+@pytest.mark.parametrize("caller", [MOON, STRANGER], ids=lambda one: one.role)
+def test_a_domain_of_a_store_and_one_of_nobody_are_taken_alike(bench: Bench, caller: Caller) -> None:
+    bench.store("sun", "shop.sun.test")
+    real, unreal = run(bench, "link shop.sun.test", caller), run(bench, "link shop.nun.test", caller)
+    assert str(real).replace("sun", "STORE") == str(unreal).replace("nun", "STORE")
+    assert [message.kind for message in sent(bench)] == [linking.REQUEST]
+
+
+def test_staff_name_a_store_by_a_domain_as_well(bench: Bench) -> None:
+    run(bench, "link C0000ROOM https://shop.moon.test/")
+    assert stores_of(bench, "C0000ROOM", Kind.CHANNEL) == ["moon"]
+    assert "moon" in run(bench, "links shop.moon.test").reply.title.plain()
+    assert "moon" in run(bench, "links shop.moon.test", MOON).reply.title.plain()
+    for other in ("shop.sun.test", "shop.nun.test"):
+        assert run(bench, f"links {other}", MOON).reply.title.plain().startswith("There is no store")
+    confirmed(bench, run(bench, "unlink C0000ROOM shop.moon.test"))
+    assert stores_of(bench, "C0000ROOM", Kind.CHANNEL) == []
+
+
 @pytest.mark.parametrize("value", ["link_1", "link_1 2"])
 def test_a_value_that_leads_nowhere_does_nothing(bench: Bench, value: str) -> None:
     reply = perform(bench, f"{APPROVE} {value}", kind="click")

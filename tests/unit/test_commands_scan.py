@@ -457,7 +457,7 @@ def test_a_theme_that_can_be_read_gives_a_patch_and_places(world: World, tmp_pat
 
 
 def test_every_class_and_every_advice_has_its_words() -> None:
-    assert set(scan_view.KINDS) == set(scan_view.COUNTED) == set(Kind)
+    assert set(scan_view.KINDS) == set(scan_view.COUNTED) == set(scan_view.BRIEFLY) == set(Kind)
     assert set(scan_view.ADVICE) == set(Advice)
 
 

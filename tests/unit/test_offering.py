@@ -14,18 +14,20 @@ from bot.slack.sent_off import taken_in
 from commands import live, messages, offered, picking
 from commands.caller import Caller, Role
 from commands.command import MAX_NAMES
-from commands.fields import Choice
+from commands.fields import Choice, Entry
 from commands.reply import Button, Buttons, Hint, Reply, Sheet
 from commands.screens import guarded
 from commands.sheets import faults
 from commands.uploads import Upload
 from services.bulk.lists import MOST_BYTES
+from services.model.certificates import Certificate
 from services.model.errors import CertdeskError
+from services.model.lifecycle import State
 from services.model.proposals import Decider
 from services.model.settings import Alerting
 from services.model.text import say
 from services.ports import Message, Request
-from tests.desks import MOON, SUPPORT, Bench
+from tests.desks import MOON, NOW, SUPPORT, Bench
 from tests.unit.approval_world import proposal, said
 from tests.unit.commands_world import desk_of, make_bench
 from tests.unit.sheet_world import Screen, ask, fields, send, shown, text, ticks
@@ -100,6 +102,31 @@ def hints(sheet: Sheet) -> str:
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "kind"), [(100, Choice), (101, Entry)])
+def test_who_has_more_stores_than_a_menu_holds_types_one(count: int, kind: type) -> None:
+    bench = make_bench()
+    stores = [f"agency{number:03}" for number in range(count)]
+    for store in stores:
+        bench.store(store, f"{store}.test")
+    modal = Modal(bench, Caller("T1/U_AGENCY", Role.MERCHANT, frozenset(stores)))
+    assert isinstance(fields(modal.sheet)[picking.STORE], kind)
+    row = send(bench, modal.caller, picking.ADD_STORE, store=stores[-1])
+    assert ticks(shown(bench, row)) == [f"{stores[-1]}.test"]
+
+
+def test_of_a_store_with_a_great_many_certificates_none_is_offered_again() -> None:
+    bench = make_bench()
+    held = [f"held{number:04}.test" for number in range(1005)]
+    bench.store("moon", "new.test", *held)
+    with bench.storage.write() as tx:
+        for name in held:
+            row = Certificate(f"cert_{name}", "moon", name, (name,), NOW, NOW, state=State.INSTALLED)
+            assert tx.certificates.add(row)
+    offered_names = ticks(Modal(bench).sheet)
+    assert "new.test" in offered_names
+    assert not [name for name in offered_names if name in held]
 
 
 def test_more_names_than_a_page_holds_are_said_and_led_to(bench: Bench) -> None:

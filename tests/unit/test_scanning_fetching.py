@@ -97,7 +97,20 @@ def test_a_server_that_drips_without_end_is_left_in_time(begin: bytes) -> None:
     assert time.monotonic() - begun < 3
 
 
-@pytest.mark.parametrize("said", [b"nonsense\r\n\r\n", HEAD + b"Content-Encoding: gzip\r\n\r\nnot gzip", b""])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"nonsense\r\n\r\n",
+        HEAD + b"Content-Encoding: gzip\r\n\r\nnot gzip",
+        HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"<p>" * 999)[:20],
+        HEAD + b"Content-Encoding: br\r\n\r\n\x0b\x02\x80",
+        HEAD + b"Content-Length: 100\r\n\r\nshort",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+        HEAD + b"X: " + b"x" * 100_000,
+        HEAD + b"X: 1\r\n" * 500 + b"\r\n",
+        b"",
+    ],
+)
 def test_what_is_no_answer_is_an_error(said: bytes) -> None:
     with served(_send(said)) as port:
         answer = _fetcher(port).fetch("http://a.test/", 100)

@@ -1,5 +1,6 @@
 """Open modals follow what they are about: shown by handle, worked on meanwhile, ended when they are closed, never lost."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,12 +11,14 @@ from slack_bolt import BoltRequest
 
 from bot.slack.clients import posting_client
 from bot.slack.live_views import ACKNOWLEDGED, LiveViews
+from bot.slack.render_views import modal
 from bot.slack.screens import SlackScreens
 from bot.slack.sent_off import taken_in
 from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import alone
+from bot.text.language import language
 from commands import live, messages, picking
-from commands.reply import Outcome, Reply, Tone
+from commands.reply import Outcome, Reply, Sheet, Tone
 from commands.screens import handle
 from commands.sheets import WAITING
 from services.model.lifecycle import State
@@ -252,6 +255,22 @@ def test_what_is_wrong_with_the_fields_is_told_at_once_and_not_written_down() ->
     assert '"response_action": "errors"' in str(answer.body)
     assert "“not” is a single label" in taken_in(body)["errors"]["typed"]
     assert front.rows == []
+
+
+def test_what_is_wrong_is_told_in_the_language_in_which_the_modal_is_shown() -> None:
+    """Whoever listens knows nobody's language: another process looked it up, or it was too long ago."""
+    shown = modal(Sheet("add", say("Add"), (), say("Send")), language=language("ko"))
+    typed = {"typed": {"typed": {"type": "plain_text_input", "value": ""}}}
+    view = {**VIEW, "state": {"values": typed}, "callback_id": shown["callback_id"]}
+    front = Front()
+    answer = front.app.dispatch(BoltRequest(mode="socket_mode", body=submission(view=view)))
+    korean = language("ko").plain(say("Tick a name above, or type one here."))
+    assert json.loads(str(answer.body))["errors"] == {"typed": korean}
+    ticked = {**VIEW, "callback_id": shown["callback_id"]}
+    waiting = front.app.dispatch(BoltRequest(mode="socket_mode", body=submission(view=ticked)))
+    assert json.loads(str(waiting.body))["view"]["callback_id"] == f"{WAITING.name}:ko"
+    [row] = front.rows
+    assert row.text == "add"
 
 
 def test_a_sheet_that_is_nothing_of_ours_is_closed() -> None:

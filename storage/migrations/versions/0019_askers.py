@@ -1,4 +1,4 @@
-"""Rows that somebody names by an id are found along an index that begins with the store, so that those of others are not touched.
+"""Rows that somebody names by their key are found by store and key as one, so that those of others are not touched.
 
 Only indices, and a column with a default: the code of 0018 goes on working beside this one. What that code adds meanwhile has no
 store, so that merchants do not find it by its id; what waits for a yes does so for minutes, and staff find all.
@@ -18,11 +18,20 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    op.create_index("ix_certificates_store_id", "certificates", ["store", "id"])
+    _place("domains", "name")
+    _place("certificates", "id")
     for table in ("proposals", "jobs"):
         op.add_column(table, sa.Column("store", KEY, nullable=False, server_default=""))
         _fill(table)
-        op.create_index(f"ix_{table}_store_id", table, ["store", "id"])
+        _place(table, "id")
+
+
+def _place(table: str, key: str) -> None:
+    op.create_index(f"ix_{table}_placed", table, [sa.text(f"(store || '/' || {key})")])
+    if (
+        op.get_bind().dialect.name == "postgresql"
+    ):  # else it would guess that many rows have the same, and read the whole table
+        op.execute(f"ANALYZE {table}")
 
 
 def _fill(table: str) -> None:
@@ -36,6 +45,7 @@ def _fill(table: str) -> None:
 
 def downgrade() -> None:
     for table in ("jobs", "proposals"):
-        op.drop_index(f"ix_{table}_store_id", table)
+        op.drop_index(f"ix_{table}_placed", table)
         op.drop_column(table, "store")
-    op.drop_index("ix_certificates_store_id", "certificates")
+    for table in ("certificates", "domains"):
+        op.drop_index(f"ix_{table}_placed", table)
