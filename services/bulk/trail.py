@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.bulk.kinds import ADD
-from services.model.audit import DONE, FAILED, Entry
+from services.model.audit import DONE, FAILED, ITSELF, Entry
 from services.model.deeds import BULK_ADD, BULK_RENEW, Behind, in_bulk
 from services.model.jobs import Item, ItemState, Job, proposal_of
 from services.model.proposals import Proposal
 from services.ports import Transaction
 
-OPERATOR = "admin"
-"""The role of who has begun a job that nobody proposed: it was begun in a terminal, by whoever runs certdesk."""
+_OPERATOR = "admin"
+"""The role of who has begun a job in a terminal, where nothing is proposed: whoever runs certdesk."""
 _RESULTS = {ItemState.BEGUN: DONE, ItemState.FAILED: FAILED}
 
 
@@ -36,4 +36,6 @@ def _role(job: Job, proposal: Proposal | None) -> str:
     """Return the role of who is behind the job: who has resumed it, if that was another person than who asked."""
     if job.behind != job.person:
         return job.changed_role
-    return proposal.role if proposal is not None else OPERATOR
+    if proposal is not None:
+        return proposal.role
+    return ITSELF if job.person == ITSELF else _OPERATOR
