@@ -76,9 +76,15 @@ def _meant(job: Job) -> Text:
         return say(
             "{ca} had said that the time to renew them was past; a CA that says so revokes them.", ca=ca
         )
+    if job.state is JobState.PAUSED:
+        return say(
+            "{ca} says that the time to renew them is past: it revokes them soon, or has done so. While this is paused nothing"
+            " more is replaced: resume it in time.",
+            ca=ca,
+        )
     return say(
         "{ca} says that the time to renew them is past: it revokes them soon, or has done so. certdesk replaces one after"
-        " the other, those first that expire first; new certificates need not wait for them. Nothing to do.",
+        " the other, the busiest stores first, then those that expire first; new certificates need not wait for them. Nothing to do.",
         ca=ca,
     )
 
@@ -92,9 +98,9 @@ def _counted(desk: Desk, job: Job, counts: Counts) -> tuple[tuple[Text, Value], 
     rows: list[tuple[Text, Value]] = [
         (say("Replaced"), number(counts.done)),
         (say("Not replaced"), number(counts.failed)),
-        (say("At work"), number(counts.begun)),
-        (say("Not begun"), number(counts.waiting)),
     ]
+    if counts.left or not job.over:
+        rows += [(say("At work"), number(counts.begun)), (say("Not begun"), number(counts.waiting))]
     if counts.skipped:
         rows.append((say("Replaced before"), number(counts.skipped)))
     rows.append((say("Begun"), job.created_at))

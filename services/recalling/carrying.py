@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from services.desk import Desk
 from services.issuance.adding import BusyError
@@ -10,7 +11,7 @@ from services.model.jobs import Counts, Item, ItemState, Job
 from services.model.lifecycle import Event, State
 from services.model.text import say
 from services.ports import Transaction
-from services.recalling.plan import Purse, expected_end, place, room
+from services.recalling.plan import Purse, expected_end, place, room, traffic
 from services.renewal import budget
 
 GAP = timedelta(milliseconds=100)
@@ -50,6 +51,7 @@ def joined(tx: Transaction, job: Job) -> Job:
 
     What was renewed at once, before there was a plan, is one of them: it is at work.
     """
+    visits = cache(partial(_visits, tx))
     taken = tx.recalls.take(str(job.what["ca"]), job.id, AT_A_TIME)
     items = [
         Item(
@@ -60,13 +62,18 @@ def joined(tx: Transaction, job: Job) -> Job:
             certificate=one.certificate,
             state=ItemState.WAITING if one.planned else ItemState.BEGUN,
             before=one.revision,
-            place=place(0, one.not_after),
+            place=place(visits(one.store), one.not_after),
         )
         for number, one in enumerate(taken, job.total)
     ]
     tx.jobs.extend(items)
     because = next((one.because for one in taken if one.because), job.what.get("because", ""))
     return replace(job, total=job.total + len(items), what={**job.what, "because": because})
+
+
+def _visits(tx: Transaction, store: str) -> int:
+    found = tx.stores.get(store)
+    return traffic(found.tags) if found is not None else 0
 
 
 def most_at_work(desk: Desk) -> int:

@@ -1,6 +1,6 @@
 """What a CA's recall means for one certificate and for the fleet: pure rules over windows, expiries, budgets and the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,8 @@ STRAY = timedelta(minutes=10)
 """When one looks again that waits for a plan and is not in it yet."""
 RESERVE = 5
 """One part in so many of a CA's orders is left to what else is issued while a plan goes on."""
+TRAFFIC = "traffic:"
+"""What a tag begins with that says how many visits a store has a day."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTES = 2**31
 """More minutes than any expiry is away from 1970."""
@@ -95,12 +97,18 @@ def _counts(plan: Job, noted: Recall | None, now: datetime) -> bool:
     return plan.since is not None and now < plan.since + RECENT
 
 
-def place(traffic: int, not_after: datetime) -> int:
+def traffic(tags: Collection[str]) -> int:
+    """Return how many visits a day a store's tag ``traffic:N`` says that it has; 0 if it has none, or no number."""
+    said = [tag.removeprefix(TRAFFIC) for tag in tags if tag.startswith(TRAFFIC)]
+    return max((int(number) for number in said if number.isascii() and number.isdigit()), default=0)
+
+
+def place(visits: int, not_after: datetime) -> int:
     """Return a recall's place in the plan's order, small first: the busiest first, then what expires first.
 
-    ``traffic``: visits a day, 0 if nobody knows. Stores of about the same traffic (the same power of two) are as busy as one another.
+    ``visits`` a day: 0 if nobody knows. Stores of about the same traffic (the same power of two) are as busy as one another.
     """
-    busy = min(max(traffic, 0).bit_length(), 31)
+    busy = min(max(visits, 0).bit_length(), 31)
     minutes = int((not_after - _EPOCH) / timedelta(minutes=1))
     return (31 - busy) * _MINUTES + min(max(minutes, 0), _MINUTES - 1)
 

@@ -12,7 +12,9 @@ from services.model.errors import NotFoundError
 from services.model.jobs import Item, ItemState, Job
 from services.model.lifecycle import State
 from services.model.recalls import Recall
+from services.model.settings import Alerting
 from services.ports import Storage
+from services.recalling import noting
 from tests.contract.samples import DAY, LEASE, MINUTE, NOW, certificate, together
 
 CA = "Pebble"
@@ -98,6 +100,25 @@ def test_a_plan_takes_what_is_in_none_oldest_first_and_once(storage: Storage) ->
         assert tx.recalls.get("rev_1") == _recall(job="job_1")
         assert tx.recalls.plan(CA) == "job_2"
         assert tx.recalls.plan("Other") == ""
+
+
+def test_of_two_recalls_at_once_that_are_many_one_begins_the_plan_and_tells_of_it(storage: Storage) -> None:
+    _add(storage)
+
+    def keep(number: int) -> None:
+        with storage.write() as tx:
+            noting.keep(tx, Alerting(channel="C1"), 2, _recall(number), NOW)
+
+    together(lambda: keep(1), lambda: keep(2))
+    job = noting.id_after(CA, "")
+    with storage.read() as tx:
+        assert tx.jobs.get(job) is not None
+        assert tx.jobs.get(noting.id_after(CA, job)) is None
+        assert tx.outbox.by_key(f"recall:{job}") is not None
+    assert {one.revision for one in _take(storage, job)} == {"rev_1", "rev_2"}
+    with storage.read() as tx:
+        assert noting.newest_plan(tx, CA) == tx.jobs.get(job)
+        assert noting.newest_plan(tx, "Other") is None
 
 
 def test_items_that_join_a_job_come_by_their_place_and_then_by_their_number(storage: Storage) -> None:

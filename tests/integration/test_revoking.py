@@ -45,6 +45,9 @@ def test_an_account_revokes_what_it_has_ordered_and_again_is_harmless(pebble: Pe
         assert revoked(pebble, serial)
         assert pebble.certificate_status(serial)["Reason"] == 4
         assert not ca.revoke(chain, 4)
+        info = ca.renewal_info(chain)  # what is revoked is to be replaced at once: RFC 9773 §4.2
+        assert info is not None
+        assert info.window.end <= utc_now()
 
 
 def test_another_account_may_not_but_the_key_of_the_certificate_may(pebble: Pebble, edge: Edge) -> None:

@@ -67,6 +67,7 @@ def test_the_same_message_says_that_all_are_replaced(built: Fleet) -> None:
     assert not only(composed.reply, Mention)
     assert fields(composed)["Replaced"] == str(TOTAL)
     assert fields(composed)["Ended"] > fields(composed)["Begun"]
+    assert "At work" not in fields(composed)
 
 
 def test_what_could_not_be_replaced_is_named_with_its_cause() -> None:
@@ -96,6 +97,7 @@ def test_staff_pause_resume_and_cancel_it_and_merchants_do_not(built: Fleet) -> 
     assert click(built, ONCALL, JobState.PAUSED).state is JobState.PAUSED
     composed = shown(built)
     assert composed.reply.title.plain().startswith("Paused: first wants ")
+    assert "resume it in time" in said(composed.reply)
     assert list(buttons(composed.reply)) == ["bulk.resume", "bulk.cancel"]
     assert click(built, SUPPORT, JobState.RUNNING).state is JobState.RUNNING
     assert click(built, ONCALL, JobState.CANCELLED).state is JobState.CANCELLED

@@ -3,12 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from services.model.certificates import Window
 from services.model.jobs import Counts, ItemState, JobState
 from services.model.lifecycle import State
 from services.model.settings import CaSettings
-from services.recalling import carrying
+from services.model.stores import Store
+from services.recalling import carrying, plan
 from services.renewal import runner
+from tests.building import START
 from tests.unit.recall_world import CHANNEL, MANY, URL, fleet
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -106,6 +110,43 @@ def test_those_that_expire_first_come_first() -> None:
     assert [days[item.certificate] for item in waiting] == sorted(
         (days[item.certificate] for item in waiting), reverse=True
     )
+
+
+@pytest.mark.parametrize(
+    ("tags", "visits"),
+    [
+        ((), 0),
+        (("asia", "traffic:12000"), 12_000),
+        (("traffic:7", "traffic:12"), 12),
+        (("traffic:", "traffic:many", "traffic:-3", "traffic:1.5", "traffic:²"), 0),
+    ],
+)
+def test_a_stores_tags_say_how_busy_it_is(tags: tuple[str, ...], visits: int) -> None:
+    assert plan.traffic(tags) == visits
+
+
+def test_the_busiest_come_first_and_of_about_the_same_what_expires_first() -> None:
+    soon, late = START + DAY, START + 80 * DAY
+    quiet_soon, quiet_late = plan.place(0, soon), plan.place(0, late)
+    busy_late, as_busy_soon = plan.place(1000, late), plan.place(900, soon)
+    assert as_busy_soon < busy_late < plan.place(100, soon) < quiet_soon < quiet_late
+    assert 0 <= plan.place(10**30, START) < plan.place(0, START + 10**5 * DAY) < 2**63
+
+
+def test_a_plan_takes_the_busiest_stores_first() -> None:
+    built = fleet(count=8)
+    with built.storage.write() as tx:
+        tx.stores.put(Store("moon", tags=("traffic:5",)))
+    built.recall(built.all)
+    built.limits["first"] = spent_ca()
+    built.advance(LOOKED)
+    [expires] = {
+        one.not_after
+        for one in built.all
+        if one.id in {i.certificate for i in built.items(ItemState.WAITING)[:1]}
+    }
+    assert expires is not None
+    assert built.items(ItemState.WAITING)[0].place == plan.place(5, expires)
 
 
 def spent_ca(orders: int = 1, per: timedelta = 1000 * DAY) -> CaSettings:
