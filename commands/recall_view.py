@@ -1,5 +1,7 @@
 """A CA's recall as people see it: one message, edited in place, of what it wants replaced, how far that is, and when it ends."""
 
+from datetime import datetime
+
 from commands import views
 from commands.bulk_view import drawn, hand, hindered, steering
 from commands.reply import Composed, Fields, Hint, Mention, Paragraph, Part, Reply, Tone
@@ -8,10 +10,14 @@ from services.alerting.routing import mentions
 from services.bulk.turning import look
 from services.desk import Desk
 from services.model.alerts import Severity
+from services.model.certificates import Certificate
 from services.model.jobs import Counts, Item, Job, JobState
+from services.model.lifecycle import State
+from services.model.recalls import Recall
 from services.model.text import Text, Value, say
 from services.ports import Message
 from services.recalling.carrying import asks_until, ends_at
+from services.recalling.plan import recalled
 
 
 def recall_message(desk: Desk, message: Message) -> Composed:
@@ -149,3 +155,32 @@ def _over(job: Job, failed: tuple[Item, ...]) -> tuple[Part, ...]:
         )
         return (Hint(said),)
     return ()
+
+
+def told(
+    certificate: Certificate, recall: Recall | None, plan: Job | None, now: datetime
+) -> tuple[Part, ...]:
+    """Return what the status of a certificate says of its recall, while it waits: why, and whose move it is."""
+    waits = certificate.state is State.INSTALLED and recalled(certificate, now)
+    if recall is None or not recall.planned or not waits:
+        return ()
+    command = views.typed("renew", certificate.name)
+    if plan is None or plan.state is JobState.RUNNING:
+        said = say(
+            "{ca} wants it replaced now: it waits for its turn and is renewed by itself.", ca=recall.ca
+        )
+    elif plan.state is JobState.CANCELLED:
+        said = say(
+            "{ca} wants it replaced now, but the plan for this was cancelled. To renew it now: {command}",
+            ca=recall.ca,
+            command=command,
+        )
+    elif plan.state is JobState.PAUSED:
+        said = say(
+            "{ca} wants it replaced now, but the plan for this is paused. To renew it now: {command}",
+            ca=recall.ca,
+            command=command,
+        )
+    else:
+        return ()
+    return (Hint(said),)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from commands import naming, revocation_view, rollback_view, views
+from commands import naming, recall_view, revocation_view, rollback_view, views
 from commands.caller import TERMINAL, Action, Caller
 from commands.command import Arguments, Call, Command, UsageError, arguments
 from commands.endings import ending, still_live
@@ -92,7 +92,10 @@ def _one(call: Call, args: Arguments, word: str) -> Outcome:
     if certificate := status.certificate:
         with call.desk.storage.read() as tx:
             revocations = tx.revocations.of(certificate.id)
+            recall = tx.recalls.get(certificate.installed or "")
+            plan = tx.jobs.get(recall.job) if recall is not None and recall.job else None
         parts += revocation_view.told(revocations)
+        parts += recall_view.told(certificate, recall, plan, call.desk.clock())
         parts += rollback_view.told(certificate, call.desk.clock(), views.shown(status.name))
         if certificate.rolled_back is not None:
             data |= {"rollback": rollback_view.as_json(certificate.rolled_back)}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.desk import Desk
 from services.issuance.planning import NAME_SPECIFIC
 from services.issuance.preflight import subject_of
-from services.model.certificates import UNPROVED, Certificate
+from services.model.certificates import NOT_SERVED, UNPROVED, Certificate
 from services.model.findings import NOT_REVOKED, REVOKED, Finding, Verdict, worst_first
 from services.model.lifecycle import RESTING, State
 from services.model.sight import Sight
@@ -126,6 +126,8 @@ def status_of(
 def _label(certificate: Certificate, own: Sequence[Finding], now: datetime) -> Text:
     """Return the certificate's label, and of one that is well otherwise if something is in the way of its renewal."""
     text = label(certificate, now)
+    if text == LABELS[State.INSTALLED] and any(f.code == NOT_SERVED for f in own):
+        return say("Installed, but the edge does not serve it")
     ahead = text == LABELS[State.INSTALLED] and any(finding.blocks for finding in own)
     return CANNOT_RENEW if ahead else text
 

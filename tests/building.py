@@ -358,8 +358,14 @@ class FakeEdge:
 
     target: FakeTarget
     stale: bool = False
+    says: dict[str, Served] = field(default_factory=dict)
+    """name -> what is served in the place of that"""
+    asked: list[str] = field(default_factory=list)
 
-    def served(self, name: str) -> Sequence[Served]:
+    def served(self, name: str, chain: str = "") -> Sequence[Served]:
+        self.asked.append(name)
+        if name in self.says:
+            return (self.says[name],)
         serial = None if self.stale else self.target.serials.get(name)
         return (Served(name, EDGE, serial, trusted=None if serial is None else True),)
 

@@ -8,7 +8,7 @@ from services.alerting import joining
 from services.alerting.causes import OWN_HEALTH, Found, causes_of, machines
 from services.alerting.joining import Touch
 from services.model.alerts import SELF, Sighting
-from services.model.certificates import Certificate
+from services.model.certificates import NOT_SERVED, Certificate
 from services.model.clock import aware
 from services.model.findings import NOT_REVOKED, REVOKED, Finding, Owner, leaves_open
 from services.model.lifecycle import State
@@ -159,13 +159,18 @@ def _sighting(
     )
 
 
+_ENDS: Mapping[str, str] = {"domain.expiring": "expires", NOT_SERVED: "ends"}
+"""Code -> where its evidence has a moment at which visitors see a warning, which may be before the certificate's own end."""
+
+
 def _deadline(subject: Subject, finding: Finding) -> datetime | None:
-    """Return when harm is done: for a registration that ends, when it ends, if the certificate lives longer."""
+    """Return when harm is done: for a registration that ends, or what the edge serves instead, when that ends, if it is sooner."""
     if finding.code in (REVOKED, NOT_REVOKED):
         return (
             finding.checked_at
         )  # the harm is there: browsers may refuse it, or a key is out that still counts
-    expires = _moment(finding.evidence.get("expires")) if finding.code == "domain.expiring" else None
+    ends = _ENDS.get(finding.code)
+    expires = _moment(finding.evidence.get(ends)) if ends else None
     return min((m for m in (subject.deadline, expires) if m is not None), default=None)
 
 

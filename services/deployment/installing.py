@@ -21,7 +21,7 @@ from services.issuance.causes import own
 from services.issuance.keys import barred as key_barred
 from services.issuance.move import Move, Parts, fail, fault, on, poll
 from services.issuance.ordering import present_revision
-from services.model.certificates import Certificate, Revision
+from services.model.certificates import NOT_SERVED, Certificate, Revision
 from services.model.errors import DeployError
 from services.model.findings import CODES, NOT_REVOKED, Finding, Verdict
 from services.model.lifecycle import Event
@@ -147,7 +147,16 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
         live,
         event.value,
         problem.summary if missing and problem else proof,
+        findings=_of_today(parts, certificate),
     )
+
+
+def _of_today(parts: Parts, certificate: Certificate) -> tuple[Finding, ...] | None:
+    """Return the findings without what was seen to be served in the place of the one before; None: there is no such."""
+    with parts.storage.read() as tx:
+        known = tuple(tx.certificates.findings(certificate.id))
+    left = tuple(f for f in known if f.code != NOT_SERVED)
+    return left if len(left) < len(known) else None
 
 
 def _installed(
@@ -226,5 +235,5 @@ def not_served(missing: Sequence[Served], revision: Revision, now: datetime) -> 
             {"name": s.name, "address": s.address, "serial": s.serial, "error": s.error} for s in missing
         ],
     }
-    code = "deploy.not_served"
-    return Finding(code, Verdict.BLOCK, first.name, CODES[code].owner, summary, remedy, now, evidence)
+    owner = CODES[NOT_SERVED].owner
+    return Finding(NOT_SERVED, Verdict.BLOCK, first.name, owner, summary, remedy, now, evidence)

@@ -14,7 +14,7 @@ from services.issuance.planning import (
     healthy_names,
 )
 from services.issuance.routing import Stay, postponed, way_for
-from services.model.certificates import Attempt, Certificate, Revision
+from services.model.certificates import NOT_SERVED, Attempt, Certificate, Revision
 from services.model.findings import ANSWERS, Finding, Verdict, leaves_open, worst_first
 from services.model.lifecycle import Event, State
 from services.model.names import counts_as
@@ -79,7 +79,11 @@ def checking(parts: Parts, certificate: Certificate) -> Move:
     now = parts.clock()
     with parts.storage.read() as tx:
         before = tuple(tx.certificates.findings(certificate.id))
-    findings = worst_first((*(f for some in found.values() for f in some), *refusals_of(certificate, before)))
+    seen = (f for some in found.values() for f in some)
+    unserved = (
+        f for f in before if f.code == NOT_SERVED
+    )  # no check sees it: it stands until another one is installed
+    findings = worst_first((*seen, *refusals_of(certificate, before), *unserved))
     pressing = near_expiry(certificate, now) or certificate.revoked
     names = healthy_names(certificate, found, near_expiry=pressing)
     if not names:
@@ -180,10 +184,14 @@ def _same(one: Finding | None, other: Finding | None) -> bool:
     return one is not None and other is not None and (one.code, one.name) == (other.code, other.name)
 
 
+_NO_READINGS = ("ca.", "deploy.")
+"""Codes that begin so are what a CA said, and what the edge served."""
+
+
 def evidence_of_change(before: Sequence[Finding], found: Mapping[str, Sequence[Finding]]) -> bool:
     """Tell whether the checks say something else now than when they were last saved: a reason to try at once.
 
-    What the CA said is no reading of the checks, and silence (verdict unknown) is no evidence: a name that has such a
+    What the CA said and what the edge serves is no reading of the checks, and silence (verdict unknown) is no evidence: a name that has such a
     finding now is not compared.
     """
     now = [f for some in found.values() for f in some]
@@ -209,6 +217,6 @@ def _readings(findings: Iterable[Finding], now: Sequence[Finding]) -> set[tuple[
         for f in findings
         if f.verdict is not Verdict.UNKNOWN
         and f.code != ANSWERS
-        and not f.code.startswith("ca.")
+        and not f.code.startswith(_NO_READINGS)
         and not any(leaves_open(each, f.code, f.name) for each in now)
     }

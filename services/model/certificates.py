@@ -47,7 +47,8 @@ class Attempt:
     """(CA, challenge type, name, token) of answers to former challenges that could not be taken down yet."""
 
 
-UNPROVED = frozenset({"deploy.failed", "deploy.not_served"})
+NOT_SERVED = "deploy.not_served"
+UNPROVED = frozenset({"deploy.failed", NOT_SERVED})
 """Problems of what is installed: a target lacks it, or the edge was seen to serve something else."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from services.model.certificates import Revision
@@ -71,13 +72,22 @@ class Served:
     trusted: bool | None
     """Whether the chain leads to a trusted root and the name fits; None without a connection."""
     error: str = ""
+    not_after: datetime | None = None
+    """When what is served expires; None without a connection."""
+    protocol: str = ""
+    """Version of TLS that was agreed on, such as TLSv1.3."""
+    incomplete: bool = False
+    """Whether it is not trusted only because certificates of its CA are missing from what is served."""
 
 
 class EdgeProbe(Protocol):
     """Looks at what the edge serves."""
 
-    def served(self, name: str) -> Sequence[Served]:
+    def served(self, name: str, chain: str = "") -> Sequence[Served]:
         """Connect to each of the platform's addresses with SNI ``name`` and return what was served, one for each.
+
+        ``chain`` is what ought to be served, PEM, the leaf first: with it `Served.incomplete` is told. A handshake also proves that
+        the edge has the certificate's key (RFC 8446 §4.4.3).
 
         A wildcard is asked for with a name below it. Empty if no addresses are configured.
         """

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.deployment import witness
 from services.issuance.move import Parts
 from services.issuance.planning import BUDGET, NAME_SPECIFIC
 from services.issuance.preflight import (
@@ -15,7 +16,7 @@ from services.issuance.preflight import (
     examine,
     refusals_of,
 )
-from services.model.certificates import Certificate, Happening
+from services.model.certificates import NOT_SERVED, Certificate, Happening
 from services.model.findings import ANSWERS, CODES, Finding, worst_first
 from services.model.lifecycle import Event, State
 from services.model.pacing import Watch
@@ -46,34 +47,55 @@ class Look:
     before: tuple[Finding, ...]
     found: Mapping[str, Sequence[Finding]]
     findings: tuple[Finding, ...]
-    """What is saved: what was found, and what a CA said of names that it refused."""
+    """What is saved: what was found and seen, and what a CA said of names that it refused."""
+    served: tuple[Finding, ...] = ()
+    """What is wrong with what the edge serves."""
 
     @property
     def changed(self) -> bool:
-        """Whether the checks read something else than before."""
-        return evidence_of_change(self.before, self.found)
+        """Whether the checks read something else than before, or the edge serves something else."""
+        return evidence_of_change(self.before, self.found) or witness.differ(self.before, self.served)
 
 
 def look(parts: Parts, watch: Watch) -> datetime:
-    """Check every wanted name of the watched certificate, save what was found, and return when to look again.
+    """Check every wanted name of the watched certificate, and look at what the edge serves; save it, and return when to look again.
 
     Nothing is spent at a CA, and an installed certificate is never moved: its renewal is the work queue's. One that
     needs support starts again when something is right that was wrong. A certificate that is being worked on, or looks
-    by itself, is left alone. Twice at once is harmless; whatever the network does, nothing is raised.
+    by itself, is not checked. Twice at once is harmless; whatever the network does, nothing is raised.
     """
     now = parts.clock()
     with parts.storage.read() as tx:
         certificate = tx.certificates.get(watch.id)
-        if certificate is None or not watched(certificate, now):
+        if certificate is None or not (watched(certificate, now) or serves(certificate, now)):
             return later(now, parts.renewing.watch, parts.chance())
         before = tuple(tx.certificates.findings(certificate.id))
         quiet = not before and not tx.alerts.sightings(certificate.id) and certificate.problem is None
-    found = examine(parts, certificate)
+    found, kept = _checked(parts, certificate, before, now)
     seen = tuple(f for some in found.values() for f in some)
-    findings = worst_first((*seen, *refusals_of(certificate, before), *_kept(certificate, before, seen)))
+    served = witness.look(parts, certificate, seen)
+    findings = worst_first((*seen, *kept, *served))
     if quiet and not findings:
         return later(parts.clock(), parts.renewing.watch, parts.chance())
-    return _saved(parts, Look(certificate, before, found, findings))
+    return _saved(parts, Look(certificate, before, found, findings, served))
+
+
+def _checked(
+    parts: Parts, certificate: Certificate, before: Sequence[Finding], now: datetime
+) -> tuple[Mapping[str, Sequence[Finding]], Sequence[Finding]]:
+    """Return what the checks find now, and what stays of before; one that looks by itself keeps what its steps have found."""
+    if watched(certificate, now):
+        found = examine(parts, certificate)
+        seen = tuple(f for some in found.values() for f in some)
+        return found, (*refusals_of(certificate, before), *_kept(certificate, before, seen))
+    known = [f for f in before if f.code != NOT_SERVED]
+    return {name: [f for f in known if f.name == name] for name in {f.name for f in known}}, ()
+
+
+def serves(certificate: Certificate, now: datetime) -> bool:
+    """Tell whether visitors are to be served what is installed, while no worker has it in hand."""
+    held = certificate.lease_until is not None and certificate.lease_until > now
+    return certificate.installed is not None and certificate.resting and not held
 
 
 def _kept(
@@ -131,7 +153,8 @@ def _saved(parts: Parts, seen: Look) -> datetime:
 
 def said_of(seen: Look) -> Text:
     """Return for the history what is in the way as the checks see it now."""
-    blockers = [f.summary for some in seen.found.values() for f in some if f.blocks]
+    said = (*(f for some in seen.found.values() for f in some), *seen.served)
+    blockers = [f.summary for f in said if f.blocks]
     if not blockers:
         return say("nothing is in the way")
     first, *others = blockers[:MOST_SAID]

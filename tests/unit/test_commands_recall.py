@@ -9,8 +9,9 @@ from bot.slack.render import render
 from commands import bulk, messages
 from commands.caller import Caller, Role
 from commands.command import Call
+from commands.dispatch import dispatch
 from commands.reply import Composed, Fields, Mention, Rows
-from services.model.jobs import Job, JobState
+from services.model.jobs import ItemState, Job, JobState
 from services.model.settings import CaSettings
 from tests.desks import MOON, SUPPORT
 from tests.samples.recalls import GROUP, failed, planned
@@ -104,6 +105,23 @@ def test_staff_pause_resume_and_cancel_it_and_merchants_do_not(built: Fleet) -> 
     composed = shown(built)
     assert composed.final
     assert "keeps its own time of renewal" in said(composed.reply)
+
+
+def test_the_status_of_what_waits_says_why_and_whose_move_it_is(built: Fleet) -> None:
+    waits = built.items(ItemState.WAITING)[-1]
+
+    def status() -> str:
+        outcome = dispatch(f"status {waits.name}", SUPPORT, built.desk_of())
+        return said(outcome.reply)
+
+    assert "first wants it replaced now: it waits for its turn" in status()
+    click(built, ONCALL, JobState.PAUSED)
+    assert f"is paused. To renew it now: /ssl renew {waits.name}" in status()
+    click(built, ONCALL, JobState.CANCELLED)
+    assert f"was cancelled. To renew it now: /ssl renew {waits.name}" in status()
+    built.renew(waits.name)
+    built.advance(5 * MINUTE)
+    assert "wants it replaced" not in status()
 
 
 def test_it_goes_on_whoever_has_steered_it_and_lost_their_rights_since(built: Fleet) -> None:
