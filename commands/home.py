@@ -34,9 +34,11 @@ def look(desk: Desk, caller: Caller, message: Message) -> Seen:
     """Return the Home of ``caller`` as things stand; ``message`` says what is shown, and gives no right."""
     now = desk.clock()
     shown = home_view.begin(Shown.from_json(message.body.get("shown")), caller)
-    person = home.of_person(str(message.body["person"]))
+    links = {home.of_person(str(message.body["person"]))}
+    if message.team:
+        links.add(home.of_workspace(message.team))
     if not caller.may(Action.LOOK):
-        return Seen(home_view.page(Facts(caller, now), desk.alerting), frozenset({person}))
+        return Seen(home_view.page(Facts(caller, now), desk.alerting), frozenset(links))
     with desk.storage.read() as tx:
         alerts = tuple(tx.alerts.listing(MOST_LISTED)) if caller.may(Action.ALERTS) else ()
         facts = Facts(
@@ -60,7 +62,7 @@ def look(desk: Desk, caller: Caller, message: Message) -> Seen:
             )
         else:
             facts = _with_certificates(tx, facts)
-    return Seen(home_view.page(facts, desk.alerting), frozenset({person, *_followed(facts)}))
+    return Seen(home_view.page(facts, desk.alerting), frozenset({*links, *_followed(facts)}))
 
 
 def _note(desk: Desk, message: Message) -> Text:

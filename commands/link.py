@@ -6,8 +6,8 @@ from commands import pasted, views
 from commands.caller import Action
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
-from commands.link_requests import person
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
+from commands.persons import person
 from commands.reply import Hint, Outcome, Part, Reply, Tone
 from services import linking, naming
 from services.model.audiences import LASTS, Kind

@@ -179,7 +179,10 @@ def _add(call: Call) -> Outcome:
     if outcome.follows:
         return live.progress(outcome)
     problems = tuple(one.problem for one in outcome.refused)
-    said = offering.Said(_NONE_TAKEN, problems, " ".join(_words(call)))
+    # with nothing refused all of it is there already, and the answer's own title says so
+    said = offering.Said(
+        _NONE_TAKEN if problems else outcome.reply.title, problems, " ".join(_words(call)) if problems else ""
+    )
     shown = offering.start(call, picking.remembered(call), said)
     return replace(outcome, live=shown.live, sheet=shown.sheet)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.desk import Desk
+from services.model.audiences import Kind
 from services.model.clock import rfc3339
 from services.model.identity import new_id
 from services.model.text import NOTHING, Text, to_json
@@ -33,6 +34,16 @@ def key(person: str, team: str = "") -> str:
 def of_person(person: str) -> str:
     """Return what a person's Home follows so that it changes when their links do."""
     return f"person {person}"
+
+
+def of_workspace(team: str) -> str:
+    """Return what a Home in another workspace follows so that it changes when the workspace's links do."""
+    return f"workspace {team}"
+
+
+def of_links(kind: Kind, who: str) -> str:
+    """Return what a Home follows so that it changes when the links of ``who`` do; no Home follows a channel."""
+    return of_workspace(who) if kind is Kind.WORKSPACE else of_person(who)
 
 
 def of_store(store: str) -> str:

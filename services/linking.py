@@ -165,7 +165,7 @@ def link(desk: Desk, kind: Kind, who: str, store: str, by: str) -> Linked:
         before = next((one.store for one in former), "")
         new = tx.links.put(Link(kind, who, store, by, desk.clock()))
         spoken = new and bool(before) and tx.languages.drop(who)  # it was chosen for the other store's people
-        tx.outbox.touch(home.of_person(who), desk.clock())
+        tx.outbox.touch(home.of_links(kind, who), desk.clock())
     return Linked(new, before if new else "", language_dropped=spoken)
 
 
@@ -202,7 +202,7 @@ def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) 
 
     False if there was none.
     """
-    tx.outbox.touch(home.of_person(who), now)
+    tx.outbox.touch(home.of_links(kind, who), now)
     gone = tx.links.drop(kind, who, store)
     if gone and kind is Kind.CHANNEL:
         tx.languages.drop(who)

@@ -26,13 +26,19 @@ PEOPLE = (
     "at the top choose who you are: Hana is a second support agent, who approves; Jun is on call, for #ssl-alerts;",
     f"Sora is the merchant of {THEIRS}, in #sun-store; the visitor is linked to no store. #moon-store is spoken to in Korean",
     "unlike Slack, this workspace shows everybody's private channels and “only visible to you” messages, whoever you are,",
-    "and cannot draw the search in certdesk's Home tab",
+    "cannot draw the search in certdesk's Home tab nor the field for a list, and sends no clicks on buttons in a modal, such as those",
+    "of the menu that /ssl alone opens: type /ssl add and /ssl renew there, which open what can be ticked and sent off",
 )
 """Who is who in the workspace, and what it does otherwise than Slack."""
 
 PAUSED = f"./certdesk stores set-status {STORE} inactive"
 RESUMED = f"./certdesk stores set-status {STORE} active"
 """What keeps the store's certificates from renewing, and what mends it: certdesk notices both within seconds."""
+COPIED = (
+    f"/ssl check {NAME} then has a button that copies the steps to the merchant, in #moon-store; #ssl-alerts is told",
+    "of what is the merchant's only from 21 days before a certificate expires on, and these are new: see /ssl alerts",
+)
+"""Where the steps for the merchant can be sent by hand, and why the channel of alerts stays empty."""
 
 
 def where_to_look(world: World, transcript: Transcript) -> None:
@@ -67,8 +73,7 @@ def what_to_try(world: World, transcript: Transcript) -> None:
         transcript.line(f"in another terminal:  {there}")
     transcript.line(f"break something there:  {PAUSED}   then look at forecast 90, alerts and status")
     if world.slack is not None:
-        transcript.line(
-            "the alert in #ssl-alerts has a button that copies the steps to the merchant, in #moon-store"
-        )
+        for line in COPIED:
+            transcript.line(line)
     transcript.line(f"and mend it again:  {RESUMED}")
     transcript.head("Ctrl-C stops all of it and leaves nothing behind.")

@@ -10,9 +10,10 @@ from services.issuance.routing import target_turns
 from services.model.certificates import Certificate, Placement, Revision
 from services.model.errors import DeployError
 from services.model.findings import Finding
+from services.model.names import counts_as
 from services.model.pacing import Breaker
 from services.model.text import Item, Text, say
-from services.ports import DeployTarget
+from services.ports import DeployTarget, Transaction
 from services.renewal import breaker
 from services.renewal.timing import fault_delay
 
@@ -62,11 +63,26 @@ def owed(
     return tuple(target for target in targets if target.name not in holders)
 
 
+def still_theirs(parts: Parts, certificate: Certificate, revision: Revision) -> Revision:
+    """Return the revision as it is for the certificate's own store: without the names that are another store's by now."""
+    with parts.storage.read() as tx:
+        names = tuple(name for name in revision.names if _owner(tx, name) in (None, certificate.store))
+    return replace(revision, names=names)
+
+
+def _owner(tx: Transaction, name: str) -> str | None:
+    """Return the store that has the name; None for a name of nobody."""
+    rows = (tx.stores.domain(one) for one in counts_as(name))
+    return next((row.store for row in rows if row is not None), None)
+
+
 def deliver(parts: Parts, certificate: Certificate, revision: Revision, key: str) -> Delivery:
     """Give the revision to each target that lacks it; ``key`` is its private key, PEM.
 
-    A target that fails for several certificates is left to one of them at a time.
+    A target that fails for several certificates is left to one of them at a time. A name that has become another store's is
+    left to that store's own certificate.
     """
+    theirs = still_theirs(parts, certificate, revision)
     lacking = owed(parts.targets, certificate, revision.id)
     barred, canary = target_turns(parts, certificate, tuple(target.name for target in lacking))
     failed: dict[str, DeployError] = {}
@@ -77,7 +93,8 @@ def deliver(parts: Parts, certificate: Certificate, revision: Revision, key: str
             continue
         thing = breaker.target_thing(target.name)
         try:
-            target.deploy(revision, key)
+            if theirs.names:
+                target.deploy(theirs, key)
         except DeployError as error:
             failed[target.name] = error
             detail = breaker.discreet(str(error), certificate)

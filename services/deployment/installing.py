@@ -13,6 +13,7 @@ from services.deployment.delivering import (
     deliver,
     names_of,
     owed,
+    still_theirs,
     undelivered,
 )
 from services.deployment.fitness import unfit
@@ -124,7 +125,7 @@ def verifying(parts: Parts, certificate: Certificate) -> Move:
     revision = present_revision(parts, certificate)
     if (move := key_barred(parts, certificate, revision)) is not None:
         return move
-    missing = unserved(parts, revision)
+    missing = unserved(parts, still_theirs(parts, certificate, revision))
     now = parts.clock()
     if missing and certificate.attempt.polls < PROOFS:
         return poll(certificate, now)

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.deployment.delivering import DELIVERED, TOGETHER, again_at, deliver, owed, undelivered
+from services.deployment.delivering import (
+    DELIVERED,
+    TOGETHER,
+    again_at,
+    deliver,
+    owed,
+    still_theirs,
+    undelivered,
+)
 from services.deployment.fitness import unfit
 from services.deployment.installing import LOOK_AGAIN, not_served, unserved
 from services.issuance.move import Move, Parts, look_again, on
@@ -116,7 +124,7 @@ def _served(parts: Parts, certificate: Certificate, revision: Revision) -> _Seen
 
 def _proved(parts: Parts, certificate: Certificate, revision: Revision) -> _Seen:
     """Look at the edge."""
-    missing = unserved(parts, revision)
+    missing = unserved(parts, still_theirs(parts, certificate, revision))
     now = parts.clock()
     if not missing:
         return _Seen(replace(certificate, problem=None))

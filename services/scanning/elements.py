@@ -156,11 +156,6 @@ def _track(node: Node) -> Kind | None:
     return Kind.BLOCKABLE if _in(node, "audio", "video") else None
 
 
-def _object(node: Node) -> Kind | None:
-    """Return what becomes of ``<object data>``; of a plug-in's class, and no other type, nothing would load it."""
-    return None if has(node, "classid") and not value(node, "type") else Kind.BLOCKABLE
-
-
 def _image_button(node: Node) -> Kind | None:
     return Kind.UPGRADEABLE if value(node, "type") == "image" else None
 
@@ -212,7 +207,7 @@ HTML: Mapping[str, tuple[Rule, ...]] = {
     "track": (Rule("src", _track),),
     "iframe": (Rule("src", _frame),),
     "frame": (Rule("src", Kind.BLOCKABLE),),
-    "object": (Rule("data", _object),),
+    "object": (Rule("data", Kind.BLOCKABLE),),
     "embed": (Rule("src", Kind.BLOCKABLE),),
     "input": (Rule("src", _image_button), *_SUBMIT),
     # rendering of old pages (HTML §15.3.3 and following)

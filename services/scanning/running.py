@@ -63,6 +63,7 @@ class Scanner:
         crawled = Crawled()
         guest = Guest(
             self.outside.fetcher,
+            own,
             self.outside.settings.delay,
             self.outside.pause,
             lambda: told(len(crawled.pages), len(crawled.things)),

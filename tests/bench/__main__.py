@@ -21,6 +21,7 @@ from tests.bench import (
     preflight,
     pull,
     recall,
+    scanning,
     start,
 )
 from tests.bench.figures import table
@@ -49,6 +50,7 @@ def _claim(_: Path) -> bool:
 BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.bench, "start to ready and idle memory of `certdesk run`"),
     "claim": Bench(_claim, "one claim from 100,000 stored certificates"),
+    "scan": Bench(scanning.bench, "a scan of 24 pages over TLS: seconds a page"),
     "pull": Bench(pull.bench, "30,000 answers of a pull target, while a certificate is renewed every 0.1 s"),
     "handshakes": Bench(
         handshakes.bench,

@@ -318,6 +318,15 @@ def test_what_has_no_certificate_is_told_in_the_form(bench: Bench) -> None:
     assert [part.code for part in sheet.parts if isinstance(part, Problem)] == ["domain.no_certificate"]
 
 
+def test_what_is_installed_already_is_told_in_the_form(bench: Bench) -> None:
+    dispatch("add shop.moon.test", MOON, bench.desk)
+    bench.install("shop.moon.test")
+    sheet = shown(bench, send(bench, MOON, "add", typed="https://shop.moon.test/cart"))
+    assert sheet.name == picking.ADD
+    assert sheet.heading is not None
+    assert sheet.heading.text.plain() == "shop.moon.test is installed already; nothing was changed"
+
+
 # --- what is wrong with the fields -----------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from services.ports import Fetched
 from services.scanning import theme
 from services.scanning.advice import Facts, decide
 from services.scanning.crawl import Outside
+from services.scanning.guest import ELSEWHERE
 from services.scanning.running import Scanner
 from services.scanning.themes import FolderThemes, NoThemes
 from tests import planted
@@ -73,7 +74,7 @@ def test_home_login_sitemap_and_links_are_looked_at_and_robots_are_heeded(world:
     assert {one.as_json()["class"] for one in scan.problems} == {"blockable", "form", "navigational"}
     assert f"{HOME}private/b" not in world.web.asked
     assert not [url for url in world.web.asked if "other.test" in url or "pic.png" in url]
-    assert set(world.pauses) == {0.5, 3.0}
+    assert set(world.pauses) == {ELSEWHERE, 0.5, 3.0}
 
 
 def test_only_the_paths_that_were_given_are_looked_at(world: World) -> None:

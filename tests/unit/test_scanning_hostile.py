@@ -14,6 +14,7 @@ from services.model.settings import Probing, Scanning
 from services.ports import Fetched
 from services.scanning.crawl import Outside
 from services.scanning.fetching import Address, SocketFetcher
+from services.scanning.guest import ELSEWHERE
 from services.scanning.running import Scanner
 from services.scanning.themes import NoThemes
 from tests.unit.test_scanning_crawl import HOME, HOST, Web
@@ -143,7 +144,17 @@ def test_requests_to_one_host_are_apart_those_of_advice_too(web: Slow) -> None:
     own = sum(HOST in url for url in web.asked)
     elsewhere = sum("a.test" in url for url in web.asked)
     behind_robots = own - 2
-    assert web.now == 0.5 + behind_robots * 4 + (elsewhere - 1) * 0.5
+    assert web.now == pytest.approx(0.5 + behind_robots * 4 + (elsewhere - 1) * ELSEWHERE)
+
+
+def test_for_what_nobody_is_asked_nobody_is_waited(web: Slow) -> None:
+    web.put(HOME, "".join(f"<img src=http://a.test/{n}.png>" for n in range(50)))
+    for number in range(50):
+        for scheme in ("http", "https"):
+            url = f"{scheme}://a.test/{number}.png"
+            web.pages[url] = Fetched(url, error="no_address")
+    scan(web)
+    assert web.now < 5
 
 
 # --- robots.txt

@@ -11,6 +11,7 @@ from services.model.scans import Kind
 from services.scanning import attributes, pages, policies, scripts, sheets, styles, urls
 from services.scanning.policies import Mitigations
 from tests import planted
+from tests.browser.other_scanners import bramus, spatie
 
 PAGE = "https://shop.moon.test/a/page.html"
 
@@ -40,8 +41,15 @@ def test_the_document_says_how_many_there_are() -> None:
     page = (Path(__file__).parents[2] / "docs" / "scanning.md").read_text("utf-8")
     count, traps = len(planted.planted()), len(planted.traps())
     assert f"{count} planted problems and {traps} traps" in page
-    assert f"{count} of {count}" in page
+    assert f"| certdesk | {count}, each in its class | none |" in page
+    assert f"Found of {count}" in page
     assert len({planted.label(one.url) for one in planted.found()}) == count
+
+
+def test_the_document_says_what_others_look_for() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scanning.md").read_text("utf-8")
+    for name, others in (("spatie/mixed-content-scanner", spatie()), ("bramus/mixed-content-scan", bramus())):
+        assert f"| {name} | {others.found} | {others.false} of {others.reported} |" in page
 
 
 def test_what_is_found_is_where_it_stands() -> None:

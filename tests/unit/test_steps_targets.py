@@ -9,13 +9,14 @@ from services.alerting.hasten import call_up
 from services.model.certificates import Certificate
 from services.model.lifecycle import State
 from services.model.revoking import Reason
+from services.model.stores import Domain, Store, StoreStatus
 from services.overview import NOT_EVERYWHERE, label
 from services.renewal import breaker
 from services.revoking import asking
 from services.revoking.asking import Wish
 from tests.building import Built, FakeTarget
 
-NAME = "moon.test"
+NAME, WWW = "moon.test", "www.moon.test"
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -218,3 +219,41 @@ def test_the_old_one_is_not_revoked_while_a_target_still_serves_it(built: Built,
     cache.full = 0
     built.advance(20 * MINUTE)
     assert list(built.ca.revoked) == [before]
+
+
+def gone(built: Built, *names: str) -> None:
+    """Let names become another store's."""
+    with built.storage.write() as tx:
+        tx.stores.put(Store("sun", StoreStatus.ACTIVE, "en"))
+        for name in names:
+            tx.stores.put_domain(Domain(name, "sun"))
+
+
+def test_a_name_that_has_become_another_stores_is_left_to_that_stores_certificate(
+    built: Built, cache: FakeTarget
+) -> None:
+    """The target that was down, or a new one, would else get the former store's certificate in the place of the new one's."""
+    cache.full = FOR_EVER
+    built.add(NAME, WWW)
+    built.advance(HOUR)
+    assert built.target.serials == {NAME: built.one.serial, WWW: built.one.serial}
+    gone(built, WWW)
+    built.target.serials[WWW] = cache.serials[WWW] = "5c"  # that store's own, which went there by itself
+    cache.full = 0
+    built.advance(15 * MINUTE)
+    assert cache.serials == {NAME: built.one.serial, WWW: "5c"}
+    assert built.target.serials[WWW] == "5c"
+    assert built.one.problem is None
+
+
+def test_of_a_certificate_whose_names_are_all_gone_nothing_is_handed_over(
+    built: Built, cache: FakeTarget
+) -> None:
+    cache.full = FOR_EVER
+    built.add(NAME)
+    built.advance(HOUR)
+    gone(built, NAME)
+    cache.full, tried = 0, cache.deployments
+    built.advance(15 * MINUTE)
+    assert cache.deployments == tried
+    assert cache.serials == {}

@@ -818,3 +818,29 @@ def test_a_home_tab_is_published_in_the_workspace_where_it_was_opened(world: Wor
     [published] = world.api.asked("views.publish")
     assert "moon" in str(published)
     assert "sun" not in str(published)
+
+
+def test_a_home_tab_is_made_anew_when_its_workspaces_links_change(world: World) -> None:
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.link(Kind.PERSON, f"{THERE}/U1", "moon")
+    world.api.tell("views.publish", ok(view={}))
+    homes = Homes(world.clients.posting, world.desk, world.callers.caller)
+
+    def published() -> list[str]:
+        before = len(world.api.asked("views.publish"))
+        world.bench.now += timedelta(seconds=10)
+        with world.storage.write() as tx:
+            owed = tx.outbox.claim(world.bench.now, LEASE, 9, home.HOME)
+        for one in owed:
+            homes.deliver(one)
+        return list(map(str, world.api.asked("views.publish")[before:]))
+
+    home.show(world.desk, f"{THERE}/U1", team=THERE)
+    dispatch("add shop.moon.test", SUPPORT, world.desk)
+    assert "shop.moon.test" in published()[0]
+    assert linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    [after] = published()
+    assert "moon" not in after
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    [again] = published()
+    assert "shop.moon.test" in again
