@@ -165,6 +165,7 @@ class Deploy(Section):
     """Where certificates go."""
 
     targets: Annotated[tuple[AnyTarget, ...], AfterValidator(each_named_once)] = ()
+    keep_days: Number = Field(default=7, ge=0, le=365)
 
 
 class VaultKeys(Section):

@@ -9,6 +9,7 @@ from bot.pump import Pump
 from bot.webhooks import Webhooks
 from bot.wiring import Application
 from services.alerting import rounds
+from services.deployment import garbage
 from services.model.alerts import Alert
 from services.model.errors import LeaseLostError
 from services.model.pacing import Watch
@@ -62,7 +63,10 @@ class Lookout:
             return list(tx.watches.claim(app.clock(), WATCH_LEASE, limit))
 
     def _look(self, watch: Watch) -> None:
-        self._done(watch, watching.look(self._application.watching, watch))
+        app = self._application
+        due_at = watching.look(app.watching, watch)
+        garbage.collect(app.desk, app.parts.targets, watch.id)
+        self._done(watch, due_at)
         self._application.mail.ring()
 
     def _broken(self, watch: Watch, _error_id: str) -> None:

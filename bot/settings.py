@@ -103,6 +103,7 @@ def renewing(loaded: Loaded) -> Renewing:
         lease=timedelta(seconds=keys.lease_seconds),
         watch=timedelta(hours=keys.watch_hours),
         rollback_hold=timedelta(days=keys.rollback_hold_days),
+        keep=timedelta(days=loaded.config.deploy.keep_days),
         many=keys.many,
         plan_width=keys.plan_width,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from commands import alert_words as words
 from commands import views
 from commands.alert_buttons import Size, acknowledged, buttons, snoozed
+from commands.persons import person
 from commands.reply import Fields, Hint, Mention, Paragraph, Part, Reply, Row, Rows, Tone
 from commands.spans import margin, span
 from services.alerting.causes import OWN_HEALTH
@@ -248,11 +249,6 @@ def _state(facts: Facts) -> tuple[Part, ...]:
     if alert.handed_to:
         lines.append(say("Handed to support by {person}.", person=person(alert.handed_to)))
     return tuple(Hint(line) for line in lines)
-
-
-def person(actor: str) -> str:
-    """Return TEAM/USER without the workspace."""
-    return actor.rpartition("/")[2]
 
 
 def _buttons(facts: Facts) -> tuple[Part, ...]:

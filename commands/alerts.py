@@ -7,9 +7,10 @@ from typing import Any
 from commands import alert_words as words
 from commands import views
 from commands.alert_buttons import acknowledged, snoozed
-from commands.alert_view import Facts, found, healed, member_row, person, title, view
+from commands.alert_view import Facts, found, healed, member_row, title, view
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
+from commands.persons import person
 from commands.reply import (
     Composed,
     Hint,

@@ -1,9 +1,9 @@
 """A proposal as people see it: a question with buttons while it is open, then what became of it. Pure but for what it reads."""
 
 from commands.caller import Role
+from commands.persons import person, shown
 from commands.proposable import Proposable
 from commands.reply import Button, Buttons, Fields, Hint, Paragraph, Part, Reply, Tone
-from services import linking
 from services.desk import Desk
 from services.model.proposals import Decider, Proposal, Stage
 from services.model.text import Text, Value, say
@@ -18,12 +18,7 @@ MERCHANT = Role.MERCHANT.value
 def decider(proposal: Proposal, *, limited: bool) -> Text:
     """Return who has decided; ``limited`` readers are not told which person of the platform it was."""
     theirs = proposal.decided_by == proposal.person or proposal.decided_role == MERCHANT
-    return person(proposal.decided_by) if theirs or not limited else say("support")
-
-
-def person(who: str) -> Text:
-    """Return the person (TEAM/USER) as a sentence shows one: in Slack by name."""
-    return say("{person}", person=linking.user_of(who))
+    return shown(proposal.decided_by, hidden=limited and not theirs)
 
 
 def asked(desk: Desk, proposal: Proposal, proposable: Proposable, *, hidden: bool = False) -> Reply:

@@ -5,11 +5,8 @@ from datetime import datetime
 
 from commands.caller import Caller
 from commands.reply import Deed, Outcome
-from services.model.audit import Entry
+from services.model.audit import ASKED, DONE, FAILED, REFUSED, Entry
 
-DONE, REFUSED, FAILED = "done", "refused", "failed"
-ASKED = "asked"
-"""It waits for a yes; what became of it is another row."""
 MOST = 4000
 """Characters of a subject or a reason that are kept: a command of Slack is no longer."""
 
@@ -19,9 +16,8 @@ def noted(outcome: Outcome, action: str, given: str, *, changes: bool) -> Outcom
 
     Words that could not be read have changed nothing, and neither has what only opened a modal: nothing is kept of them.
     """
-    if outcome.exit_code == 2 or not (changes or outcome.denied):
-        return outcome
-    if _only_opens(outcome) and not outcome.denied:
+    changed = changes and not _only_opens(outcome)
+    if outcome.exit_code == 2 or not (changed or outcome.denied):
         return outcome
     return replace(outcome, deed=deed(outcome, action, given))
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from commands import views
-from commands.approval_view import MERCHANT, person
+from commands.approval_view import MERCHANT
+from commands.persons import shown
 from commands.reply import (
     Button,
     Buttons,
@@ -23,8 +24,9 @@ from services.bulk import plans
 from services.bulk.kinds import ADD, RENEW_ALL
 from services.bulk.turning import look
 from services.desk import Desk
+from services.model.audit import ITSELF
 from services.model.findings import CODES
-from services.model.jobs import ITSELF, Counts, Item, Job, JobState, ends_at
+from services.model.jobs import Counts, Item, Job, JobState, ends_at
 from services.model.text import Text, Value, say
 
 PAUSE, RESUME, CANCEL = "bulk.pause", "bulk.resume", "bulk.cancel"
@@ -143,7 +145,7 @@ def _why(code: str, *, limited: bool) -> Text:
 def hand(job: Job, *, limited: bool = False) -> Text:
     """Return who has paused or cancelled it; ``limited`` readers are not told which person of the platform it was."""
     theirs = job.changed_by == job.person or job.changed_role == MERCHANT
-    return person(job.changed_by) if theirs or not limited else say("support")
+    return shown(job.changed_by, hidden=limited and not theirs)
 
 
 def steering(job: Job) -> tuple[Buttons, ...]:

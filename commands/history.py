@@ -1,76 +1,23 @@
 """/ssl history NAME: what has happened to a name's certificate, and who did it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commands import history_words, naming, views
+from commands import happening_words, naming, persons, trail_words, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, arguments, one_word
-from commands.history_words import ITSELF
 from commands.reply import Fields, Hint, Outcome, Paragraph, Part, Reply, Tone
-from services import overview
-from services.chronicle import ALERTED, AUDITED, audited
-from services.chronicle import timeline as chronicle
+from services import chronicle, overview
 from services.model.audit import Entry
 from services.model.certificates import Happening
 from services.model.clock import rfc3339
 from services.model.status import NameStatus
-from services.model.text import Item, Text, Value, say, say_n
-from services.recalling.noting import RECALLED
+from services.model.text import Text, say, say_n
 
 MOST_SHOWN = 20
 """How many of the newest happenings an answer shows; --json has up to 200."""
-
-WORDS: Mapping[str, Text] = {
-    "added": say("Name added"),
-    "removed": say("Name removed"),
-    "asked": say("Asked for by a person"),
-    "renewal_due": say("Renewal began by itself"),
-    "retry_due": say("Next attempt began"),
-    "checks_passed": say("Checks passed"),
-    "checks_blocked": say("Checks found something in the way"),
-    "csr_made": say("Key and CSR made"),
-    "order_placed": say("Order placed at the CA"),
-    "order_lost": say("The CA no longer knew the order"),
-    "challenges_answered": say("Challenges answered"),
-    "route_failed": say("One CA could not be used; the next one is tried"),
-    "challenge_type_failed": say("Challenge failed; the next way is tried"),
-    "validated": say("Control of the names proved"),
-    "finalized": say("CSR sent to the CA"),
-    "issued": say("Certificate issued"),
-    "deployed": say("Certificate written to every target"),
-    "deployed_in_part": say("Certificate written to some targets; the others are tried on"),
-    "delivered": say("Certificate written to the targets that lacked it"),
-    "verified": say("Installed, and seen at the edge"),
-    "nothing_to_gain": say("Nothing new could be had now; the installed certificate stays"),
-    "fault": say("A step failed for certdesk's own reasons and is repeated"),
-    "unproved": say("Certificate installed, but not seen at the edge yet"),
-    "postponed": say("Put off until it can succeed"),
-    "checked": say("Checked ahead of renewal"),
-    "evidence": say("Evidence of a fix"),
-    ALERTED: say("Part of an alert"),
-    "told": say("People were told, in the channel"),
-    "alert_acknowledged": say("Alert acknowledged"),
-    "alert_snoozed": say("Alert snoozed"),
-    "alert_handed_over": say("Alert handed to support"),
-    "cleared": say("No longer part of the alert about"),
-    "attempt_failed": say("Attempt failed"),
-    "key_barred": say("The key must not be used; a new one is made"),
-    "rolled_back": say("Rolled back to the certificate before"),
-    "rollback_approved": say("Roll-back approved"),
-    "rollback_called_off": say("Roll-back called off"),
-    RECALLED: say("To be replaced for the CA; it waits for its turn"),
-    "revocation_asked": say("Revocation begun"),
-    "revoked": say("Revoked at the CA"),
-    "handed_over": say("Handed over to support"),
-}
-"""What the stable names of happenings mean; a test holds it complete for the lifecycle's events."""
-
-
-INTERNAL = frozenset({ALERTED, "told", "cleared", "alert_acknowledged", "alert_snoozed", "alert_handed_over"})
-"""What only the platform's own people are shown."""
 
 
 def run(call: Call) -> Outcome:
@@ -109,106 +56,60 @@ class Shown:
 
 
 def _history(call: Call, status: NameStatus) -> tuple[Shown, ...]:
-    certificate = status.certificate
+    certificate, caller = status.certificate, call.caller
     if certificate is None:
         return ()
-    caller = call.caller
     # a merchant is not told what was before the name was theirs
     since = certificate.created_at if caller.limited else None
     with call.desk.storage.read() as tx:
-        rows = chronicle(tx, certificate.id)
-        deeds = audited(tx, certificate, status.name, since=since)
+        happenings = chronicle.timeline(tx, certificate.id)
+        entries = chronicle.audited(tx, certificate, status.name, since=since)
     shown = (
-        *(_happened(row, caller) for row in rows if not _internal(row, caller)),
-        *(_done(row, caller) for row in deeds if history_words.visible(row, caller)),
+        *(_happened(row, caller) for row in happenings if happening_words.visible(row, caller)),
+        *(_audited(row, caller) for row in entries if trail_words.visible(row, caller)),
     )
     return tuple(sorted(shown, key=lambda row: row.at))
 
 
 def _happened(row: Happening, caller: Caller) -> Shown:
-    return Shown(row.at, _line(row, caller), _to_json(row, caller))
+    data = {
+        "at": rfc3339(row.at),
+        "what": row.what,
+        "state": row.state,
+        "actor": _actor(row.actor, caller),
+        "details": str(happening_words.details(row, caller)),
+    }
+    return Shown(row.at, happening_words.line(row, caller), data)
 
 
-def _done(row: Entry, caller: Caller) -> Shown:
+def _audited(row: Entry, caller: Caller) -> Shown:
     """Return what the audit trail has of the name. The machine contract leaves out the subject, which may name others' names."""
-    about = f"{row.action} ({row.reason})" if row.reason and not caller.limited else row.action
-    happening = Happening("", row.at, AUDITED[row.result], row.actor, details=about)
-    return Shown(row.at, history_words.line(row, caller), _to_json(happening, caller))
+    data = {
+        "at": rfc3339(row.at),
+        "what": chronicle.AUDITED[row.result],
+        "state": "",
+        "actor": _actor(row.actor, caller),
+        "details": f"{row.action} ({row.reason})" if row.reason and not caller.limited else row.action,
+    }
+    return Shown(row.at, trail_words.line(row, caller), data)
 
 
-def _internal(row: Happening, caller: Caller) -> bool:
-    """Tell whether a row is none of the reader's business: alerts are for the platform's own people."""
-    return caller.limited and row.what in INTERNAL
+def _actor(who: str, caller: Caller) -> str:
+    return "support" if persons.hidden(who, caller) else who
 
 
 def timeline(rows: Sequence[Happening], caller: Caller, most: int = MOST_SHOWN) -> tuple[Part, ...]:
     """Return the newest ``most`` rows as a time line, oldest first, as far as the caller may know them."""
-    return _timeline(tuple(_happened(row, caller) for row in rows), most)
+    return _timeline([_happened(row, caller) for row in rows], most)
 
 
 def _timeline(rows: Sequence[Shown], most: int = MOST_SHOWN) -> tuple[Part, ...]:
-    shown = rows[-most:]
-    pairs = tuple((say("{at}", at=row.at), row.line) for row in shown)
-    earlier = len(rows) - len(shown)
-    return (
-        *(
-            (
-                Hint(
-                    say_n(
-                        "{count} earlier line is not shown.",
-                        "{count} earlier lines are not shown.",
-                        count=earlier,
-                    )
-                ),
-            )
-            if earlier
-            else ()
-        ),
-        Fields(pairs),
-    )
-
-
-def _line(row: Happening, caller: Caller) -> Text:
-    what = WORDS.get(row.what) or say("{what}", what=row.what)
-    details = _details(row, caller)
-    if row.actor == ITSELF:
-        return say("{what}: {details}", what=what, details=details) if details else what
-    template = "{what}: {details} (by {actor})" if details else "{what} (by {actor})"
-    return say(template, what=what, details=details, actor=history_words.who(row.actor, caller))
-
-
-def _details(row: Happening, caller: Caller) -> Item:
-    """Return the details; addresses such as an order's are for the platform's own people, who can ask the CA."""
-    return _without_addresses(row.details) if caller.limited else row.details
-
-
-def _without_addresses(said: Item) -> Item:
-    if isinstance(said, Text):
-        return replace(said, values=tuple((gap, _bare(value)) for gap, value in said.values))
-    return " ".join(word for word in said.split() if "://" not in word)
-
-
-def _bare(value: Value) -> Value:
-    if isinstance(value, tuple):
-        return tuple(_without_addresses(item) for item in value)
-    return _without_addresses(value) if isinstance(value, str | Text) else value
-
-
-def _actor(row: Happening, caller: Caller) -> Item:
-    """Return who did it. A merchant is not told which person of the platform it was."""
-    if row.actor in {ITSELF, caller.person} or not caller.limited:
-        return row.actor
-    return say("support")
-
-
-def _to_json(row: Happening, caller: Caller) -> dict[str, Any]:
-    return {
-        "at": rfc3339(row.at),
-        "what": row.what,
-        "state": row.state,
-        "actor": str(_actor(row, caller)),
-        "details": str(_details(row, caller)),
-    }
+    shown = Fields(tuple((say("{at}", at=row.at), row.line) for row in rows[-most:]))
+    earlier = len(rows) - most
+    if earlier <= 0:
+        return (shown,)
+    hint = say_n("{count} earlier line is not shown.", "{count} earlier lines are not shown.", count=earlier)
+    return Hint(hint), shown
 
 
 COMMAND = Command(

@@ -6,7 +6,7 @@ from commands import views
 from commands.caller import Action
 from commands.command import Call, Command, UsageError, arguments
 from commands.help import chooses_language, no_access
-from commands.link_requests import person
+from commands.persons import person
 from commands.reply import Hint, Outcome, Reply, Tone
 from services.model.audiences import ChannelLanguage
 from services.model.text import NOTHING, Text, say

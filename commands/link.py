@@ -10,8 +10,8 @@ from commands import confirming, pasted, views
 from commands.caller import Action
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
-from commands.link_requests import person
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
+from commands.persons import person
 from commands.proposable import Proposable, Question
 from commands.reply import Hint, Outcome, Paragraph, Part, Reply, Tone
 from services import linking, naming

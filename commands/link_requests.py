@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands import views
+from commands.persons import person
 from commands.reply import Button, Buttons, Composed, Fields, Hint, Paragraph, Part, Reply, Tone
 from services import linking
 from services.desk import Desk
@@ -13,11 +14,6 @@ from services.ports import Message
 
 APPROVE, DECLINE = "link.approve", "link.decline"
 GONE = Reply(Tone.INFO, say("certdesk no longer knows this request"))
-
-
-def person(who: str) -> Text:
-    """Return the person (TEAM/USER, or ``terminal``) as a sentence shows one: in Slack by name."""
-    return say("{person}", person=linking.user_of(who))
 
 
 def request_message(desk: Desk, message: Message) -> Composed:

@@ -8,8 +8,8 @@ from commands.caller import Action, Caller
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
 from commands.link import resolved, shown
-from commands.link_requests import person
 from commands.mentions import Mentioned, joined, meant_as_one, mentioned
+from commands.persons import person
 from commands.reply import Fields, Hint, Outcome, Part, Reply, Tone
 from services import linking
 from services.model.audiences import Kind, Link

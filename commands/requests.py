@@ -15,6 +15,7 @@ from commands.uploads import NOWHERE, Uploads
 from services import home
 from services.approvals import asked_key
 from services.desk import Desk
+from services.model.audit import FAILED
 from services.model.identity import new_id
 from services.model.text import NOTHING, Text, say
 from services.model.workspaces import placed
@@ -250,4 +251,4 @@ def _given_up(request: Request) -> Performed:
     hint = say("Try once more; if it fails again, tell the platform's engineers this id: {id}", id=request.id)
     outcome = Outcome(Reply(Tone.BAD, title, (Hint(hint),), private=True), exit_code=1)
     # nobody knows how far it came: better a row too many than one too few
-    return Performed(outcome, Deed(request.kind, request.text[: audit.MOST], audit.FAILED, title.plain()))
+    return Performed(outcome, Deed(request.kind, request.text[: audit.MOST], FAILED, title.plain()))

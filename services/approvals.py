@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from services.desk import Desk
 from services.issuance.adding import TRIES, BusyError
-from services.model.audit import Entry
-from services.model.deeds import EXPIRED, NO, YES, approved_by, asked_by
+from services.model.audit import DONE, ITSELF, Entry
+from services.model.deeds import EXPIRED, NO, YES, approved_by, asked_by, decided_on
 from services.model.proposals import Party, Proposal, Refusal, Stage, refusal
 from services.ports import Message, Transaction
 
@@ -25,8 +25,6 @@ MESSAGE = "approval"
 """Kind of the messages that show a proposal and what became of it."""
 MOST_LAPSED = 100
 WITHDRAWN = "withdrawn"
-ITSELF = "certdesk"
-"""Who acts, and as what, where no person does: what the audit trail says then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +125,15 @@ def _done(desk: Desk, tx: Transaction, decided: Proposal, perform: Perform, now:
     return replace(decided, result=result)
 
 
-def _kept(decided: Proposal, asker: Party, subject: str, now: datetime) -> tuple[Entry, ...]:
+def _kept(made: Proposal, asker: Party, subject: str, now: datetime) -> tuple[Entry, ...]:
     """Return what the audit trail keeps: the decision, and what was done by it, each with both persons."""
-    yes = decided.stage is Stage.DONE
-    what = YES if yes else NO
-    about = f"{decided.id} {decided.action} {subject}"
-    by, role = decided.decided_by, decided.decided_role
-    decision = Entry(now, by, role, what, about, "done", asked_by(decided.person))
+    yes, by = made.stage is Stage.DONE, made.decided_by
+    about = decided_on(made.id, made.action, subject)
+    decision = Entry(now, by, made.decided_role, YES if yes else NO, about, DONE, asked_by(made.person))
     if not yes:
         return (decision,)
-    done = Entry(
-        now, decided.person, asker.role, decided.action, subject, "done", approved_by(by, decided.id)
-    )
-    return decision, done
+    why = approved_by(by, made.id)
+    return decision, Entry(now, made.person, asker.role, made.action, subject, DONE, why)
 
 
 def expire(desk: Desk, subject: Callable[[Proposal], str]) -> int:
@@ -156,9 +150,9 @@ def expire(desk: Desk, subject: Callable[[Proposal], str]) -> int:
             expired = tx.proposals.expire(proposal, now)
             if expired is not None:
                 _show(tx, expired, now)
-                about = f"{expired.id} {expired.action} {subject(expired)}".rstrip()
+                about = decided_on(expired.id, expired.action, subject(expired))
                 asker = asked_by(expired.person)
-                tx.audit.append(Entry(now, ITSELF, ITSELF, EXPIRED, about, "done", asker))
+                tx.audit.append(Entry(now, ITSELF, ITSELF, EXPIRED, about, DONE, asker))
                 closed += 1
     return closed
 

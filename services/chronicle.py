@@ -7,7 +7,7 @@ from services.alerting.handover import handover_key
 from services.alerting.hasten import certificates_of
 from services.alerting.outgoing import message_key
 from services.model.alerts import Alert
-from services.model.audit import Entry
+from services.model.audit import ASKED, DONE, FAILED, REFUSED, Entry
 from services.model.certificates import Certificate, Happening
 from services.model.deeds import what_of
 from services.model.lifecycle import Event
@@ -54,10 +54,10 @@ def _posted(message: Message) -> datetime:
 
 
 AUDITED: Mapping[str, str] = {
-    "done": "audit_done",
-    "refused": "audit_refused",
-    "failed": "audit_failed",
-    "asked": "audit_asked",
+    DONE: "audit_done",
+    REFUSED: "audit_refused",
+    FAILED: "audit_failed",
+    ASKED: "audit_asked",
 }
 """Names of the happenings that rows of the audit trail become, by their result."""
 _TOLD_ALREADY = frozenset({"add", "renew", "certificate.retry", "add many", "renew many"})
@@ -77,7 +77,7 @@ def audited(
         for row in tx.audit.about((name, certificate.id))
         if row.result in AUDITED
         and what_of(row) not in _OF_STORES
-        and not (row.result == "done" and row.action in _TOLD_ALREADY)
+        and not (row.result == DONE and row.action in _TOLD_ALREADY)
         and (since is None or row.at >= since)
     )
 

@@ -27,6 +27,7 @@ from commands.caller import Caller, Role
 from commands.reply import Deed
 from commands.workspace_endings import settle
 from services.desk import Desk
+from services.model.audit import DONE
 from services.model.clock import Clock
 from services.model.errors import CertdeskError, VaultError
 from services.model.text import Text, say
@@ -158,7 +159,7 @@ class Installer:
             stored = tx.workspaces.install(workspace)
             workspaces.tell(tx, self._desk, stored, now)
             settle(tx, stored, now)
-            tx.audit.append(audit.entry(Deed("install", workspace.team, audit.DONE), caller, now))
+            tx.audit.append(audit.entry(Deed("install", workspace.team, DONE), caller, now))
         self._desk.wake()
         _log.info("slack.installed", team=stored.team, generation=stored.generation)
         return stored

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.bulk.kinds import ADD
-from services.model.audit import Entry
+from services.model.audit import DONE, FAILED, ITSELF, Entry
 from services.model.deeds import BULK_ADD, BULK_RENEW, Behind, in_bulk
 from services.model.jobs import Item, ItemState, Job, proposal_of
+from services.model.proposals import Proposal
 from services.ports import Transaction
 
-OPERATOR = "admin"
-"""The role of who has begun a job that nobody proposed: it was begun in a terminal, by whoever runs certdesk."""
-_RESULTS = {ItemState.BEGUN: "done", ItemState.FAILED: "failed"}
+_OPERATOR = "admin"
+"""The role of who has begun a job in a terminal, where nothing is proposed: whoever runs certdesk."""
+_RESULTS = {ItemState.BEGUN: DONE, ItemState.FAILED: FAILED}
 
 
 def keep(tx: Transaction, job: Job, fresh: Iterable[Item], now: datetime) -> None:
@@ -24,10 +25,17 @@ def keep(tx: Transaction, job: Job, fresh: Iterable[Item], now: datetime) -> Non
         return
     proposal = tx.proposals.get(proposal_of(job.id))
     people = Behind(job.person, proposal.decided_by if proposal is not None else "")
-    role = OPERATOR if proposal is None else proposal.role
-    if job.behind != job.person:  # another person has resumed it
-        role = job.changed_role
+    role = _role(job, proposal)
     action = BULK_ADD if job.kind == ADD else BULK_RENEW
     for item in told:
         subject, reason = f"{item.name} {item.certificate}".strip(), in_bulk(job.id, people, item.code)
         tx.audit.append(Entry(now, job.behind, role, action, subject, _RESULTS[item.state], reason))
+
+
+def _role(job: Job, proposal: Proposal | None) -> str:
+    """Return the role of who is behind the job: who has resumed it, if that was another person than who asked."""
+    if job.behind != job.person:
+        return job.changed_role
+    if proposal is not None:
+        return proposal.role
+    return ITSELF if job.person == ITSELF else _OPERATOR

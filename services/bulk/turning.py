@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.desk import Desk
-from services.model.audit import Entry
-from services.model.jobs import ITSELF, Counts, Hand, Item, ItemState, Job, JobState
+from services.model.audit import DONE, ITSELF, Entry
+from services.model.jobs import Counts, Hand, Item, ItemState, Job, JobState
 from services.ports import Message
 
 MOST_SHOWN = 5
@@ -42,7 +42,7 @@ def halt(desk: Desk, job: Job, message: Message | None) -> bool:
         if message is not None:
             tx.outbox.put(message)
         why = f"{job.behind} has no right to it any more"
-        tx.audit.append(Entry(now, ITSELF, ITSELF, "bulk.pause", job.id, "done", why))
+        tx.audit.append(Entry(now, ITSELF, ITSELF, "bulk.pause", job.id, DONE, why))
     desk.wake()
     return True
 

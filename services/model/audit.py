@@ -10,6 +10,11 @@ from services.model.clock import aware
 
 LONGEST_WORD = 255
 """Characters of the longest word by which rows are found: no name, id or mention is longer, and no index takes any length."""
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+ASKED = "asked"
+"""It waits for a yes; what became of it is another row."""
+ITSELF = "certdesk"
+"""Who acts, and as what, where no person does."""
 BEGINNING = "0" * 64
 """Stands for the hash before the first row."""
 
@@ -27,7 +32,7 @@ class Entry:
     subject: str
     """What it was done to: names, a store, an alert's id."""
     result: str
-    """``done``, ``refused`` or ``failed``."""
+    """``done``, ``refused``, ``failed`` or ``asked``."""
     reason: str = ""
     """Why, where the person gave a reason or it was refused."""
     number: int = 0

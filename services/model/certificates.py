@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from services.model.audit import ITSELF
 from services.model.findings import REVOKED, Finding
 from services.model.lifecycle import RESTING, Event, State, after
 from services.model.text import NOTHING, Item, Text
@@ -245,7 +246,7 @@ class Happening:
     at: datetime
     what: str
     """The event's stable name, such as ``order_placed`` or ``asked``."""
-    actor: str = "certdesk"
+    actor: str = ITSELF
     """Who did it: ``certdesk``, ``terminal``, or a Slack person as TEAM/USER."""
     state: str = ""
     """The state it led to."""

@@ -1,9 +1,10 @@
 """Who was behind a deed of which the audit trail tells, besides who did it: written and read in one place. Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.model.audit import Entry
+from services.model.audit import DONE, Entry
 
 YES, NO, EXPIRED = "approval.yes", "approval.no", "approval.expired"
 """What became of a proposal, as the audit trail calls it: its subject is then the proposal's id, the action, and to what."""
@@ -20,7 +21,24 @@ class Behind:
 
     asker: str = ""
     approver: str = ""
-    """Who said yes: another person, or who asked, once more."""
+    """Who said yes or no: another person, or who asked, once more."""
+
+    @property
+    def two(self) -> bool:
+        """Whether one person asked and another one decided."""
+        return self.approver not in ("", self.asker)
+
+
+def decided_on(proposal: str, action: str, subject: str) -> str:
+    """Return the subject of a decision: the proposal's id, its action, which may be two words, and to what."""
+    return f"{proposal} {action} {subject}".rstrip()
+
+
+def proposed(entry: Entry, actions: Iterable[str]) -> str:
+    """Return what was decided on: one of the ``actions`` that there are, else the first word of what stands there."""
+    _, _, rest = entry.subject.partition(" ")
+    found = (action for action in actions if f"{rest} ".startswith(f"{action} "))
+    return max(found, key=len, default=rest.partition(" ")[0])
 
 
 def asked_by(person: str) -> str:
@@ -51,10 +69,10 @@ def behind(entry: Entry) -> Behind:
     if entry.action in (BULK_RENEW, BULK_ADD):
         found = _BULK.fullmatch(entry.reason)
         return Behind(found[1], found[2] or "") if found else Behind()
-    if entry.result != "done":
+    if entry.result != DONE:
         return Behind()
     if entry.action in (YES, NO, EXPIRED):
         found = _ASKED.fullmatch(entry.reason)
-        return Behind(found[1]) if found else Behind()
+        return Behind(found[1], "" if entry.action == EXPIRED else entry.actor) if found else Behind()
     found = _APPROVED.fullmatch(entry.reason)
     return Behind(entry.actor, found[1]) if found else Behind()

@@ -48,10 +48,6 @@ class Hand:
     """Where they are as they do it; empty: the support workspace."""
 
 
-ITSELF = "certdesk"
-"""Who has paused a job, where no person has."""
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """One wish for many: a row that workers claim, and that a person may pause, resume or cancel."""

@@ -152,6 +152,8 @@ class Renewing:
     """How long a worker may hold a row without saving it."""
     watch: timedelta = timedelta(days=1)
     """How often an installed certificate is checked that has no blocker."""
+    keep: timedelta = timedelta(days=7)
+    """How long deploy targets keep a certificate and its key after it was replaced; longer, if it can be rolled back to."""
     rollback_hold: timedelta = timedelta(days=3)
     """How long nothing replaces by itself what was rolled back, unless the last sixth of its lifetime begins before."""
     many: int = 20

@@ -7,9 +7,10 @@ from datetime import datetime
 from services.alerting.routing import channels_for
 from services.issuance.move import Move, Parts, on
 from services.model.alerts import Severity
+from services.model.audit import ITSELF
 from services.model.certificates import Certificate, Revision
 from services.model.findings import Owner
-from services.model.jobs import ITSELF, Job
+from services.model.jobs import Job
 from services.model.lifecycle import Event
 from services.model.recalls import Recall
 from services.model.settings import Alerting

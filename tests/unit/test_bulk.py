@@ -16,12 +16,14 @@ from commands.dispatch import dispatch
 from commands.reply import Fields, Reply, Rows, Tone
 from services.alerting import sighting
 from services.bulk import plans, steps
+from services.bulk.kinds import RECALL
+from services.bulk.trail import keep
 from services.desk import Desk
-from services.model.audit import Entry, breaks
+from services.model.audit import ITSELF, Entry, breaks
 from services.model.deeds import BULK_ADD, BULK_RENEW
 from services.model.errors import LeaseLostError
 from services.model.findings import CODES, Verdict
-from services.model.jobs import Counts, Job, JobState
+from services.model.jobs import Counts, Item, ItemState, Job, JobState
 from services.model.lifecycle import State
 from services.model.proposals import Stage
 from services.model.settings import CaSettings
@@ -284,6 +286,15 @@ def test_it_goes_on_to_the_end_a_few_at_a_time(bench: Bench) -> None:
     assert not buttons(last.reply)
     bench.now += timedelta(hours=1)
     assert not step(bench)
+
+
+@pytest.mark.parametrize(("person", "role"), [(ITSELF, ITSELF), (TERMINAL.person, "admin")])
+def test_what_nobody_proposed_is_kept_with_who_began_it(bench: Bench, person: str, role: str) -> None:
+    begun = Item("job_1", 0, "moon", "shop.moon.test", state=ItemState.BEGUN)
+    with bench.storage.write() as tx:
+        keep(tx, Job("job_1", RECALL, {}, person, bench.now, 1), [begun], bench.now)
+    [kept] = trail(bench)
+    assert (kept.actor, kept.role, kept.reason) == (person, role, f"job_1: asked by {person}")
 
 
 def test_what_fails_is_named_and_what_is_well_already_is_left_alone(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from commands.dispatch import dispatch
-from commands.history import INTERNAL, WORDS
+from commands.happening_words import INTERNAL, WORDS
 from services.alerting import clicks
 from services.chronicle import timeline
 from services.model.certificates import Certificate, Happening

@@ -7,7 +7,7 @@ import pytest
 
 from commands import messages
 from commands.dispatch import dispatch
-from commands.history import WORDS
+from commands.happening_words import WORDS
 from commands.progressing import progress
 from commands.reply import Composed, Fields, Hint, Paragraph, Plan, Problem, Tone
 from services.model.certificates import Attempt, Certificate, Happening

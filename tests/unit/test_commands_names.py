@@ -7,7 +7,7 @@ import pytest
 
 from commands.caller import TERMINAL, Caller
 from commands.dispatch import dispatch
-from commands.history import WORDS
+from commands.happening_words import WORDS
 from commands.reply import Code, Fields, Hint, Mark, Outcome, Paragraph, Plan, Problem, Rows, Tone
 from services.model.certificates import Happening
 from services.model.findings import Verdict

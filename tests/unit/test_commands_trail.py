@@ -12,14 +12,14 @@ from commands import proposables
 from commands.audit import MOST, deed
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
-from commands.history_words import line
 from commands.reply import Fields
 from commands.requests import typed
+from commands.trail_words import line
 from services import approvals
 from services.bulk import steps
 from services.issuance.csr import make_csr, new_key
 from services.model.audit import Entry, breaks
-from services.model.deeds import BULK_ADD, BULK_RENEW, Behind, behind, in_bulk
+from services.model.deeds import BULK_ADD, BULK_RENEW, YES, Behind, asked_by, behind, decided_on, in_bulk
 from services.model.settings import Approving
 from tests.desks import MOON, SUPPORT, Bench
 from tests.desks import NOW as SAID_AT
@@ -303,6 +303,15 @@ def test_each_item_of_a_job_has_words(action: str, people: Behind, told: str) ->
     failed = replace(row, result="failed", reason=in_bulk("job_1", people, "policy.too_many_names"))
     assert behind(failed) == people
     assert line(failed, SUPPORT).plain().startswith("Could not be begun in bulk")
+
+
+@pytest.mark.parametrize("action", proposables.PROPOSABLES)
+def test_of_every_decision_it_is_told_what_was_decided_on(action: str) -> None:
+    row = Entry(
+        SAID_AT, "T1/U1", "support", YES, decided_on("prop_1", action, NAME), "done", asked_by("T1/U1")
+    )
+    typed = action.removesuffix(" many")
+    assert line(row, SUPPORT).plain() == f"Confirmed: /ssl {typed} (by U1)"
 
 
 # --- what is kept --------------------------------------------------------------------------------------------------
