@@ -150,11 +150,17 @@ def issue(ca: Pebble, name: str, profile: str) -> tuple[ClientV2, str]:
 # DNS
 
 
-def test_bind_takes_a_signed_update_and_answers_it(bind: Bind) -> None:
+def test_bind_takes_a_signed_update_and_answers_it_and_takes_it_back(bind: Bind) -> None:
+    name = "_acme-challenge.signed"
     change = update("moon.test", bind.key)
-    change.add("_acme-challenge.shop", 1, "TXT", "token")
+    change.add(name, 1, "TXT", "token")
     assert dns.query.tcp(change, "127.0.0.1", port=bind.port, timeout=5).rcode() == dns.rcode.NOERROR
-    assert texts(ask("_acme-challenge.shop.moon.test", "TXT", bind.port)) == ['"token"']
+    assert texts(ask(f"{name}.moon.test", "TXT", bind.port)) == ['"token"']
+    # the server is every test's: what is left in its zone a check of another one would find
+    change = update("moon.test", bind.key)
+    change.delete(name, "TXT", "token")
+    assert dns.query.tcp(change, "127.0.0.1", port=bind.port, timeout=5).rcode() == dns.rcode.NOERROR
+    assert texts(ask(f"{name}.moon.test", "TXT", bind.port)) == []
 
 
 def test_bind_takes_no_unsigned_update(bind: Bind) -> None:
