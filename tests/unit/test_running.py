@@ -27,6 +27,7 @@ def test_the_end_of_what_it_prints_on_both_streams_is_kept() -> None:
 @pytest.mark.parametrize(
     "shown",
     [KEY, BODY, BODY[:20], f"x {BODY[10:60]} y", KEY.replace("\n", "\\n"), KEY.splitlines()[1], KEY[:80]],
+    ids=("whole", "body", "its beginning", "its middle", "on one line", "a line of it", "cut off"),
 )
 def test_a_key_is_not_in_it(shown: str) -> None:
     said = run(python("import sys; print('before', sys.argv[1], 'after')", shown), 30, secret=KEY).output
