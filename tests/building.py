@@ -358,6 +358,8 @@ class FakeEdge:
 
     target: FakeTarget
     stale: bool = False
+    bare: bool = False
+    """Whether it serves the leaf alone, without its chain."""
     says: dict[str, Served] = field(default_factory=dict)
     """name -> what is served in the place of that"""
     asked: list[str] = field(default_factory=list)
@@ -367,7 +369,8 @@ class FakeEdge:
         if name in self.says:
             return (self.says[name],)
         serial = None if self.stale else self.target.serials.get(name)
-        return (Served(name, EDGE, serial, trusted=None if serial is None else True),)
+        bare = bool(self.bare and serial and chain)
+        return (Served(name, EDGE, serial, trusted=None if serial is None else not bare, incomplete=bare),)
 
 
 @dataclass
