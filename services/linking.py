@@ -116,7 +116,7 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
     """Approve or decline an open request as ``by`` (TEAM/USER); its message then says so.
 
     The asker is told of an approval. A declined request is as silent as one for a store that does not exist: an answer
-    would prove that it does. Raises NotFoundError if the store is not known (any more).
+    would prove that it does. Raises NotFoundError if the store is not known (any more), or not in the asker's workspace.
     """
     now = desk.clock()
     with desk.storage.write() as tx:
@@ -127,12 +127,35 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
             key, channel = request_key(known.id), support_channel(desk.alerting)
             tx.outbox.put(Message.in_channel(key, REQUEST, channel, shown, now))
         if decided is not None and approved:
-            store = meant(tx, decided) or decided.store
+            store = meant(tx, decided)
+            if store is None:  # an answer would tell of it where it is not known any more
+                raise NotFoundError(_nowhere(decided))
             tx.links.put(Link(Kind.PERSON, decided.person, store, by, now))
             tx.outbox.put(_answer(decided, now))
             tx.outbox.touch(home.of_person(decided.person), now)
     desk.wake()
     return Decided(done=decided is not None, text=_said(known, done=decided is not None))
+
+
+def _nowhere(request: LinkRequest) -> Text:
+    """Return why a request cannot be approved whose store is not known where it was asked for."""
+    team, _ = place(request.channel)
+    if team == HOME:
+        return say("There is no store {store}. Nothing was changed.", store=request.store)
+    return say(
+        "The workspace {team} is not linked to the store {store} (any more), so nothing was changed. If it is to be, link it"
+        " first: {command}",
+        team=team,
+        store=request.store,
+        command=f"/ssl link workspace {team} {request.store}",
+    )
+
+
+def answered(tx: Transaction, request: LinkRequest) -> str:
+    """Return the store whose link the asker is told of; empty if they do not see it any more."""
+    store = meant(tx, request)
+    theirs = tx.links.of(Kind.PERSON, request.person)
+    return store if store is not None and any(one.store == store for one in theirs) else ""
 
 
 def _said(request: LinkRequest | None, *, done: bool) -> Text:

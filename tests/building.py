@@ -331,6 +331,8 @@ class FakeTarget:
     deployments: int = 0
     refusing: set[str] = field(default_factory=set)
     """Names that it does not take."""
+    output: str = ""
+    """What it says when it fails; empty: that it is full."""
 
     def deploy(self, revision: Revision, key: str) -> None:
         self.deployments += 1
@@ -338,6 +340,15 @@ class FakeTarget:
         assert fits(revision.chain, key, revision.names) is None
         if self.full or self.refusing & set(revision.names):
             self.full = max(0, self.full - 1)
+            if self.output:
+                raise DeployError(
+                    say(
+                        "Target {target}: the reload command ended with {code}: {output}",
+                        target=self.name,
+                        code=1,
+                        output=self.output,
+                    )
+                )
             raise DeployError(say("Target {target} is full.", target=self.name))
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)
