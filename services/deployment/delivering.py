@@ -77,11 +77,11 @@ def owed(
 def still_theirs(parts: Parts, certificate: Certificate, revision: Revision) -> Revision:
     """Return the revision as it is for the certificate's own store: without the names that are another store's by now."""
     with parts.storage.read() as tx:
-        names = tuple(name for name in revision.names if _owner(tx, name) in (None, certificate.store))
+        names = tuple(name for name in revision.names if owner(tx, name) in (None, certificate.store))
     return replace(revision, names=names)
 
 
-def _owner(tx: Transaction, name: str) -> str | None:
+def owner(tx: Transaction, name: str) -> str | None:
     """Return the store that has the name; None for a name of nobody."""
     rows = (tx.stores.domain(one) for one in counts_as(name))
     return next((row.store for row in rows if row is not None), None)
