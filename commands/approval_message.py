@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands.approval_view import MERCHANT, approved, asked, closed
-from commands.copying import ELSEWHERE
+from commands.copying import elsewhere
 from commands.progressing import progress
 from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
@@ -24,7 +24,7 @@ def approval_message(desk: Desk, message: Message) -> Composed:
     if proposal is None or proposal.action not in PROPOSABLES:
         return Composed(GONE, final=True)
     if not _still_there(desk, proposal, message):
-        return Composed(ELSEWHERE, final=True)
+        return elsewhere(message)
     composed = _composed(desk, proposal, message)
     return replace(composed, reply=replace(composed.reply, private=message.private))
 

@@ -236,7 +236,7 @@ def test_another_merchant_of_the_store_may_approve_and_one_of_another_store_know
     linking.link(desk_of(bench), Kind.CHANNEL, "C_MOON", "sun", "T1/U1")
     gone = messages.compose(desk_of(bench), message(bench, f"approval:{asked}:C_MOON"))
     assert gone.final
-    assert shown(gone.reply) == "This was for another store, and is not shown here any more"
+    assert shown(gone.reply) == "This is not for this channel any more, and is not shown here"
 
 
 def test_merchants_decide_nothing_for_the_platforms_own_people(bench: Bench) -> None:
