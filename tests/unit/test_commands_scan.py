@@ -354,6 +354,22 @@ def test_a_channel_of_another_store_is_told_nothing(world: World) -> None:
     assert not world.compose(replace(news, ts="1.1")).quiet
 
 
+def test_what_is_found_for_the_store_that_has_the_name_now_is_not_told_to_the_one_before(
+    world: World,
+) -> None:
+    """The message follows the name, whose pages are another store's by now."""
+    world.link()
+    world.say()
+    world.work()
+    [news] = told(world)
+    world.bench.store("sun", HOST)
+    world.say(caller=SUPPORT)
+    world.work()
+    composed = world.compose(replace(news, ts="1.1"))
+    assert composed.final
+    assert "not for this channel any more" in composed.reply.title.plain()
+
+
 def test_where_nothing_is_automatic_nobody_is_told_and_nothing_comes_round(world: World) -> None:
     world.automatic = False
     world.link()

@@ -162,6 +162,14 @@ def test_what_was_nearly_another_stores_name_brings_no_suggestion(caller: Caller
         assert "quiz" not in told.message.replace(typo, "")
 
 
+@pytest.mark.parametrize("text", ["status {}", "links {}", "status moon.test --store {}", "add --store {}"])
+@EVERYBODY_LIMITED
+def test_what_was_nearly_another_stores_id_brings_none_either(caller: Caller, text: str) -> None:
+    for typo in ("quizz", "qiuz", "quis"):
+        told = ask(world(), "command", Given(text.replace("{}", typo)), caller, OWN)
+        assert "quiz" not in told.everything.replace(typo, ""), typo
+
+
 def test_what_was_nearly_ones_own_name_does() -> None:
     told = ask(world(), "command", Given("status mooon.test"), CALLERS["merchant"], OWN)
     assert "Did you mean" in told.message
