@@ -234,13 +234,22 @@ def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
 def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) -> bool:
     """Take a link back, with a language that was chosen for the channel, and let the person's Home be made anew.
 
-    False if there was none.
+    With a workspace's go those of its channels: they would go on being told of the store. False if there was none.
     """
     tx.outbox.touch(home.of_links(kind, who), now)
+    if kind is Kind.WORKSPACE:
+        for channel in channels_in(tx, who, store):
+            take_back(tx, Kind.CHANNEL, channel, store, now)
     gone = tx.links.drop(kind, who, store)
     if gone and kind is Kind.CHANNEL:
         tx.languages.drop(who)
     return gone
+
+
+def channels_in(tx: Transaction, team: str, store: str) -> tuple[str, ...]:
+    """Return the channels of a workspace that are linked to the store."""
+    links = (link for link in tx.links.to(store) if link.kind is Kind.CHANNEL)
+    return tuple(link.who for link in links if place(link.who)[0] == team)
 
 
 def links_of(desk: Desk, store: str) -> tuple[Link, ...]:

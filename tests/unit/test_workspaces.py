@@ -554,7 +554,7 @@ def test_what_a_merchant_was_to_do_falls_back_with_its_steps(world: World) -> No
     for one in told:
         assert "not installed any more" in one
         assert "Please do this" in one
-        assert "another store" not in one
+        assert "not for this channel" not in one
 
 
 def test_staff_of_the_enterprise_from_another_installed_workspace_count_where_they_asked(
