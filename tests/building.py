@@ -457,6 +457,7 @@ class Built:
             clock=self.clock,
             wildcards=True,
             wake=lambda: None,
+            limits=tuple(self.limits.values()),
         )
 
     # --- what persons do

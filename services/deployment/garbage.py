@@ -99,13 +99,9 @@ def _replaced(
     """Return the certificate's revisions that no target need keep; of a retired one that is what has expired as well."""
     now, told = desk.clock(), row.rolled_back
     facts = Facts(now, desk.renewing.keep, frozenset(), told.at if told is not None else None)
-    if row.state is State.RETIRED:
-        last = {row.installed or ""}
+    if row.state is State.RETIRED:  # what is served still a target keeps by itself
         over = [one for one in revisions if one.not_after is not None and now >= one.not_after + facts.grace]
-        return (
-            *over,
-            *(one for one in garbage(revisions, replace(facts, kept=frozenset(last))) if one not in over),
-        )
+        return (*over, *(one for one in garbage(revisions, facts) if one not in over))
     if not _settled(row, targets) or any(f.code == NOT_SERVED for f in tx.certificates.findings(row.id)):
         return ()
     if len(revisions) < 2:  # as long as nothing was ever replaced

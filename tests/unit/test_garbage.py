@@ -11,7 +11,7 @@ from services.deployment import garbage, rollback
 from services.deployment.files import REVISIONS, FilesSettings, FilesTarget
 from services.deployment.garbage import Facts
 from services.issuance import removing
-from services.model.certificates import Revision
+from services.model.certificates import NOT_SERVED, Revision
 from services.model.stores import Domain, Store
 from services.ports import DeployTarget
 from tests.building import START, Built
@@ -126,6 +126,9 @@ def test_nothing_goes_while_something_else_is_served_or_a_target_lacks_it(
     built.now += GRACE
     lacking = FilesTarget("second", FilesSettings(tmp_path / "second"))
     assert collect(built, [target, lacking]) == 0
+    with built.storage.write() as tx:
+        tx.certificates.put_findings(built.one.id, (finding(NOT_SERVED, NAMES[0]),))
+    assert collect(built, [target]) == 0
     built.edge.stale = True
     built.renew(*NAMES)
     built.settle()

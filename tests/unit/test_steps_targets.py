@@ -190,6 +190,32 @@ def test_what_has_expired_is_given_to_no_target(built: Built) -> None:
     assert new.deployments == 0
 
 
+def test_what_expired_while_certdesk_was_down_is_given_to_no_target(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    built.settle()
+    built.ca.down = built.cas["second"].down = True
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.now += 400 * DAY
+    built.work()
+    assert new.deployments == 0
+
+
+def test_what_has_a_compromised_key_is_given_to_no_target(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    one = built.settle()
+    with built.storage.write() as tx:
+        wish = Wish("rvk_1", one.id, built.live.id, NAME, Reason.KEY_COMPROMISE, "T1/U1")
+        asking.revoke(built.desk, tx, wish, built.now)
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.change(state=State.INSTALLED, run_after=built.now, next=None)  # nothing better could be had
+    built.work()
+    assert new.deployments == 0
+
+
 def test_the_edge_is_looked_at_again_once_the_target_behind_it_has_it(built: Built) -> None:
     built.target.full = FOR_EVER
     built.add(NAME)
