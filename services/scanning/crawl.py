@@ -14,6 +14,7 @@ from services.scanning import pages, sheets, urls
 from services.scanning.apart import Reader, UnreadError, here
 from services.scanning.charsets import text_of
 from services.scanning.guest import Guest
+from services.scanning.policies import Mitigations
 from services.scanning.robots import MOST_BYTES, Robots, sitemap
 from services.scanning.room import MOST_FOUND
 from services.scanning.words import unfetched
@@ -110,7 +111,8 @@ class _Crawler:
         self._ends = outside.clock() + outside.settings.total
         self._robots: dict[str, Robots] = {}
         self._asked: set[str] = set()
-        self._sheets: set[str] = set()
+        self._sheets: dict[str, Mitigations] = {}
+        """Style sheets that were asked for, and the least that holds on all pages for which they were."""
         self._links: deque[str] = deque()
         self._listed: set[str] = set()
 
@@ -227,11 +229,15 @@ class _Crawler:
             waiting += self._sheet(waiting.popleft(), answer.url, page)
 
     def _sheet(self, url: str, at: str, page: pages.Page) -> Iterable[str]:
-        """Take what a style sheet loads; return the sheets that it imports. Each is read once, for the first page that uses it."""
+        """Take what a style sheet loads; return the sheets that it imports.
+
+        Each is read once, for the first page that uses it, and once more for one whose policy mends less.
+        """
         url = urls.without_fragment(url)
-        if url in self._sheets or not url.startswith("https:"):
+        held = self._sheets.get(url)
+        if not url.startswith("https:") or (held is not None and held & page.mitigations == held):
             return ()
-        self._sheets.add(url)
+        self._sheets[url] = page.mitigations if held is None else held & page.mitigations
         answer = self._followed(url)
         if not answer.found:
             why = (
