@@ -4,8 +4,10 @@ The channels of a store are those that are linked to it, and the alert channel o
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from services import home
 from services.alerting.decide import Facts
 from services.model.alerts import Alert
 from services.model.audiences import Kind
@@ -44,6 +46,13 @@ def linked(tx: Transaction, channel: str, store: str) -> bool:
     return chosen and any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
 
 
+def told(message: Message) -> Message:
+    """Return a message for a channel of a store as one that is shown anew, and then hidden, once the channel is none any more."""
+    team, _ = place(message.owed_to)
+    links = (home.of_channel(message.owed_to), *((home.of_workspace(team),) if team else ()))
+    return replace(message, follows=(*message.follows, *links))
+
+
 def store_alone(facts: Facts) -> str:
     """Return the only store that an alert is about, if it is its merchant's move; empty if it is not, or there are several."""
     alert, members = facts.alert, facts.members
@@ -56,7 +65,7 @@ def put_alert(tx: Transaction, alert: Alert, store: str, now: datetime) -> None:
     """Tell of the alert in the store's channels, or edit what stands there."""
     for channel in channels_of(tx, store) if store and alert.said is not None else ():
         key, body = f"merchant:{alert.id}:{channel}", {"alert": alert.id, "store": store}
-        tx.outbox.put(Message.in_channel(key, ALERT, channel, body, now))
+        tx.outbox.put(told(Message.in_channel(key, ALERT, channel, body, now)))
 
 
 def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
@@ -68,7 +77,7 @@ def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
     for channel in channels_of(tx, owner) if owner is not None else ():
         message = tx.outbox.by_key(f"merchant:{alert.id}:{channel}")
         if message is not None:
-            tx.outbox.put(Message.in_channel(message.key, ALERT, channel, message.body, now))
+            tx.outbox.put(told(Message.in_channel(message.key, ALERT, channel, message.body, now)))
 
 
 def findings_for(
