@@ -188,6 +188,32 @@ def test_advice_by_what_both_addresses_answer(plain: Fetched, secure: Fetched, a
     assert decide(Facts(plain, secure))[0] is advice
 
 
+@pytest.mark.parametrize(
+    ("plain", "secure", "advice"),
+    [
+        (_file("h"), _file("s", type_="text/html"), Advice.UPLOAD),
+        (_file("h", type_="text/html"), _file("s", type_="text/html"), Advice.REMOVE),
+        (_file("h", status=301), _file("s", type_="text/html"), Advice.REMOVE),
+        (_file("h", status=404), _file("s", type_="application/xhtml+xml"), Advice.REMOVE),
+        (_file("h", type_="text/html"), _file("s"), Advice.HTTPS),
+    ],
+)
+def test_a_page_in_place_of_a_picture_is_not_the_picture(
+    plain: Fetched, secure: Fetched, advice: Advice
+) -> None:
+    """Many shops' servers answer 200 and a page for whatever they do not have."""
+    assert decide(Facts(plain, secure, page=False))[0] is advice
+
+
+def test_what_may_be_a_page_is_told_by_what_loads_it(world: World) -> None:
+    world.web.put(HOME, "<img src=http://a.test/x><iframe src=http://a.test/x></iframe>")
+    world.web.put("https://a.test/x", "<p>parked")
+    assert [(one.found.element, one.advice) for one in world.scan().problems] == [
+        ("iframe", Advice.HTTPS),
+        ("img", Advice.REMOVE),
+    ]
+
+
 def test_a_form_is_never_sent_to_find_out(world: World) -> None:
     world.web.put(HOME, "<form action=http://pay.test/charge?id=1>")
     [problem] = world.scan().problems
