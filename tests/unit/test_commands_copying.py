@@ -275,6 +275,28 @@ def test_a_message_turns_green_once_the_alert_is_over(bench: Bench) -> None:
     assert "nothing left for you to do" in composed.reply.title.plain()
 
 
+def test_it_turns_green_as_well_if_others_came_to_suffer_from_the_same(bench: Bench) -> None:
+    [message] = tended(bench, "moon").values()
+    joined = alert("dns.not_hosted", BAD)
+    with bench.storage.write() as tx:
+        row = tx.alerts.get("alert_1")
+        assert row is not None
+        for store in ("sun",):
+            name = f"bad.{store}.test"
+            member = sighting(joined, certificate=bench.certificate(name).id, store=store, name=name)
+            tx.alerts.put_sighting(member)
+    for store in ("moon", "sun"):  # first the one that was told, then the other
+        bench.now += DAY
+        with bench.storage.write() as tx:
+            tx.alerts.drop_sighting(bench.certificate(f"bad.{store}.test").id, joined.key)
+        rounds.tend_due(desk(bench))
+    [after] = sent(bench).values()
+    assert after.key == message.key
+    reply = messages.compose(desk(bench), after).reply
+    assert reply.tone is Tone.GOOD
+    assert "sun" not in str(reply)
+
+
 def test_a_channel_that_has_become_another_stores_is_told_nothing_any_more(bench: Bench) -> None:
     click(bench, f"store.copy {BAD}")
     [message] = sent(bench).values()
