@@ -12,7 +12,7 @@ from services.model.identity import new_id
 from services.model.names import counts_as
 from services.model.settings import Alerting
 from services.model.text import Text, say
-from services.model.workspaces import HOME, place
+from services.model.workspaces import HOME, place, placed
 from services.ports import Message, Transaction
 
 random = SystemRandom().random
@@ -220,8 +220,10 @@ def tell_in(desk: Desk, team: str, channel: str) -> str:
     """
     with desk.storage.write() as tx:
         before = tx.workspaces.tell_in(team, channel)
-    if before is None:
-        raise NotFoundError(no_workspace(team))
+        if before is None:
+            raise NotFoundError(no_workspace(team))
+        if before.alert_channel not in ("", channel):
+            tx.outbox.touch(home.of_channel(placed(team, before.alert_channel)), desk.clock())
     return before.alert_channel
 
 

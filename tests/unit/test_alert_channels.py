@@ -121,15 +121,23 @@ def test_a_channel_there_that_was_linked_by_itself_is_told_no_more_either(world:
     assert ("chat.postMessage", f"xoxb-{THERE}") not in world.api.tokens
 
 
-def test_what_stands_there_already_is_hidden(world: World) -> None:
+@pytest.mark.parametrize("away", ["workspace", "channel", "another store", "another channel"])
+def test_what_stands_there_already_is_hidden_at_once(world: World, away: str) -> None:
+    """Whoever reads there by then, such as the next store's people, reads it no more."""
+    room = ALERTS if away in ("workspace", "another channel") else "C0ROOM"
+    world.link(Kind.CHANNEL, "C0ROOM", "moon")
     trouble(world, "moon")
     world.deliver()
-    linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
-    with world.storage.write() as tx:
-        row = tx.outbox.by_key(told(world)[ALERTS].key)
-        assert row is not None
-        tx.outbox.put(replace(row, run_after=world.bench.now))
-    world.deliver()
+    assert told(world)[room].ts
+    if away == "workspace":
+        linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    elif away == "channel":
+        linking.unlink(world.desk, Kind.CHANNEL, room, "moon")
+    elif away == "another store":
+        world.link(Kind.CHANNEL, room, "sun")
+    else:
+        linking.tell_in(world.desk, THERE, "C0OTHER")
+    assert [method for method, _ in world.deliver()] == ["chat.update"]
     assert "not for this channel any more" in world.said()
 
 

@@ -233,6 +233,11 @@ def test_another_merchant_of_the_store_may_approve_and_one_of_another_store_know
     for key in (f"approval:{asked}", f"approval:{asked}:C_MOON", f"approval:{asked}:deciders"):
         found = messages.compose(desk_of(bench), message(bench, key)).reply
         assert "Asked for by U_MOON, approved by U_MATE" in shown(found)
+    for key, shows in (("C_MOON", True), ("deciders", False)):
+        stood = message(bench, f"approval:{asked}:{key}")
+        assert (
+            "channel C_MOON" in stood.follows
+        ) is shows  # and so it is hidden once the channel is another's
     linking.link(desk_of(bench), Kind.CHANNEL, "C_MOON", "sun", "T1/U1")
     gone = messages.compose(desk_of(bench), message(bench, f"approval:{asked}:C_MOON"))
     assert gone.final
