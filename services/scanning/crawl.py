@@ -10,7 +10,7 @@ from services.model.scans import Skipped
 from services.model.settings import Scanning
 from services.model.text import Text, say
 from services.ports.scanning import Fetched, Fetcher
-from services.scanning import pages, sheets, urls
+from services.scanning import headers, pages, sheets, urls
 from services.scanning.apart import Reader, UnreadError, here
 from services.scanning.charsets import text_of
 from services.scanning.crawled import Crawled
@@ -174,15 +174,17 @@ class _Crawler:
         """Take what a page holds, and the style sheets that it uses."""
         text = text_of(answer.body, answer.fields.get("content-type", ""))
         policies = tuple(filter(None, (answer.fields.get("content-security-policy"),)))
+        fields = {name: answer.fields[name] for name in headers.FIELDS if name in answer.fields}
         try:
             page = self._reader(pages.read, text, answer.url, self._own, policies)
+            ahead = self._reader(headers.read, fields, answer.url, self._own, policies) if fields else []
         except UnreadError:
             self._skip(answer.url, _UNREAD)
             return
         if not self._all.pages:
             self._all.hsts = answer.fields.get("strict-transport-security", "")
         self._all.pages.append(answer.url)
-        self._all.see(answer.url, page.found)
+        self._all.see(answer.url, (*ahead, *page.found))
         if not answer.whole:
             self._skip(answer.url, say("It is very large, and only its beginning was read."))
         if page.cut:

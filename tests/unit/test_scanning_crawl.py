@@ -77,6 +77,31 @@ def test_home_login_sitemap_and_links_are_looked_at_and_robots_are_heeded(world:
     assert set(world.pauses) == {ELSEWHERE, 0.5, 3.0}
 
 
+def test_header_fields_that_load_or_lead_are_read_too(world: World) -> None:
+    """Chromium reports the same of them as of elements; a style sheet in a field it does not load."""
+    world.settings = Scanning(paths=("/login",), pages=0)
+    links = (
+        "<http://a.test/1.css>; rel=preload; as=style, </2.css>;rel=preload;as=style",
+        '<http://a.test/3.png>; as="image"; rel="x preload"; title="<,", <http://a.test/4.mjs>; REL=ModulePreload',
+        "<http://a.test/5.css>; rel=stylesheet, <http://a.test/6>; rel=preconnect, <http://a.test/7>; rel=prefetch, <<<",
+    )
+    world.web.put(HOME, "<p>", link=", ".join(links), refresh=f"9; url=http://{HOST}/8")
+    policy = "upgrade-insecure-requests"
+    world.web.put(
+        f"{HOME}login", "<p>", link="<http://a.test/9.mjs>;rel=modulepreload", content_security_policy=policy
+    )
+    found = [one.found for one in world.scan().problems]
+    assert [(one.url, one.attribute, one.kind.value, one.mitigated) for one in found] == [
+        ("http://a.test/1.css", "link", "blockable", False),
+        ("http://a.test/4.mjs", "link", "blockable", False),
+        ("http://a.test/7", "link", "blockable", False),
+        ("http://a.test/3.png", "link", "upgradeable", False),
+        (f"http://{HOST}/8", "refresh", "navigational", False),
+        ("http://a.test/9.mjs", "link", "blockable", True),
+    ]
+    assert {(one.element, one.line) for one in found} == {("header", 1)}
+
+
 def test_only_the_paths_that_were_given_are_looked_at(world: World) -> None:
     world.web.put(f"{HOME}x", "<img src=http://cdn.test/y.png>")
     scan = world.scan("/x")
