@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands.approval_view import MERCHANT, approved, asked, closed
-from commands.copying import ELSEWHERE
+from commands.copying import elsewhere
 from commands.progressing import progress
 from commands.proposable import Proposable
 from commands.proposables import PROPOSABLES
@@ -23,18 +23,31 @@ def approval_message(desk: Desk, message: Message) -> Composed:
     proposal = known(desk, str(message.body["proposal"]))
     if proposal is None or proposal.action not in PROPOSABLES:
         return Composed(GONE, final=True)
-    if not _still_there(desk, proposal, message):
-        return Composed(ELSEWHERE, final=True)
+    if _told_there(proposal, message):
+        if not _still_theirs(desk, proposal, message):
+            return elsewhere(message)
+        proposal = _for_the_store(proposal)
     composed = _composed(desk, proposal, message)
     return replace(composed, reply=replace(composed.reply, private=message.private))
 
 
-def _still_there(desk: Desk, proposal: Proposal, message: Message) -> bool:
-    """Tell whether a channel of a store is one still; other messages of a proposal stand where they stand."""
-    if message.key not in {told_key(proposal.id, channel) for channel in proposal.told_in}:
-        return True
+def _told_there(proposal: Proposal, message: Message) -> bool:
+    """Tell whether the message stands in a channel of the store; other messages of a proposal stand where they stand."""
+    return message.key in {told_key(proposal.id, channel) for channel in proposal.told_in}
+
+
+def _still_theirs(desk: Desk, proposal: Proposal, message: Message) -> bool:
+    """Tell whether the channel of a store is one still."""
     with desk.storage.read() as tx:
         return all(merchants.linked(tx, message.owed_to, store) for store in proposal.stores)
+
+
+def _for_the_store(proposal: Proposal) -> Proposal:
+    """Return the proposal as the others of its store may read it: without what was not taken.
+
+    That may be of another store of who asked, or name what is there and was nearly typed.
+    """
+    return replace(proposal, what={**proposal.what, "refused": []})
 
 
 def _composed(desk: Desk, proposal: Proposal, message: Message) -> Composed:

@@ -7,6 +7,7 @@ from typing import Any
 
 from commands import pasted
 from commands.caller import TERMINAL, Action, Caller, Role
+from commands.hearing import CLOSED, Rooms
 from commands.reply import Hint, Outcome, Paragraph, Reply, Tone
 from commands.uploads import NOWHERE, Uploads
 from services.desk import Desk
@@ -120,6 +121,8 @@ class Call:
     known: Known = strange
     uploads: Uploads = NOWHERE
     """Where files are that a person has handed in."""
+    rooms: Rooms = CLOSED
+    """Who reads in a channel."""
     request: str = ""
     """Id of the request that it comes from (`services.ports.Request`); empty in a terminal."""
     form: Mapping[str, Any] = field(default_factory=dict)

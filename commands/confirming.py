@@ -10,6 +10,7 @@ from commands.command import Call
 from commands.proposable import Proposable
 from commands.reply import Outcome
 from services import approvals, linking
+from services.alerting import merchants
 from services.desk import Desk
 from services.model.audiences import Kind
 from services.model.errors import CertdeskError
@@ -110,10 +111,12 @@ def _told_deciders(call: Call, proposal: Proposal, *, hidden: bool) -> tuple[Mes
             )
         )
     body = {"proposal": proposal.id}
-    return tuple(
-        Message.in_channel(key, approvals.MESSAGE, channel, body, proposal.at)
+    owed = {
+        key: Message.in_channel(key, approvals.MESSAGE, channel, body, proposal.at)
         for key, channel in places.items()
-    )
+    }
+    theirs = {approvals.told_key(proposal.id, channel) for channel in proposal.told_in}
+    return tuple(merchants.told(one) if key in theirs else one for key, one in owed.items())
 
 
 def _at_once(call: Call, proposable: Proposable, proposal: Proposal) -> Outcome:

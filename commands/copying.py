@@ -127,7 +127,7 @@ def steps_message(desk: Desk, message: Message) -> Composed:
     done = [(from_json(found), tuple(map(from_json, lines))) for found, lines in message.body["steps"]]
     with desk.storage.read() as tx:
         linked = merchants.linked(tx, message.owed_to, str(message.body["store"]))
-    return Composed(_reply(done) if linked else ELSEWHERE, final=True)
+    return Composed(_reply(done), final=True) if linked else elsewhere(message)
 
 
 def alert_message(desk: Desk, message: Message) -> Composed:
@@ -139,7 +139,7 @@ def alert_message(desk: Desk, message: Message) -> Composed:
     with desk.storage.read() as tx:
         alert = tx.alerts.get(str(message.body["alert"]))
         if alert is None or not merchants.linked(tx, message.owed_to, store):
-            return Composed(ELSEWHERE, final=True)
+            return elsewhere(message)
         members = [
             one for one in tx.alerts.members(alert.key, merchants.MOST_CERTIFICATES) if one.store == store
         ]
@@ -149,7 +149,17 @@ def alert_message(desk: Desk, message: Message) -> Composed:
     return Composed(_reply([(one.summary, steps(one, desk.platform)) for one in found]), final=False)
 
 
-ELSEWHERE = Reply(Tone.INFO, say("This was for another store, and is not shown here any more"))
+ELSEWHERE = Reply(Tone.INFO, say("This is not for this channel any more, and is not shown here"))
+
+
+def elsewhere(message: Message) -> Composed:
+    """Return what stands where a channel is no longer the store's; one that was told nothing yet is told nothing.
+
+    Whoever reads there now need not learn that another store was to be told anything.
+    """
+    return Composed(ELSEWHERE, final=True, quiet=not message.ts)
+
+
 DONE = Reply(
     Tone.GOOD,
     say("Thank you: this is mended, and there is nothing left for you to do"),

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from commands import audit, menu, views
 from commands.caller import Action, Caller
 from commands.command import Call, Command, People, UsageError, unasked, usage_outcome
+from commands.hearing import CLOSED, Rooms
 from commands.help import access, no_access, offered
 from commands.reply import Hint, Outcome, Part, Reply, Tone
 from commands.table import COMMANDS
@@ -32,6 +33,7 @@ def dispatch(  # noqa: PLR0913 - what a command can do depends on where it is ty
     modal: bool = False,
     request: str = "",
     uploads: Uploads = NOWHERE,
+    rooms: Rooms = CLOSED,
 ) -> Outcome:
     """Do what ``text`` (as typed in Slack) or a list of words (as a shell gives them) says; ``caller`` is who asks.
 
@@ -68,6 +70,7 @@ def dispatch(  # noqa: PLR0913 - what a command can do depends on where it is ty
             modal=modal,
             request=request,
             uploads=uploads,
+            rooms=rooms,
         ),
     )
     return audit.noted(outcome, command.name, " ".join(rest), changes=command.changes)

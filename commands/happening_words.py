@@ -49,6 +49,7 @@ WORDS: Mapping[str, Text] = {
     "rolled_back": say("Rolled back to the certificate before"),
     "rollback_approved": say("Roll-back approved"),
     "rollback_called_off": say("Roll-back called off"),
+    "taken_off": say("Taken off a target: expired, and wanted no more"),
     RECALLED: say("To be replaced for the CA; it waits for its turn"),
     "revocation_asked": say("Revocation begun"),
     "revoked": say("Revoked at the CA"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from commands import confirming, pasted, views
+from commands.audience import audience, warned
 from commands.caller import Action
 from commands.command import Call, Command, Narrower, UsageError, arguments
 from commands.help import no_access
@@ -81,18 +82,19 @@ def _link(call: Call, words: tuple[str, ...]) -> Outcome:
     with call.desk.storage.read() as tx:
         known = tx.stores.get(store) is not None
         before = linking.replaced(tx, who.kind, key, store)
+    heard = audience(key, store, call.rooms) if known and who.kind is Kind.CHANNEL else ""
     if known and before:
-        what = {"who": key, "store": store, "before": before}
+        what = {"who": key, "store": store, "before": before, "audience": heard}
         return confirming.ask(call, PROPOSABLE, what, store, before, private=True)
     linked = linking.link(call.desk, who.kind, key, store, call.caller.person)
-    return _made(who, key, store, linked)
+    return _made(who, key, store, linked, heard)
 
 
-def _made(who: Mentioned, key: str, store: str, linked: linking.Linked) -> Outcome:
+def _made(who: Mentioned, key: str, store: str, linked: linking.Linked, heard: str = "") -> Outcome:
     subject = f"{key} {store}"
     if not linked.new:
         headline = say("This link is there already: {who} and the store {store}", who=shown(who), store=store)
-        return _answer(Tone.GOOD, headline, store=store, subject=subject)
+        return _answer(Tone.GOOD, headline, *warned(heard), store=store, subject=subject)
     if who.kind is Kind.PERSON:
         headline = say("{who} is linked to the store {store} now", who=shown(who), store=store)
         hint = say("They see its certificates, and can add and renew them, from now on.")
@@ -106,7 +108,8 @@ def _made(who: Mentioned, key: str, store: str, linked: linking.Linked) -> Outco
         return _answer(Tone.GOOD, headline, Hint(hint), store=store, subject=subject)
     headline = say("The channel {who} is linked to the store {store} now", who=shown(who), store=store)
     means = say("There, commands without {option} mean this store.", option="--store")
-    return _answer(Tone.GOOD, headline, Hint(means), *_before(linked), store=store, subject=subject)
+    hints = (Hint(means), *_before(linked), *warned(heard))
+    return _answer(Tone.WARN if heard else Tone.GOOD, headline, *hints, store=store, subject=subject)
 
 
 def _before(linked: linking.Linked) -> tuple[Part, ...]:
@@ -134,7 +137,7 @@ def _question(_desk: Desk, proposal: Proposal) -> Question:
         " language that was chosen there is taken back. Nothing happens to the certificates.",
         before=what["before"],
     )
-    return Question(title, (Paragraph(comes),), say("Link"))
+    return Question(title, (Paragraph(comes), *warned(str(what.get("audience", "")))), say("Link"))
 
 
 def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
@@ -145,7 +148,8 @@ def _perform(_desk: Desk, tx: Transaction, proposal: Proposal, now: datetime) ->
 
 def _replaced(_desk: Desk, proposal: Proposal) -> Outcome:
     key, store = str(proposal.what["who"]), str(proposal.what["store"])
-    return _made(Mentioned(Kind.CHANNEL, key), key, store, linking.Linked(**proposal.result))
+    heard = str(proposal.what.get("audience", ""))
+    return _made(Mentioned(Kind.CHANNEL, key), key, store, linking.Linked(**proposal.result), heard)
 
 
 PROPOSABLE = Proposable(

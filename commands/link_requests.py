@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands import views
+from commands.losing import LOST
 from commands.persons import person
 from commands.reply import Button, Buttons, Composed, Fields, Hint, Paragraph, Part, Reply, Tone
 from services import linking
@@ -37,13 +38,15 @@ def answer_message(desk: Desk, message: Message) -> Composed:
     """Compose kind ``link_answer``, body {"request": id}: what the asker is told once support has approved.
 
     It is not final, so that it goes to the person's direct messages: what is shown in a channel to one person alone is
-    lost on who is away, and support may take days.
+    lost on who is away, and support may take days. Nobody is told of a store that they do not see any more by then.
     """
     with desk.storage.read() as tx:
         request = tx.links.request(str(message.body["request"]))
-        store = linking.meant(tx, request) or request.store if request is not None else ""
+        store = linking.answered(tx, request) if request is not None else ""
     if request is None:
         return Composed(GONE, final=True)
+    if not store:
+        return Composed(LOST, final=True, quiet=not message.ts)
     headline = say("You are linked to the store {store} now", store=store)
     look = say("To see its certificates, type: {command}", command=views.typed("status", store))
     return Composed(Reply(Tone.GOOD, headline, (Hint(look),), private=True), final=False)

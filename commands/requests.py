@@ -36,6 +36,7 @@ class Lookups:
     people: People
     known: Known
     uploads: Uploads
+    rooms: Rooms
 
 
 def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tests
@@ -63,7 +64,7 @@ def perform(  # noqa: PLR0913 - what a request may ask Slack, each apart for tes
     done = (
         _given_up(request)
         if request.tries > MOST_TRIES
-        else _done(desk, request, caller, Lookups(people, known, uploads))
+        else _done(desk, request, caller, Lookups(people, known, uploads, rooms))
     )
     if done.outcome is not None and caller.role is Role.MERCHANT:
         done = replace(done, outcome=_mine(done.outcome))
@@ -169,6 +170,7 @@ def _command(desk: Desk, request: Request, caller: Caller, lookups: Lookups) -> 
         modal=bool(request.trigger),
         request=request.id,
         uploads=lookups.uploads,
+        rooms=lookups.rooms,
     )
     return Performed(outcome, outcome.deed)
 

@@ -116,7 +116,7 @@ def news_message(desk: Desk, message: Message) -> Composed:
         site = tx.scans.get(str(message.body["name"]))
         theirs = merchants.linked(tx, message.owed_to, store)
     if not theirs or (site is not None and site.store != store):
-        return Composed(copying.ELSEWHERE, final=True)
+        return copying.elsewhere(message)
     if site is None or site.since != since or site.scan is None or site.count is None:
         return Composed(_UNKNOWN, final=True)
     return Composed(news(site, site.count, int(message.body["first"])), final=not site.count)

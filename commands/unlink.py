@@ -52,7 +52,10 @@ def _question(_desk: Desk, proposal: Proposal) -> Question:
             " the certificates."
         )
     if kind is Kind.WORKSPACE:
-        comes = say("Nobody sees the store there any more. Nothing happens to the certificates.")
+        comes = say(
+            "Nobody sees the store there any more, and no channel there is linked to it or told of it. Nothing happens to the"
+            " certificates."
+        )
     fields = Fields(((say("Link of"), _shown(kind, key)), (say("Store"), store)))
     return Question(title, (fields, Paragraph(comes)), say("Take back"))
 

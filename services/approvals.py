@@ -163,7 +163,8 @@ def _show(tx: Transaction, proposal: Proposal, now: datetime) -> None:
     for key in keys(proposal):
         message = tx.outbox.by_key(key)
         if message is not None:
-            tx.outbox.put(replace(message, follows=follows, run_after=now))
+            # a channel of the store's goes on following its link
+            tx.outbox.put(replace(message, follows=(*message.follows, *follows), run_after=now))
 
 
 def at_once(desk: Desk, proposal: Proposal, perform: Perform, tries: int = TRIES) -> Mapping[str, Any]:

@@ -41,9 +41,17 @@ def of_workspace(team: str) -> str:
     return f"workspace {team}"
 
 
+def of_channel(channel: str) -> str:
+    """Return what a message in a channel (as `placed`) follows that is for it as one of a store's."""
+    return f"channel {channel}"
+
+
 def of_links(kind: Kind, who: str) -> str:
-    """Return what a Home follows so that it changes when the links of ``who`` do; no Home follows a channel."""
-    return of_workspace(who) if kind is Kind.WORKSPACE else of_person(who)
+    """Return what a Home, or a message in a channel of a store, follows so that it changes when the links of ``who`` do."""
+    return _OF[kind](who)
+
+
+_OF = {Kind.PERSON: of_person, Kind.CHANNEL: of_channel, Kind.WORKSPACE: of_workspace}
 
 
 def of_store(store: str) -> str:

@@ -12,7 +12,7 @@ from services.model.identity import new_id
 from services.model.names import counts_as
 from services.model.settings import Alerting
 from services.model.text import Text, say
-from services.model.workspaces import HOME, place
+from services.model.workspaces import HOME, place, placed
 from services.ports import Message, Transaction
 
 random = SystemRandom().random
@@ -116,7 +116,7 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
     """Approve or decline an open request as ``by`` (TEAM/USER); its message then says so.
 
     The asker is told of an approval. A declined request is as silent as one for a store that does not exist: an answer
-    would prove that it does. Raises NotFoundError if the store is not known (any more).
+    would prove that it does. Raises NotFoundError if the store is not known (any more), or not in the asker's workspace.
     """
     now = desk.clock()
     with desk.storage.write() as tx:
@@ -127,12 +127,35 @@ def decide(desk: Desk, request: str, by: str, *, approved: bool) -> Decided:
             key, channel = request_key(known.id), support_channel(desk.alerting)
             tx.outbox.put(Message.in_channel(key, REQUEST, channel, shown, now))
         if decided is not None and approved:
-            store = meant(tx, decided) or decided.store
+            store = meant(tx, decided)
+            if store is None:  # an answer would tell of it where it is not known any more
+                raise NotFoundError(_nowhere(decided))
             tx.links.put(Link(Kind.PERSON, decided.person, store, by, now))
             tx.outbox.put(_answer(decided, now))
             tx.outbox.touch(home.of_person(decided.person), now)
     desk.wake()
     return Decided(done=decided is not None, text=_said(known, done=decided is not None))
+
+
+def _nowhere(request: LinkRequest) -> Text:
+    """Return why a request cannot be approved whose store is not known where it was asked for."""
+    team, _ = place(request.channel)
+    if team == HOME:
+        return say("There is no store {store}. Nothing was changed.", store=request.store)
+    return say(
+        "The workspace {team} is not linked to the store {store} (any more), so nothing was changed. If it is to be, link it"
+        " first: {command}",
+        team=team,
+        store=request.store,
+        command=f"/ssl link workspace {team} {request.store}",
+    )
+
+
+def answered(tx: Transaction, request: LinkRequest) -> str:
+    """Return the store whose link the asker is told of; empty if they do not see it any more."""
+    store = meant(tx, request)
+    theirs = tx.links.of(Kind.PERSON, request.person)
+    return store if store is not None and any(one.store == store for one in theirs) else ""
 
 
 def _said(request: LinkRequest | None, *, done: bool) -> Text:
@@ -197,8 +220,10 @@ def tell_in(desk: Desk, team: str, channel: str) -> str:
     """
     with desk.storage.write() as tx:
         before = tx.workspaces.tell_in(team, channel)
-    if before is None:
-        raise NotFoundError(no_workspace(team))
+        if before is None:
+            raise NotFoundError(no_workspace(team))
+        if before.alert_channel not in ("", channel):
+            tx.outbox.touch(home.of_channel(placed(team, before.alert_channel)), desk.clock())
     return before.alert_channel
 
 
@@ -211,13 +236,22 @@ def unlink(desk: Desk, kind: Kind, who: str, store: str) -> bool:
 def take_back(tx: Transaction, kind: Kind, who: str, store: str, now: datetime) -> bool:
     """Take a link back, with a language that was chosen for the channel, and let the person's Home be made anew.
 
-    False if there was none.
+    With a workspace's go those of its channels: they would go on being told of the store. False if there was none.
     """
     tx.outbox.touch(home.of_links(kind, who), now)
+    if kind is Kind.WORKSPACE:
+        for channel in channels_in(tx, who, store):
+            take_back(tx, Kind.CHANNEL, channel, store, now)
     gone = tx.links.drop(kind, who, store)
     if gone and kind is Kind.CHANNEL:
         tx.languages.drop(who)
     return gone
+
+
+def channels_in(tx: Transaction, team: str, store: str) -> tuple[str, ...]:
+    """Return the channels of a workspace that are linked to the store."""
+    links = (link for link in tx.links.to(store) if link.kind is Kind.CHANNEL)
+    return tuple(link.who for link in links if place(link.who)[0] == team)
 
 
 def links_of(desk: Desk, store: str) -> tuple[Link, ...]:

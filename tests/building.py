@@ -331,6 +331,8 @@ class FakeTarget:
     deployments: int = 0
     refusing: set[str] = field(default_factory=set)
     """Names that it does not take."""
+    output: str = ""
+    """What it says when it fails; empty: that it is full."""
 
     def deploy(self, revision: Revision, key: str) -> None:
         self.deployments += 1
@@ -338,6 +340,15 @@ class FakeTarget:
         assert fits(revision.chain, key, revision.names) is None
         if self.full or self.refusing & set(revision.names):
             self.full = max(0, self.full - 1)
+            if self.output:
+                raise DeployError(
+                    say(
+                        "Target {target}: the reload command ended with {code}: {output}",
+                        target=self.name,
+                        code=1,
+                        output=self.output,
+                    )
+                )
             raise DeployError(say("Target {target} is full.", target=self.name))
         serial = read_chain(revision.chain).serial
         self.serials |= dict.fromkeys(revision.names, serial)
@@ -358,6 +369,8 @@ class FakeEdge:
 
     target: FakeTarget
     stale: bool = False
+    bare: bool = False
+    """Whether it serves the leaf alone, without its chain."""
     says: dict[str, Served] = field(default_factory=dict)
     """name -> what is served in the place of that"""
     asked: list[str] = field(default_factory=list)
@@ -367,7 +380,8 @@ class FakeEdge:
         if name in self.says:
             return (self.says[name],)
         serial = None if self.stale else self.target.serials.get(name)
-        return (Served(name, EDGE, serial, trusted=None if serial is None else True),)
+        bare = bool(self.bare and serial and chain)
+        return (Served(name, EDGE, serial, trusted=None if serial is None else not bare, incomplete=bare),)
 
 
 @dataclass
@@ -443,6 +457,7 @@ class Built:
             clock=self.clock,
             wildcards=True,
             wake=lambda: None,
+            limits=tuple(self.limits.values()),
         )
 
     # --- what persons do

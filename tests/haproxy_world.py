@@ -40,6 +40,7 @@ class HaproxyWorld:
 
     def __init__(self, folder: Path, inside: int = 9, change: Callable[[str], str] = str) -> None:
         self.folder, self.refused = folder, ""
+        self.afterwards: dict[str, Callable[[], None]] = {}
         self.https_port, self.http_port = free_port(), free_port()
         (folder / "haproxy").mkdir()
         (folder / "haproxy" / "crt-list").touch()
@@ -76,6 +77,10 @@ class HaproxyWorld:
             yield
         finally:
             self.refused = ""
+
+    def once(self, command: str, act: Callable[[], None]) -> None:
+        """Let this be done right after the next command that begins so, before its answer is given."""
+        self.afterwards[command] = act
 
     def asked(self, command: str) -> str:
         """Return what HAProxy answers, past the relay."""
@@ -123,8 +128,11 @@ class _Relay:
                     command += self.request.recv(1 << 20)
                 if world.refused and command.startswith(world.refused.encode()):
                     self.request.sendall(b"Can't commit!\n\n")
-                else:
-                    self.request.sendall(asked(behind, command))
+                    return
+                answer = asked(behind, command)
+                for due in [one for one in world.afterwards if command.startswith(one.encode())]:
+                    world.afterwards.pop(due)()
+                self.request.sendall(answer)
 
         class Server(socketserver.ThreadingUnixStreamServer):
             request_queue_size = 64

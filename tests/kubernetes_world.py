@@ -123,7 +123,7 @@ class KubernetesWorld:
         return self._act(method, name, body, dry=parse_qs(target.query).get("dryRun") == ["All"])
 
     def _act(self, method: str, name: str, body: dict[str, Any], *, dry: bool) -> tuple[int, dict[str, Any]]:
-        if method in ("POST", "PUT") and not dry and self.meddling:
+        if method != "GET" and not dry and self.meddling:
             self.put(self.meddling.pop(0))
         if method == "POST":
             return 201, self._written(body, dry=dry, new=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from commands.alert_words import clause
 from services.model.fleet import Health, Result
 from services.model.text import Text, say
 
@@ -51,7 +52,9 @@ def alt(facts: Mapping[str, Any]) -> Text:
         later=sum(facts["later"].values()),
         installed=tuple(str(week[Result.INSTALLED.value]) for week in facts["past"]),
         failed=tuple(str(week[Result.FAILED.value]) for week in facts["past"]),
-        blockers=tuple(f"{one['code']} {one['certificates']}" for one in facts["blockers"][:10]),
+        blockers=tuple(
+            counted(clause(str(one["code"])), int(one["certificates"])) for one in facts["blockers"][:10]
+        ),
     )
 
 

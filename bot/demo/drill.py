@@ -98,6 +98,7 @@ class Drill:
 
     def __post_init__(self) -> None:
         self._certdesk: Running = self.world.certdesk
+        self._last = ""
         self._names = tuple(name for name in self._known() if name != LATE)
 
     def play(self) -> None:
@@ -263,7 +264,8 @@ class Drill:
         self, look: Callable[[], bool], otherwise: str, *, followed: str = "", began: float = 0.0
     ) -> None:
         """Return as soon as ``look`` holds, with each change of the plan ``followed`` told. Raises PlayError after 300 seconds."""
-        end, told = time.monotonic() + PATIENCE, self._said(followed)
+        end = time.monotonic() + PATIENCE
+        self._last = self._last or self._said(followed)
         while not look():
             self.checked()
             if time.monotonic() > end:
@@ -271,9 +273,14 @@ class Drill:
                     f"{otherwise} within {PATIENCE:.0f} s; certdesk's log ends: {self._certdesk.tail()}"
                 )
             time.sleep(_LOOKS)
-            if (now := self._said(followed)) != told:
-                told = now
-                self._note(began, told)
+            self._tell(followed, began)
+        self._tell(followed, began)  # the last change may be what was waited for
+
+    def _tell(self, plan: str, began: float) -> None:
+        """Tell how the plan stands, if that is something else than what was told last."""
+        if plan and (now := self._said(plan)) != self._last:
+            self._last = now
+            self._note(began, now)
 
     def _said(self, plan: str) -> str:
         if not plan:

@@ -48,7 +48,7 @@ class Speech:
         known = Known(person=self._locale(user))
         if not known.person:
             with self._storage.read() as tx:
-                known = Known(store=self._store_of_person(tx, user, channel) or _of_workspace(tx, channel))
+                known = Known(store=self._store_of_person(tx, user, channel))
         return language(choose(known, alone=True))
 
     def in_channel(self, channel: str) -> Language:
@@ -61,7 +61,7 @@ class Speech:
     def _store_of_person(self, tx: Transaction, user: str, channel: str) -> str:
         """Return the language of the channel's store if it is the person's, else the one that all of theirs have; empty for none.
 
-        The language of a store that is not theirs would tell them something of it.
+        The language of a store that is not theirs would tell them something of it: that there is one in their workspace, too.
         """
         person = self._named(user)
         theirs = dict(_locales(tx, Kind.PERSON, person)) if person else {}

@@ -4,13 +4,14 @@ The channels of a store are those that are linked to it, and the alert channel o
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from services import home
 from services.alerting.decide import Facts
 from services.model.alerts import Alert
 from services.model.audiences import Kind
 from services.model.findings import Finding, Owner, Verdict, worst_first
-from services.model.names import counts_as
 from services.model.text import Text, to_json
 from services.model.workspaces import place, placed
 from services.ports import Message, Transaction
@@ -44,6 +45,13 @@ def linked(tx: Transaction, channel: str, store: str) -> bool:
     return chosen and any(link.store == store for link in tx.links.of(Kind.WORKSPACE, team))
 
 
+def told(message: Message) -> Message:
+    """Return a message for a channel of a store as one that is shown anew, and then hidden, once the channel is none any more."""
+    team, _ = place(message.owed_to)
+    links = (home.of_channel(message.owed_to), *((home.of_workspace(team),) if team else ()))
+    return replace(message, follows=(*message.follows, *links))
+
+
 def store_alone(facts: Facts) -> str:
     """Return the only store that an alert is about, if it is its merchant's move; empty if it is not, or there are several."""
     alert, members = facts.alert, facts.members
@@ -56,19 +64,14 @@ def put_alert(tx: Transaction, alert: Alert, store: str, now: datetime) -> None:
     """Tell of the alert in the store's channels, or edit what stands there."""
     for channel in channels_of(tx, store) if store and alert.said is not None else ():
         key, body = f"merchant:{alert.id}:{channel}", {"alert": alert.id, "store": store}
-        tx.outbox.put(Message.in_channel(key, ALERT, channel, body, now))
+        message = replace(Message.in_channel(key, ALERT, channel, body, now), follows=(alert.id,))
+        tx.outbox.put(told(message))
 
 
-def close_alert(tx: Transaction, alert: Alert, now: datetime) -> None:
-    """Let what a merchant was told of an alert that is over say so."""
-    if alert.owner is not Owner.MERCHANT or alert.lead is None or alert.said is None:
-        return
-    rows = (tx.stores.domain(name) for name in counts_as(alert.lead.name))
-    owner = next((row.store for row in rows if row is not None), None)
-    for channel in channels_of(tx, owner) if owner is not None else ():
-        message = tx.outbox.by_key(f"merchant:{alert.id}:{channel}")
-        if message is not None:
-            tx.outbox.put(Message.in_channel(message.key, ALERT, channel, message.body, now))
+def changed(tx: Transaction, alert: Alert, now: datetime) -> None:
+    """Let what merchants were told of the alert say how it is now: it is over, or about other stores as well."""
+    if alert.owner is Owner.MERCHANT and alert.said is not None:
+        tx.outbox.touch(alert.id, now)
 
 
 def findings_for(

@@ -101,10 +101,10 @@ def tell_merchant(tx: Transaction, facts: Facts, decision: Decision, now: dateti
     """Write into the outbox what the merchant is told, where the alert is theirs and of their store alone."""
     if decision.due != now:
         return  # nothing that anybody would act upon
-    if not decision.alert.open:
-        merchants.close_alert(tx, decision.alert, now)
-    elif store := merchants.store_alone(facts):
+    if decision.alert.open and (store := merchants.store_alone(facts)):
         merchants.put_alert(tx, decision.alert, store, now)
+    else:
+        merchants.changed(tx, decision.alert, now)
 
 
 def gather(tx: Transaction, desk: Desk, alert: Alert) -> Facts:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.deployment import discretion
 from services.issuance.causes import own
 from services.issuance.move import Parts
 from services.issuance.routing import target_turns
@@ -31,6 +32,16 @@ DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a target did not take a revision."""
+
+    error: DeployError
+    """As the merchant of the certificate reads it too: without names of other stores."""
+    words: str
+    """All that the target said, for the platform's own people."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of a revision at the targets."""
 
@@ -38,7 +49,7 @@ class Delivery:
     """With its placements as they are now."""
     held: tuple[str, ...]
     """The targets of app.yaml that have the revision, in their order."""
-    failed: Mapping[str, DeployError]
+    failed: Mapping[str, Failure]
     """Target -> why it did not take the revision."""
     barred: Mapping[str, Breaker]
     """Target -> the breaker that says that it fails for others too, and that it is not this certificate's turn."""
@@ -66,11 +77,11 @@ def owed(
 def still_theirs(parts: Parts, certificate: Certificate, revision: Revision) -> Revision:
     """Return the revision as it is for the certificate's own store: without the names that are another store's by now."""
     with parts.storage.read() as tx:
-        names = tuple(name for name in revision.names if _owner(tx, name) in (None, certificate.store))
+        names = tuple(name for name in revision.names if owner(tx, name) in (None, certificate.store))
     return replace(revision, names=names)
 
 
-def _owner(tx: Transaction, name: str) -> str | None:
+def owner(tx: Transaction, name: str) -> str | None:
     """Return the store that has the name; None for a name of nobody."""
     rows = (tx.stores.domain(one) for one in counts_as(name))
     return next((row.store for row in rows if row is not None), None)
@@ -85,7 +96,7 @@ def deliver(parts: Parts, certificate: Certificate, revision: Revision, key: str
     theirs = still_theirs(parts, certificate, revision)
     lacking = owed(parts.targets, certificate, revision.id)
     barred, canary = target_turns(parts, certificate, tuple(target.name for target in lacking))
-    failed: dict[str, DeployError] = {}
+    failed: dict[str, Failure] = {}
     met: list[breaker.Met] = []
     placed = {one.target: one for one in certificate.placements}
     for target in lacking:
@@ -96,8 +107,7 @@ def deliver(parts: Parts, certificate: Certificate, revision: Revision, key: str
             if theirs.names:
                 target.deploy(theirs, key)
         except DeployError as error:
-            failed[target.name] = error
-            detail = breaker.discreet(str(error), certificate)
+            failed[target.name], detail = _read(parts, error, certificate)
             met.append(breaker.Met(thing, "deploy.failed", detail, canary=target.name in canary))
         else:
             placed[target.name] = Placement(target.name, revision.id, parts.clock())
@@ -108,11 +118,21 @@ def deliver(parts: Parts, certificate: Certificate, revision: Revision, key: str
     return Delivery(after, held, failed, barred, tuple(met))
 
 
+def _read(parts: Parts, error: DeployError, certificate: Certificate) -> tuple[Failure, str]:
+    """Return what a target said as its certificate's merchant may read it, and as all may who wait for the target."""
+    words = str(error)
+    with parts.storage.read() as tx:
+        others = discretion.foreign(tx, words, certificate.store)
+        anybodys = discretion.foreign(tx, words, None)
+    told = DeployError(discretion.without(error.text, others))
+    return Failure(told, words), breaker.discreet(discretion.bare(words, anybodys), certificate)
+
+
 def undelivered(delivery: Delivery, name: str, now: datetime) -> Finding:
     """Return the finding that targets lack the certificate of ``name``: what they say, and where it is already."""
     if not delivery.failed:
         return _elsewhere(breaker.waiting(next(iter(delivery.barred.values())), name, now), delivery)
-    error = next(iter(delivery.failed.values()))
+    error = next(iter(delivery.failed.values())).error
     remedy = (
         say(
             "On-call: mend the target; certdesk goes on trying it by itself, and what the other targets have is served there"
@@ -124,7 +144,7 @@ def undelivered(delivery: Delivery, name: str, now: datetime) -> Finding:
         )
     )
     said = own("deploy.failed", error, name, remedy, now, target=TOGETHER.join(sorted(delivery.failed)))
-    reasons = [{"target": target, "error": str(why)} for target, why in delivery.failed.items()]
+    reasons = [{"target": target, "error": why.words} for target, why in delivery.failed.items()]
     return _elsewhere(replace(said, evidence={**said.evidence, "found": reasons}), delivery)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.deployment.delivering import (
     IN_PART,
@@ -18,6 +19,7 @@ from services.deployment.delivering import (
 )
 from services.deployment.fitness import unfit
 from services.deployment.rollback import barred, revoked
+from services.deployment.witness import incomplete
 from services.issuance.causes import own
 from services.issuance.keys import barred as key_barred
 from services.issuance.move import Move, Parts, fail, fault, on, poll
@@ -27,7 +29,7 @@ from services.model.errors import DeployError
 from services.model.findings import CODES, NOT_REVOKED, Finding, Verdict
 from services.model.lifecycle import Event
 from services.model.settings import Renewing
-from services.model.text import NOTHING, say
+from services.model.text import NOTHING, Text, say
 from services.ports import Served
 from services.renewal.schedule import scheduled
 from services.renewal.timing import backoff, backstop
@@ -206,35 +208,58 @@ def _left_of(certificate: Certificate) -> Finding | None:
 
 
 def unserved(parts: Parts, revision: Revision) -> tuple[Served, ...]:
-    """Return what each edge address serves for each name where that is not the revision; empty means proved."""
+    """Return what each edge address serves for each name where that is not the revision, or not its whole chain; empty means proved."""
+    look = partial(parts.probe.served, chain=revision.chain or "")
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="proof") as pool:
-        seen = pool.map(parts.probe.served, revision.names)
-        return tuple(s for served in seen for s in served if s.serial != revision.serial)
+        seen = pool.map(look, revision.names)
+        return tuple(s for served in seen for s in served if s.serial != revision.serial or s.incomplete)
 
 
 def not_served(missing: Sequence[Served], revision: Revision, now: datetime) -> Finding:
-    """Return the finding that the edge does not serve the revision, naming each address."""
-    first = missing[0]
-    what = (
-        say("serves serial {serial}", serial=first.serial)
-        if first.serial
-        else say("does not answer ({error})", error=first.error)
-    )
-    summary = say(
-        "The edge at {address} {what} for {name}, not the new certificate {wanted}.",
-        address=first.address,
-        what=what,
-        name=first.name,
-        wanted=revision.serial or "",
-    )
+    """Return the finding that the edge does not serve the revision, naming each address of the first such name."""
+    name = missing[0].name
+    alike: dict[tuple[str | None, str], list[Served]] = {}
+    for one in missing:
+        if one.name == name:
+            alike.setdefault((one.serial, "" if one.serial else one.error), []).append(one)
+    first, *others = (_seen(some, revision) for some in alike.values())
+    for other in others:
+        first = say("{before} {after}", before=first, after=other)
     remedy = say(
         "On-call: make the edge load the new files; certdesk looks again every minute and renews nothing for this."
     )
     evidence = {
         "required": revision.serial,
         "found": [
-            {"name": s.name, "address": s.address, "serial": s.serial, "error": s.error} for s in missing
+            {
+                "name": s.name,
+                "address": s.address,
+                "serial": s.serial,
+                "protocol": s.protocol,
+                "error": s.error,
+                "incomplete": s.incomplete,
+            }
+            for s in missing
         ],
     }
     owner = CODES[NOT_SERVED].owner
-    return Finding(NOT_SERVED, Verdict.BLOCK, first.name, owner, summary, remedy, now, evidence)
+    return Finding(NOT_SERVED, Verdict.BLOCK, name, owner, first, remedy, now, evidence)
+
+
+def _seen(alike: Sequence[Served], revision: Revision) -> Text:
+    """Return the sentence about the addresses that serve the same in the place of the revision."""
+    first, addresses = alike[0], tuple(one.address for one in alike)
+    if first.serial is not None and first.serial == revision.serial:
+        return incomplete(first.name, addresses)
+    what = (
+        say("serves serial {serial}", serial=first.serial)
+        if first.serial
+        else say("does not answer ({error})", error=first.error)
+    )
+    return say(
+        "The edge at {addresses} {what} for {name}, not the new certificate {wanted}.",
+        addresses=addresses,
+        what=what,
+        name=first.name,
+        wanted=revision.serial or "",
+    )

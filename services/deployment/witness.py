@@ -154,12 +154,7 @@ def _summary(why: Why, name: str, alike: Sequence[Served], facts: Facts) -> Text
             error=first.error,
         )
     if why is Why.INCOMPLETE:
-        return say(
-            "The edge at {addresses} serves the certificate of {name} without those of its CA that belong to it: browsers that do not"
-            " have them already warn of the page.",
-            addresses=addresses,
-            name=name,
-        )
+        return incomplete(name, addresses)
     if why is Why.STALE:
         return say(
             "The edge at {addresses} serves an earlier certificate for {name} (serial {serial}, valid until {until}), not the"
@@ -188,6 +183,16 @@ def _summary(why: Why, name: str, alike: Sequence[Served], facts: Facts) -> Text
         serial=serial,
         error=first.error,
         wanted=wanted,
+    )
+
+
+def incomplete(name: str, addresses: Sequence[str]) -> Text:
+    """Return the sentence that these addresses serve the right certificate without its CA's."""
+    return say(
+        "The edge at {addresses} serves the certificate of {name} without those of its CA that belong to it: browsers that do not"
+        " have them already warn of the page.",
+        addresses=tuple(addresses),
+        name=name,
     )
 
 

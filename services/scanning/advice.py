@@ -24,6 +24,9 @@ _SAME_TYPES = {
     "application/font-woff2": "font/woff2",
 }
 _LEADS = frozenset({Kind.FORM, Kind.NAVIGATIONAL})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+_MAY_BE_PAGES = frozenset({"iframe", "frame", "object", "embed", "link", "a", "area"})
+"""Elements that load pages; of all others one that answers in place of the file is a server's way to say that it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Facts:
     plain: Fetched
     secure: Fetched
     """Where its redirects led, as long as they are https."""
+    page: bool = True
+    """Whether it may be a page: no script, style, font, image or film is one."""
+
+    def is_it(self, answer: Fetched) -> bool:
+        """Tell whether an answer is the thing, and no page in place of it."""
+        return answer.found and (self.page or answer.type not in _PAGES)
 
 
 class Adviser:
@@ -41,19 +50,20 @@ class Adviser:
     def __init__(self, fetcher: Fetcher, most: int, over: Callable[[], bool] = lambda: False) -> None:
         """``most``: so many URLs are looked up, and none once it is ``over``; of further ones it is said what their host's first one showed."""
         self._fetcher, self._left, self._over = fetcher, most, over
-        self._known: dict[tuple[str, bool], tuple[Advice, Text]] = {}
+        self._known: dict[tuple[str, bool, bool], tuple[Advice, Text]] = {}
         self._hosts: dict[str, Fetched] = {}
 
     def advise(self, found: Found) -> tuple[Advice, Text]:
         """Return what to do about ``found``, and why."""
         leads = found.kind in _LEADS
         url = _root(found.url) if leads else found.url
-        key = (url, leads)
+        page = found.kind is Kind.LIKELY or found.element in _MAY_BE_PAGES
+        key = (url, leads, page)
         if key not in self._known:
-            self._known[key] = self._look(url, leads=leads)
+            self._known[key] = self._look(url, leads=leads, page=page)
         return self._known[key]
 
-    def _look(self, url: str, *, leads: bool) -> tuple[Advice, Text]:
+    def _look(self, url: str, *, leads: bool, page: bool) -> tuple[Advice, Text]:
         host = urls.host_of(url)
         if url.startswith("ws:"):
             url = "http:" + url.removeprefix("ws:")
@@ -69,7 +79,7 @@ class Adviser:
             self._hosts[host] = secure
         if leads:
             return decide_link(secure)
-        return decide(Facts(self._fetcher.fetch(url, MOST_BYTES), secure))
+        return decide(Facts(self._fetcher.fetch(url, MOST_BYTES), secure, page))
 
     def _secure(self, url: str) -> Fetched:
         """Return what answers over https; a redirect to http:// counts as no answer."""
@@ -100,8 +110,10 @@ def decide_link(secure: Fetched) -> tuple[Advice, Text]:
 def decide(facts: Facts) -> tuple[Advice, Text]:
     """Return what to do about a file, and why."""
     plain, secure = facts.plain, facts.secure
-    if secure.found and (not plain.found or _alike(plain, secure)):
+    if facts.is_it(secure) and (not facts.is_it(plain) or _alike(plain, secure)):
         return Advice.HTTPS, say("The same file answers over https: change http:// to https://.")
+    if secure.found and not facts.is_it(secure) and not facts.is_it(plain):
+        return Advice.REMOVE, say("A page answers in place of the file: remove it, or link another one.")
     if secure.found:
         return Advice.UPLOAD, say(
             "Something else answers over https ({secure} in place of {plain}): upload the file to the store's own space, and link"

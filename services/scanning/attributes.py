@@ -24,6 +24,11 @@ def spaced(value: str) -> Iterable[str]:
     return value.split()
 
 
+def listed(value: str) -> Iterable[str]:
+    """Return what stands between semicolons."""
+    return value.split(";")
+
+
 def refresh(value: str) -> Iterable[str]:
     """Return where a ``<meta http-equiv=refresh>`` leads; nothing if it only loads the page again."""
     match = _REFRESH.fullmatch(value)

@@ -3,17 +3,19 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from services.model.scans import Found, Skipped
+from services.model.scans import Skipped
 from services.model.settings import Scanning
 from services.model.text import Text, say
 from services.ports.scanning import Fetched, Fetcher
-from services.scanning import pages, sheets, urls
+from services.scanning import headers, pages, sheets, urls
 from services.scanning.apart import Reader, UnreadError, here
 from services.scanning.charsets import text_of
+from services.scanning.crawled import Crawled
 from services.scanning.guest import Guest
+from services.scanning.policies import Mitigations
 from services.scanning.robots import MOST_BYTES, Robots, sitemap
 from services.scanning.room import MOST_FOUND
 from services.scanning.words import unfetched
@@ -22,46 +24,12 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 MOST_LINKS = 2_000
 """How many different links are kept of all that pages hold."""
-MOST_SEEN = 20_000
-"""How many insecure URLs are kept of all that pages hold."""
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _SITEMAPS = 3
 """How many files of a sitemap are read."""
 _UNREAD = say("It takes too long to read, so nothing is known of it.")
 _CUT = say("It holds so much over http:// that only the first {count} things are named.", count=MOST_FOUND)
 _CLOSED = say("robots.txt could not be read, and so crawlers stay away.")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One insecure URL, and the page on which it was seen."""
-
-    page: str
-    found: Found
-
-
-@dataclass(slots=True)
-class Crawled:
-    """What the pages of a store hold."""
-
-    pages: list[str] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    insecure: list[tuple[str, str]] = field(default_factory=list)
-    """Pages that lead to http://: what was asked for, and where it led."""
-    unreachable: Fetched | None = None
-    """What came of the first page, if that does not answer over https."""
-    hsts: str = ""
-    """The field Strict-Transport-Security of the first page."""
-    things: set[tuple[str, str]] = field(default_factory=set)
-    """What is different in `seen`: URL, and what loads it."""
-
-    def see(self, page: str, found: Iterable[Found]) -> None:
-        """Take note of what a page, or a style sheet that it uses, holds."""
-        for one in found:
-            if len(self.seen) < MOST_SEEN:
-                self.seen.append(Seen(page, one))
-                self.things.add((one.url, one.element))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +78,8 @@ class _Crawler:
         self._ends = outside.clock() + outside.settings.total
         self._robots: dict[str, Robots] = {}
         self._asked: set[str] = set()
-        self._sheets: set[str] = set()
+        self._sheets: dict[str, Mitigations] = {}
+        """Style sheets that were asked for, and the least that holds on all pages for which they were."""
         self._links: deque[str] = deque()
         self._listed: set[str] = set()
 
@@ -205,15 +174,17 @@ class _Crawler:
         """Take what a page holds, and the style sheets that it uses."""
         text = text_of(answer.body, answer.fields.get("content-type", ""))
         policies = tuple(filter(None, (answer.fields.get("content-security-policy"),)))
+        fields = {name: answer.fields[name] for name in headers.FIELDS if name in answer.fields}
         try:
             page = self._reader(pages.read, text, answer.url, self._own, policies)
+            ahead = self._reader(headers.read, fields, answer.url, self._own, policies) if fields else []
         except UnreadError:
             self._skip(answer.url, _UNREAD)
             return
         if not self._all.pages:
             self._all.hsts = answer.fields.get("strict-transport-security", "")
         self._all.pages.append(answer.url)
-        self._all.see(answer.url, page.found)
+        self._all.see(answer.url, (*ahead, *page.found))
         if not answer.whole:
             self._skip(answer.url, say("It is very large, and only its beginning was read."))
         if page.cut:
@@ -227,11 +198,15 @@ class _Crawler:
             waiting += self._sheet(waiting.popleft(), answer.url, page)
 
     def _sheet(self, url: str, at: str, page: pages.Page) -> Iterable[str]:
-        """Take what a style sheet loads; return the sheets that it imports. Each is read once, for the first page that uses it."""
+        """Take what a style sheet loads; return the sheets that it imports.
+
+        Each is read once, for the first page that uses it, and once more for one whose policy mends less.
+        """
         url = urls.without_fragment(url)
-        if url in self._sheets or not url.startswith("https:"):
+        held = self._sheets.get(url)
+        if not url.startswith("https:") or (held is not None and held & page.mitigations == held):
             return ()
-        self._sheets.add(url)
+        self._sheets[url] = page.mitigations if held is None else held & page.mitigations
         answer = self._followed(url)
         if not answer.found:
             why = (

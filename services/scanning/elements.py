@@ -32,8 +32,8 @@ class Rule:
 
 
 def value(node: Node, name: str) -> str:
-    """Return the attribute's value in lower case without outer space; empty if it is not there."""
-    return ((node.attrs or {}).get(name) or "").strip().lower()
+    """Return the attribute's value in lower case; empty if it is not there. Space around a key word makes it another one (HTML §2.3.3)."""
+    return ((node.attrs or {}).get(name) or "").lower()
 
 
 def has(node: Node, name: str) -> bool:
@@ -46,7 +46,6 @@ _LINKS: Mapping[str, Kind] = {
     "modulepreload": Kind.BLOCKABLE,
     "manifest": Kind.BLOCKABLE,
     "prefetch": Kind.BLOCKABLE,
-    "prerender": Kind.BLOCKABLE,
     "compression-dictionary": Kind.BLOCKABLE,
     "icon": Kind.BLOCKABLE,
     "apple-touch-icon": Kind.BLOCKABLE,
@@ -55,30 +54,20 @@ _LINKS: Mapping[str, Kind] = {
     "mask-icon": Kind.BLOCKABLE,
 }
 """Link types that are fetched (HTML §4.6.7); Chromium blocks icons, though they are images. preconnect and dns-prefetch ask for nothing; alternate, next and others lead only."""
-_MEDIA = frozenset({"image", "audio", "video"})
-_PRELOADED = _MEDIA | {
-    "script",
-    "style",
-    "font",
-    "fetch",
-    "track",
-    "document",
-    "embed",
-    "object",
-    "worker",
-    "json",
-}
+_PRELOADED = frozenset({"image", "script", "style", "font", "fetch", "track"})
+"""HTML §4.6.7.16, translate a preload destination; of anything else nothing is asked for."""
 _STYLES = frozenset({"", "text/css"})
 
 
 def _link(node: Node) -> Kind | None:
     """Return what becomes of a ``<link href>``."""
     rels = value(node, "rel").split()
-    if "stylesheet" in rels and (value(node, "type") not in _STYLES or has(node, "disabled")):
+    type_ = value(node, "type").partition(";")[0].strip()
+    if "stylesheet" in rels and (type_ not in _STYLES or has(node, "disabled")):
         rels.remove("stylesheet")
     kinds = [_LINKS[rel] for rel in rels if rel in _LINKS]
     if "preload" in rels and value(node, "as") in _PRELOADED:
-        kinds.append(Kind.UPGRADEABLE if value(node, "as") in _MEDIA else Kind.BLOCKABLE)
+        kinds.append(Kind.UPGRADEABLE if value(node, "as") == "image" else Kind.BLOCKABLE)
     return min(kinds, default=None)  # "blockable" comes first
 
 
@@ -140,9 +129,12 @@ JAVASCRIPT = frozenset(
 
 
 def script_type(node: Node) -> str:
-    """Return the type of a script, by which browsers tell whether it is one: with parameters it is none to them (HTML §4.12.1)."""
+    """Return the type of a script, by which browsers tell whether it is one: with parameters, or nothing but space, it is none to them (HTML §4.12.1)."""
     language = value(node, "language")
-    return f"text/{language}" if language and not has(node, "type") else value(node, "type")
+    if language and not has(node, "type"):
+        return f"text/{language}"
+    written = value(node, "type")
+    return written.strip() or written
 
 
 def _script(node: Node) -> Kind | None:
@@ -174,7 +166,7 @@ _SHARED = ("og:url", "og:image", "og:image:url", "og:video", "og:audio", "twitte
 
 def _shared(node: Node) -> Kind | None:
     """Return what becomes of an address that search engines and messengers take from the page (OpenGraph)."""
-    name = value(node, "property") or value(node, "name")
+    name = (value(node, "property") or value(node, "name")).strip()
     return Kind.NAVIGATIONAL if name in _SHARED else None
 
 
@@ -194,7 +186,22 @@ _ANCHOR = (
 )
 _BACKGROUND = (Rule("background", Kind.UPGRADEABLE),)
 _SUBMIT = (Rule("formaction", _submit),)
-_SVG_IMAGE = (Rule("href", Kind.UPGRADEABLE), Rule("xlink:href", Kind.UPGRADEABLE))
+
+
+def _unless_href(kind: Kind) -> Callable[[Node], Kind | None]:
+    """Return what judges ``xlink:href``, which browsers do not look at beside ``href`` (SVG 2 §16.1.6)."""
+    return lambda node: None if has(node, "href") else kind
+
+
+def _animated(node: Node) -> Kind | None:
+    """Return what becomes of a value that is put into ``href`` after a while (SMIL); of a link that is where it leads, which is the link's matter."""
+    aimed = value(node, "attributeName") in ("href", "xlink:href")
+    return Kind.UPGRADEABLE if aimed and not _in(node, "a") else None
+
+
+_SVG_IMAGE = (Rule("href", Kind.UPGRADEABLE), Rule("xlink:href", _unless_href(Kind.UPGRADEABLE)))
+_SET = (Rule("to", _animated),)
+_ANIMATE = (*_SET, Rule("from", _animated), Rule("values", _animated, attributes.listed))
 
 HTML: Mapping[str, tuple[Rule, ...]] = {
     # what a page consists of
@@ -211,7 +218,9 @@ HTML: Mapping[str, tuple[Rule, ...]] = {
     "embed": (Rule("src", Kind.BLOCKABLE),),
     "input": (Rule("src", _image_button), *_SUBMIT),
     # rendering of old pages (HTML §15.3.3 and following)
-    **dict.fromkeys(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th"), _BACKGROUND),
+    **dict.fromkeys(
+        ("body", "table", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "td", "th"), _BACKGROUND
+    ),
     # what is sent
     "form": (Rule("action", Kind.FORM),),
     "button": _SUBMIT,
@@ -223,13 +232,31 @@ HTML: Mapping[str, tuple[Rule, ...]] = {
 """Element of HTML -> its attributes that name URLs; an attribute counts by the first rule that fits."""
 
 SVG: Mapping[str, tuple[Rule, ...]] = {
-    "script": (Rule("href", Kind.BLOCKABLE), Rule("xlink:href", Kind.BLOCKABLE)),
+    "script": (Rule("href", Kind.BLOCKABLE), Rule("xlink:href", _unless_href(Kind.BLOCKABLE))),
     "image": _SVG_IMAGE,
     "feImage": _SVG_IMAGE,
     "use": _SVG_IMAGE,
-    "a": (Rule("href", Kind.NAVIGATIONAL, own=True), Rule("xlink:href", Kind.NAVIGATIONAL, own=True)),
+    "set": _SET,
+    "animate": _ANIMATE,
+    "a": (
+        Rule("href", Kind.NAVIGATIONAL, own=True),
+        Rule("xlink:href", _unless_href(Kind.NAVIGATIONAL), own=True),
+    ),
 }
 """The same for SVG (SVG 2 §16.2)."""
+
+PRESENTATION = (
+    "clip-path",
+    "cursor",
+    "fill",
+    "filter",
+    "marker-end",
+    "marker-mid",
+    "marker-start",
+    "mask",
+    "stroke",
+)
+"""Attributes of SVG that are declarations of CSS (SVG 2 §6.6), with whatever their ``url()`` loads."""
 
 RULES: Mapping[str, Mapping[str, tuple[Rule, ...]]] = {"html": HTML, "svg": SVG}
 """By namespace; MathML has none that loads."""

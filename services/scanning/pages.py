@@ -1,6 +1,5 @@
 """From one page to everything insecure in it, at its line; pure. The table of elements says what counts."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -78,10 +77,10 @@ def _read(html: str, context: Context, *, fragment: bool = False) -> Page:
     markup = _Markup(source, context)
     page = Page(base=context.base, mitigations=context.mitigations)
     document = JustHTML(source, sanitize=False, track_node_locations=True, fragment=fragment)
-    based = context.depth > 0
+    based = fragment
     for node, likely in _elements(document.root):
         here = markup if not likely else replace(markup, context=replace(context, likely=True))
-        if node.name == "base" and not based and elements.has(node, "href") and node.namespace == "html":
+        if _is_base(node) and not based and not likely:
             based = True
             _note(page, here, node, "href", (_raw(node, "href"),), Kind.NAVIGATIONAL)
             page.base = urls.joined(_raw(node, "href"), context.base) or page.base
@@ -90,6 +89,10 @@ def _read(html: str, context: Context, *, fragment: bool = False) -> Page:
             _heed(page, node)
         _element(page, here, node)
     return page
+
+
+def _is_base(node: Element) -> bool:
+    return node.name == "base" and node.namespace == "html" and elements.has(node, "href")
 
 
 def _elements(root: Node) -> Iterator[tuple[Element, bool]]:
@@ -101,7 +104,7 @@ def _elements(root: Node) -> Iterator[tuple[Element, bool]]:
             yield node, likely
         content = node.template_content if isinstance(node, Element) else None
         if content is not None:
-            rendered = elements.has(node, "shadowrootmode")
+            rendered = elements.value(node, "shadowrootmode") in ("open", "closed")
             waiting.append((content, likely or not rendered))
         waiting += [(child, likely) for child in reversed(node.children or ()) if isinstance(child, Node)]
 
@@ -136,14 +139,24 @@ def _element(page: Page, markup: _Markup, node: Element) -> None:
                 taken.add(rule.attribute)
                 _note(page, markup, node, rule.attribute, texts, kind)
     _led(page, node)
-    if style := _raw(node, "style"):
+    for name, style in _declared(node):
         for reference in styles.in_declarations(style, page.base):
-            _note(page, markup, node, "style", (reference.url,), reference.kind)
+            _note(page, markup, node, name, (reference.url,), reference.kind)
     for name, value in (node.attrs or {}).items():
         if value and name.startswith("on") and markup.context.scripts:
             _script(page, markup, value, _line(markup, node, name, ""), (node.name, name))
     if reader := _CONTENTS.get(node.name):
         reader(page, markup, node)
+
+
+def _declared(node: Element) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that hold declarations of CSS, and these."""
+    if style := _raw(node, "style"):
+        yield "style", style
+    if node.namespace == "svg":
+        for name in elements.PRESENTATION:
+            if value := _raw(node, name):
+                yield name, f"{name}:{value}"
 
 
 def _led(page: Page, node: Element) -> None:
@@ -229,24 +242,12 @@ def _inline(page: Page, markup: _Markup, node: Element) -> None:
     if kind in elements.JAVASCRIPT:
         _script(page, markup, text, first, (node.name, "text"))
     elif kind == "importmap":
-        for url in _mapped(text):
+        for url in scripts.mapped(text):
             if (insecure := urls.insecure(url, page.base)) and markup.context.room.for_one():
                 line = first + text.count("\n", 0, max(text.find(url), 0))
                 _add(page, markup.context, insecure, (node.name, "text"), line, Kind.LIKELY)
     elif "template" in kind or "handlebars" in kind or kind == "text/html":
         _within(page, markup, text, first - 1, likely=True)
-
-
-def _mapped(text: str) -> Iterator[str]:
-    """Yield the addresses of an import map (HTML §8.1.6.3); none if it is not one."""
-    try:
-        read_ = json.loads(text)
-        scopes = read_.get("scopes", {})
-        tables = [read_.get("imports", {}), *scopes.values()]
-        addresses = [address for table in tables for address in table.values()]
-    except (ValueError, AttributeError, RecursionError):
-        return
-    yield from (address for address in addresses if isinstance(address, str))
 
 
 def _script(page: Page, markup: _Markup, text: str, first: int, at: tuple[str, str]) -> None:

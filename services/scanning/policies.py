@@ -20,6 +20,9 @@ class Mitigations:
     def __or__(self, other: "Mitigations") -> "Mitigations":
         return Mitigations(self.upgrade or other.upgrade, self.block or other.block)
 
+    def __and__(self, other: "Mitigations") -> "Mitigations":
+        return Mitigations(self.upgrade and other.upgrade, self.block and other.block)
+
     def cover(self, kind: Kind, *, own: bool) -> bool:
         """Tell whether something of this kind is no longer asked for insecurely; ``own``: its host is the page's own.
 

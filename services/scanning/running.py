@@ -12,7 +12,8 @@ from services.ports.scanning import Themes
 from services.scanning import theme, transport, urls
 from services.scanning.advice import Adviser
 from services.scanning.apart import Reader, UnreadError
-from services.scanning.crawl import Crawled, Outside, crawl
+from services.scanning.crawl import Outside, crawl
+from services.scanning.crawled import Crawled
 from services.scanning.guest import Guest
 from services.scanning.words import unfetched
 

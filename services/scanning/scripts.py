@@ -1,5 +1,6 @@
 """URLs in the strings of a script that will probably be loaded when it runs; comments, comparisons and mere links do not count."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,6 +129,18 @@ def literals(script: str) -> Iterator[Literal]:
                 yield Literal(text, line, form)
         behind.append(token)
         del behind[:-_BEHIND]
+
+
+def mapped(text: str) -> Iterator[str]:
+    """Yield the addresses of an import map (HTML §8.1.6.3); none if it is not one."""
+    try:
+        read = json.loads(text)
+        scopes = read.get("scopes", {})
+        tables = [read.get("imports", {}), *scopes.values()]
+        addresses = [address for table in tables for address in table.values()]
+    except (ValueError, AttributeError, RecursionError):
+        return
+    yield from (address for address in addresses if isinstance(address, str))
 
 
 def _tokens(script: str) -> Iterator[_Token]:

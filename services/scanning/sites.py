@@ -145,4 +145,4 @@ def tell(tx: Transaction, site: Site, now: datetime) -> None:
         key = f"scan:{site.id}:{site.since.isoformat()}:{channel}"
         body = {"name": site.id, "store": site.store, "since": site.since.isoformat(), "first": site.first}
         message = Message.in_channel(key, NEWS, channel, body, now)
-        tx.outbox.put(replace(message, follows=(site.thing,)))
+        tx.outbox.put(merchants.told(replace(message, follows=(site.thing,))))

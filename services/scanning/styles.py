@@ -15,7 +15,28 @@ _DEAD = frozenset({"behavior", "-ms-behavior", "-moz-binding"})
 """Properties that no browser loads anything for any more."""
 _SETS = frozenset({"image-set", "-webkit-image-set"})
 _FUNCTIONS = frozenset({"url", "src"})
-_BEFORE_IMPORTS = frozenset({"charset", "import", "layer"})
+_BLOCKS = frozenset(
+    {
+        "container",
+        "counter-style",
+        "font-face",
+        "font-feature-values",
+        "font-palette-values",
+        "function",
+        "keyframes",
+        "-webkit-keyframes",
+        "layer",
+        "media",
+        "page",
+        "position-try",
+        "property",
+        "scope",
+        "starting-style",
+        "supports",
+        "view-transition",
+    }
+)
+"""At-rules with a block; behind one of them no @import counts, but behind one that no browser knows (CSS Cascade 5 §2)."""
 MOST_DEPTH = 64
 """Blocks within blocks; deeper ones are not looked into."""
 
@@ -46,10 +67,17 @@ def references(text: str, base: str = "") -> Iterator[Reference]:
                 yield from _import(rule)
             elif rule.content is not None:
                 yield from _block(rule.content, rule.lower_at_keyword)
-            head = head and rule.lower_at_keyword in _BEFORE_IMPORTS and rule.content is None
+            head = head and not _ends_imports(rule)
         elif rule.type == "qualified-rule":
             head = False
             yield from _block(rule.content, "")
+
+
+def _ends_imports(rule: Any) -> bool:
+    """Tell whether no @import counts behind this at-rule."""
+    if rule.content is None:
+        return bool(rule.lower_at_keyword == "namespace")
+    return rule.lower_at_keyword in _BLOCKS
 
 
 def in_declarations(text: str, base: str = "") -> Iterator[Reference]:

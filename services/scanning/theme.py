@@ -93,7 +93,8 @@ def _diff(path: str, old: list[str], new: list[str]) -> str:
         else:
             hunks.append([number])
     last = len(old) if old[-1] else len(old) - 1  # behind a line feed at the end there is no line
-    shown = [f"--- a/{path}", f"+++ b/{path}"]
+    named = f"{path}\t" if " " in path else path  # else `patch` takes what stands behind the space for a date
+    shown = [f"--- a/{named}", f"+++ b/{named}"]
     for hunk in hunks:
         begin, end = max(0, hunk[0] - _CONTEXT), min(last, hunk[-1] + _CONTEXT + 1)
         shown.append(f"@@ -{begin + 1},{end - begin} +{begin + 1},{end - begin} @@")

@@ -1,10 +1,10 @@
 """How a browser reads a URL that stands in a page (WHATWG URL), as far as it takes to tell http:// from https://."""
 
 import re
-from ipaddress import ip_address
 from urllib.parse import quote, urljoin, urlsplit
 
 from services.model.scans import Kind
+from services.scanning import hosts
 
 MOST = 2_048
 """Characters of a URL that are kept of an insecure one; a longer one leads nowhere, for no server takes it."""
@@ -30,8 +30,8 @@ def insecure(text: str, base: str) -> str | None:
     if match is None:
         return None
     scheme, authority, rest = match.groups()
-    host = host_of_authority(authority)
-    if not host or loopback(host):
+    host = hosts.read(authority)
+    if host is None or hosts.loopback(host):
         return None
     rest = rest.replace("\\", "/") if "?" not in rest and "#" not in rest else rest
     return printed(f"{scheme.lower()}://{authority}{rest}"[:MOST])[:MOST]
@@ -74,14 +74,6 @@ def shortened(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def host_of_authority(authority: str) -> str:
-    """Return the host of ``user:password@host:port``, lower case."""
-    host = authority.rpartition("@")[2]
-    if host.startswith("["):
-        return host.partition("]")[0][1:].lower()
-    return host.partition(":")[0].lower().rstrip(".")
-
-
 def host_of(url: str) -> str:
     """Return the host of an absolute URL, lower case; empty if there is none."""
     try:
@@ -90,22 +82,9 @@ def host_of(url: str) -> str:
         return ""
 
 
-def loopback(host: str) -> bool:
-    """Tell whether ``host`` is this machine itself, by name or address."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def settled(kind: Kind, url: str) -> Kind:
-    """Return what becomes of something of this kind at ``url``: nothing is upgraded at an IP address (Mixed Content §4.1)."""
-    if kind is not Kind.UPGRADEABLE:
-        return kind
-    try:
-        ip_address(host_of(url))
-    except ValueError:
-        return kind
-    return Kind.BLOCKABLE
+    """Return what becomes of something of this kind at an insecure ``url``: nothing is upgraded at an IP address (Mixed Content §4.1)."""
+    match = _INSECURE.fullmatch(url)
+    host = hosts.read(match[2]) if match is not None else None
+    at_an_address = host is not None and hosts.address(host) is not None
+    return Kind.BLOCKABLE if kind is Kind.UPGRADEABLE and at_an_address else kind

@@ -1,7 +1,8 @@
 """What other scanners find on the fixture site, for docs/scanning.md: `python -m tests.browser.other_scanners [FOLDER]`.
 
-Two are PHP and are not run: the attributes that their sources list are looked at in the same parse, which is kinder to them
-than their own parser. Lighthouse runs, if FOLDER has it in node_modules (`npm install lighthouse@12`).
+Of two, which are PHP, the attributes that their sources list are looked at in the same parse as certdesk's. If FOLDER holds their
+extractors (other_scanners.php says which files), these run as well, in PHP; and Lighthouse does, if FOLDER has it in node_modules
+(`npm install lighthouse@12`).
 """
 
 import json
@@ -31,6 +32,7 @@ _SHARED: Mapping[str, tuple[str, ...]] = {
 _URL = re.compile(r"url\((http://.*?)\)")
 _CHROME = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --ignore-certificate-errors"
 PATIENCE = 200.0
+MIXED = frozenset({"blockable", "upgradeable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Counted:
 
     found: int
     """How many of the planted problems."""
+    mixed: int
+    """How many of those that browsers block or upgrade."""
     false: int
     """How many other things."""
     reported: int
@@ -58,6 +62,19 @@ def bramus() -> Counted:
     """Return what bramus/mixed-content-scan (src/DOMDocument.php) looks for: http:// anywhere in some attributes."""
     listed = {**_SHARED, "img": ("src", "srcset", "data-src")}
     return _counted([value for _, _, value in _attributes(listed) if "http://" in value.lower()])
+
+
+def php(folder: Path) -> Mapping[str, Counted]:
+    """Return what the extractors of the two in ``folder`` report, by name: of each page, and of its style sheet where they read one."""
+    driver = Path(__file__).with_suffix(".php")
+    files = [*(planted.SITE / name for name in planted.PAGES), planted.SITE / "theme.css"]
+    done = subprocess.run(  # noqa: S603 - a fixed list
+        [shutil.which("php") or "php", str(driver), str(folder), *map(str, files)],
+        timeout=PATIENCE,
+        check=True,
+        capture_output=True,
+    )
+    return {name: _counted(reported) for name, reported in json.loads(done.stdout).items()}
 
 
 def lighthouse(folder: Path) -> tuple[Counted, float]:
@@ -110,11 +127,16 @@ def _scheme(url: str) -> str:
 
 def _counted(reported: Sequence[str]) -> Counted:
     labels = [planted.label(value) for value in reported]
-    return Counted(len({one[0] for one in labels if one}), labels.count(None), len(reported))
+    found = {one[0] for one in labels if one}
+    mixed = {one.number for one in planted.planted() if one.kind in MIXED}
+    return Counted(len(found), len(found & mixed), labels.count(None), len(reported))
 
 
 if __name__ == "__main__":
     sys.stdout.write(f"of {len(planted.planted())}\nspatie {spatie()}\nbramus {bramus()}\n")
-    if len(sys.argv) > 1:
-        counted, seconds = lighthouse(Path(sys.argv[1]))
+    given = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+    if given and (given / "DOMDocument.php").is_file():
+        sys.stdout.write("".join(f"{name} in PHP {counted}\n" for name, counted in php(given).items()))
+    if given and (given / "node_modules").is_dir():
+        counted, seconds = lighthouse(given)
         sys.stdout.write(f"lighthouse {counted}, {seconds:.1f} s a page\n")

@@ -81,6 +81,27 @@ def test_what_a_restart_lost_is_completed(world: HaproxyWorld, mint: Mint) -> No
     assert world.target().current("moon.test") == revision.serial
 
 
+def test_one_that_has_the_former_one_again_is_noticed_and_gets_it_anew(
+    world: HaproxyWorld, mint: Mint
+) -> None:
+    """As one that is reloaded in the middle: it starts from what is on disk at that moment."""
+    first, first_key = mint.revision("moon.test")
+    world.target().deploy(first, first_key)
+    revision, key = mint.revision("moon.test")
+    file = world.folder / "haproxy" / "moon.test" / "combined.pem"
+
+    def reloaded() -> None:
+        world.asked(f"set ssl cert {file} <<\n{(first.chain or '').rstrip()}\n{first_key}")
+        world.asked(f"commit ssl cert {file}")
+
+    world.once("commit ssl cert", reloaded)
+    with pytest.raises(DeployError, match="HAProxy has changed while the certificate of moon"):
+        world.target().deploy(revision, key)
+    assert serves(world, first)
+    world.target().deploy(revision, key)
+    assert serves(world, revision)
+
+
 def test_what_it_refuses_is_neither_served_nor_found_at_the_next_start(
     world: HaproxyWorld, mint: Mint
 ) -> None:

@@ -3,7 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,21 +98,28 @@ def test_only_addresses_that_are_allowed_are_connected_to(desk: Desk) -> None:
 
 
 def test_workers_scan_what_somebody_has_asked_for(desk: Desk) -> None:
-    """As a request of Slack's leaves it: a row that is due, which nobody waits for."""
+    """As a request of Slack's leaves it: a row that is due, which nobody waits for. Its first scan was planned, and the next one is."""
+    desk.set(SCAN__AUTOMATIC="true")
     with desk.start("run"):
         desk.one("add", STORE, "--wait")
         storage = Database.open(desk.environment["CERTDESK_DATABASE__URL"])
         try:
+            now = desk_clock(storage)
             with storage.write() as tx:
-                now = desk_clock(storage)
+                planned = tx.scans.get(STORE)
                 tx.scans.ask(STORE, "moon", (), now)
             wait_until(lambda: answered(storage), PATIENCE, "the scan")
             with storage.read() as tx:
                 row = tx.scans.get(STORE)
         finally:
             storage.close()
+    assert planned is not None
+    assert planned.run_after is not None
+    assert timedelta(0) < planned.run_after - now <= timedelta(hours=1)
     assert row is not None
-    assert (row.count, row.run_after) == (6, None)
+    assert row.run_after is not None
+    assert (row.count, row.first) == (6, 6)
+    assert timedelta(days=7) <= row.run_after - now < timedelta(days=7, hours=1)
 
 
 def desk_clock(storage: Database) -> datetime:

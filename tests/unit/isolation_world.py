@@ -91,10 +91,10 @@ class Told:
         return self.message + self.screens
 
 
-def world() -> Bench:
-    """Return a platform where both stores have certificates, trouble, links, a channel and an open request."""
+def world(*stores: str) -> Bench:
+    """Return a platform where both stores, or these alone, have certificates, trouble, links, a channel and an open request."""
     bench = Bench(MemoryStorage())
-    for store in (OWN, OTHER):
+    for store in stores or (OWN, OTHER):
         put_into(bench, store)
     return bench
 

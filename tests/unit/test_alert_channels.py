@@ -99,13 +99,52 @@ def test_what_is_the_platforms_to_mend_stays_with_its_people(world: World) -> No
 def test_what_was_told_is_shown_no_more_once_the_store_is_linked_there_no_more(world: World) -> None:
     trouble(world, "moon")
     linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
-    assert "another store" in str(compose(world.desk, told(world)[ALERTS]).reply)
+    assert "not for this channel any more" in str(compose(world.desk, told(world)[ALERTS]).reply)
+
+
+def test_a_channel_there_that_was_linked_by_itself_is_told_no_more_either(world: World) -> None:
+    """Support takes the workspace's link back, and is told that nobody sees the store there any more."""
+    room = placed(THERE, "C0ROOM")
+    world.link(Kind.CHANNEL, room, "moon")
+    world.link(Kind.CHANNEL, "C0ROOM", "moon")  # of the support workspace, by the same id
+    trouble(world, "moon")
+    assert set(told(world)) == {room, "C0ROOM", ALERTS}
+    linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    with world.storage.read() as tx:
+        assert merchants.channels_of(tx, "moon") == ("C0ROOM",)
+    before = len(world.api.calls)
+    world.deliver()
+    sent = [str(body) for name, body in world.api.calls[before:] if name.startswith("chat.")]
+    assert len([one for one in sent if "Please do this" in one]) == 1
+    # what was not sent yet is not sent, nor that there was something
+    assert not [one for one in sent if "C0ALERTS" in one or "not for this channel" in one]
+    assert ("chat.postMessage", f"xoxb-{THERE}") not in world.api.tokens
+
+
+@pytest.mark.parametrize("away", ["workspace", "channel", "another store", "another channel"])
+def test_what_stands_there_already_is_hidden_at_once(world: World, away: str) -> None:
+    """Whoever reads there by then, such as the next store's people, reads it no more."""
+    room = ALERTS if away in ("workspace", "another channel") else "C0ROOM"
+    world.link(Kind.CHANNEL, "C0ROOM", "moon")
+    trouble(world, "moon")
+    world.deliver()
+    assert told(world)[room].ts
+    if away == "workspace":
+        linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    elif away == "channel":
+        linking.unlink(world.desk, Kind.CHANNEL, room, "moon")
+    elif away == "another store":
+        world.link(Kind.CHANNEL, room, "sun")
+    else:
+        linking.tell_in(world.desk, THERE, "C0OTHER")
+    assert [method for method, _ in world.deliver()] == ["chat.update"]
+    assert "not for this channel any more" in world.said()
 
 
 def test_what_was_told_is_shown_no_more_where_another_channel_was_chosen(world: World) -> None:
     trouble(world, "moon")
     dispatch(f"{NOTIFY} C0OTHER", SUPPORT, world.desk)
-    assert "another store" in str(compose(world.desk, told(world)[ALERTS]).reply)
+    assert "not for this channel any more" in str(compose(world.desk, told(world)[ALERTS]).reply)
     dispatch(f"{NOTIFY} none", SUPPORT, world.desk)
     with world.storage.read() as tx:
         assert merchants.channels_of(tx, "moon") == ()

@@ -240,6 +240,14 @@ def test_a_merchants_question_does_not_tell_what_others_have_left_of_the_limit(
     pairs = [(label.plain(), str(value)) for fields in only(reply, Fields) for label, value in fields.pairs]
     assert ("Cost at the CA", "1 order at the most") in pairs
     assert ("Takes at least", "1 minute") in pairs
+    clicker = MOON if alone else SUPPORT
+    answer = "approval.confirm" if alone else "approval.approve"
+    assert click(bench, answer, asked, clicker, known=known) is None
+    bars = [
+        messages.compose(one, message(bench, f"approval:{asked}")).reply
+        for one in (desk, replace(desk, limits=()))
+    ]
+    assert bars[0] == bars[1]  # nor does its end, while it does not wait
 
 
 def test_who_may_change_all_its_stores_steers_it_and_nobody_else(bench: Bench) -> None:

@@ -275,6 +275,48 @@ def test_a_message_turns_green_once_the_alert_is_over(bench: Bench) -> None:
     assert "nothing left for you to do" in composed.reply.title.plain()
 
 
+def test_it_turns_green_as_well_if_others_came_to_suffer_from_the_same(bench: Bench) -> None:
+    """Sub-domains of one domain are two stores': what is wrong with the domain is one alert, first of one and then of both."""
+    made = alert("dns.not_hosted", "joint.test", said=None, severity=Severity.INFO, due_at=bench.now)
+    rows = {}
+    for store, name in (("moon", "a.joint.test"), ("sun", "b.joint.test")):
+        bench.store(store, name)
+        dispatch(f"add {name}", SUPPORT, bench.desk)
+        found = finding("dns.not_hosted", name)
+        row = bench.change(name, [found], state=State.BLOCKED, problem=found)
+        rows[store] = sighting(made, certificate=row.id, store=store, name=name)
+
+    def tend(joins: str = "", leaves: str = "") -> dict[str, Message]:
+        with bench.storage.write() as tx:
+            if joins:
+                tx.alerts.put_sighting(rows[joins])
+            if leaves:
+                tx.alerts.drop_sighting(rows[leaves].certificate, made.key)
+        bench.now += DAY
+        rounds.tend_due(desk(bench))
+        owed = sent(bench)
+        with bench.storage.write() as tx:
+            for one in owed.values():
+                tx.outbox.delivered(one, "1.1", final=messages.compose(desk(bench), one).final)
+        return owed
+
+    with bench.storage.write() as tx:
+        tx.alerts.add(made)
+    [message] = tend(joins="moon").values()
+    tend(joins="sun")
+    tend(leaves="moon")
+    after = tend(leaves="sun")["C_MOON"]
+    with bench.storage.read() as tx:
+        over = tx.alerts.get("alert_1")
+    assert over is not None
+    assert over.lead is not None
+    assert (over.open, over.lead.name) == (False, "b.joint.test")
+    assert after.key == message.key
+    reply = told(bench, after)
+    assert reply.tone is Tone.GOOD
+    assert "joint" not in str(reply)
+
+
 def test_a_channel_that_has_become_another_stores_is_told_nothing_any_more(bench: Bench) -> None:
     click(bench, f"store.copy {BAD}")
     [message] = sent(bench).values()

@@ -9,6 +9,7 @@ import pytest
 from commands import messages, requests
 from commands.caller import TERMINAL, Caller, Role
 from commands.dispatch import dispatch
+from commands.hearing import UNSEEN, Room
 from commands.link_requests import APPROVE, DECLINE
 from commands.mentions import Mentioned, mentioned
 from commands.reply import Button, Composed, Fields, Hint, Outcome, Paragraph, Reply, Tone
@@ -21,6 +22,7 @@ from services.model.errors import NotFoundError
 from services.ports import Message, Request
 from tests.desks import MOON, STRANGER, SUPPORT, Bench
 from tests.unit.approval_world import confirmed
+from tests.unit.approval_world import sent as sent_in
 from tests.unit.commands_world import DAY, alert, clickable, desk_of, make_bench, owed, put
 
 ONCALL = Caller("T1/U_ONCALL", Role.ONCALL, None)
@@ -393,6 +395,43 @@ def test_a_channel_has_one_store(bench: Bench) -> None:
     assert stores_of(bench, "C0000001", Kind.CHANNEL) == ["sun"]
     assert confirmed(bench, run(bench, "unlink #C0000001 sun")).reply.tone is Tone.GOOD
     assert stores_of(bench, "C0000001", Kind.CHANNEL) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (Room(known=True, public=True), "this channel is public"),
+        (Room(known=True, readers=(SUPPORT, MOON)), "who are not linked to the store"),
+        (Room(known=True, readers=(SUPPORT, STRANGER)), "who are not linked to the store"),
+        (Room(known=True, readers=(SUPPORT, replace(MOON, stores=frozenset({"moon", "sun"})))), ""),
+        (Room(known=True, staff=True), ""),
+        (UNSEEN, ""),
+    ],
+)
+def test_who_links_a_channel_is_told_who_else_reads_there(bench: Bench, room: Room, said: str) -> None:
+    """What the store's merchant has to do is told there unasked, whoever reads it."""
+
+    class Rooms:
+        def room(self, channel: str) -> Room:
+            assert channel == "C0000001"
+            return room
+
+    def link() -> Outcome:
+        return dispatch("link C0000001 sun", SUPPORT, desk_of(bench), "C1", PEOPLE, rooms=Rooms())
+
+    outcome = link()
+    assert _says(outcome, "Take care") is _says(outcome, said or "Take care") is bool(said)
+    assert outcome.reply.tone is (Tone.WARN if said else Tone.GOOD)
+    run(bench, "unlink C0000001 sun")
+    linking.link(bench.desk, Kind.CHANNEL, "C0000001", "moon", "T1/U9")
+    asked = link()
+    assert _says(asked, "Take care") is bool(said)
+    assert _says(confirmed(bench, asked), "Take care") is bool(said)
+    # and so it is in Slack
+    typed = sent_in(bench, "link C0000001 sun", SUPPORT, "command", rooms=Rooms())
+    answer = by_key(bench, f"request:{typed.id}")
+    assert answer is not None
+    assert ("Take care" in str(answer.body)) is bool(said)
 
 
 def _says(outcome: Outcome, text: str) -> bool:

@@ -349,7 +349,25 @@ def test_a_channel_of_another_store_is_told_nothing(world: World) -> None:
     linking.link(world.bench.desk, Audience.CHANNEL, "C_MOON", "sun", "T1/U_SUPPORT")
     composed = world.compose(news)
     assert composed.final
-    assert "another store" in composed.reply.title.plain()
+    assert composed.quiet  # who reads there now need not learn of another store
+    assert "not for this channel any more" in composed.reply.title.plain()
+    assert not world.compose(replace(news, ts="1.1")).quiet
+
+
+def test_what_is_found_for_the_store_that_has_the_name_now_is_not_told_to_the_one_before(
+    world: World,
+) -> None:
+    """The message follows the name, whose pages are another store's by now."""
+    world.link()
+    world.say()
+    world.work()
+    [news] = told(world)
+    world.bench.store("sun", HOST)
+    world.say(caller=SUPPORT)
+    world.work()
+    composed = world.compose(replace(news, ts="1.1"))
+    assert composed.final
+    assert "not for this channel any more" in composed.reply.title.plain()
 
 
 def test_where_nothing_is_automatic_nobody_is_told_and_nothing_comes_round(world: World) -> None:

@@ -1,13 +1,19 @@
 """What is never deployed, and that the attempt goes on to something better."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.config import load
+from bot.wiring import build
 from services.deployment.fitness import trial, unfit
+from services.model.errors import DeployError
 from services.model.lifecycle import State
 from services.model.settings import CaSettings
+from storage.vault import new_key
 from tests.building import Built
 from tests.minted import Mint
 
@@ -76,3 +82,20 @@ def test_a_trial_cas_renewal_leaves_the_trusted_one_and_says_why() -> None:
     assert one.problem.code == "deploy.failed"
     assert "a CA for trials" in one.problem.summary.plain()
     assert built.target.serials == {"moon.test": installed}
+
+
+def test_every_target_of_app_yaml_is_guarded(tmp_path: Path) -> None:
+    places = [{"name": name, "directory": str(tmp_path / name)} for name in ("one", "two")]
+    environment = {
+        "CERTDESK_DATABASE__URL": f"sqlite:///{tmp_path}/x.db",
+        "CERTDESK_VAULT__KEY": new_key(),
+        "CERTDESK_DEPLOY__TARGETS": json.dumps(places),
+    }
+    application = build(load(environment, tmp_path), clock=lambda: NOW)
+    revision, _ = REAL.revision("moon.test")
+    _, another_key = REAL.revision("moon.test")
+    assert [target.name for target in application.parts.targets] == ["one", "two"]
+    for target in application.parts.targets:
+        with pytest.raises(DeployError, match="was not given a certificate"):
+            target.deploy(revision, another_key)
+    application.close()

@@ -1,6 +1,7 @@
 """Old keys on targets: thrown away a while after they were replaced, and never what is served or can be put back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import pytest
 from services.deployment import garbage, rollback
 from services.deployment.files import REVISIONS, FilesSettings, FilesTarget
 from services.deployment.garbage import Facts
-from services.model.certificates import Revision
+from services.issuance import removing
+from services.model.certificates import NOT_SERVED, Revision
+from services.model.stores import Domain, Store
 from services.ports import DeployTarget
 from tests.building import START, Built
+from tests.desks import finding
+from tests.minted import Mint
 from tests.unit.test_rollback import roll_back
 
 DAY = timedelta(days=1)
@@ -121,6 +126,9 @@ def test_nothing_goes_while_something_else_is_served_or_a_target_lacks_it(
     built.now += GRACE
     lacking = FilesTarget("second", FilesSettings(tmp_path / "second"))
     assert collect(built, [target, lacking]) == 0
+    with built.storage.write() as tx:
+        tx.certificates.put_findings(built.one.id, (finding(NOT_SERVED, NAMES[0]),))
+    assert collect(built, [target]) == 0
     built.edge.stale = True
     built.renew(*NAMES)
     built.settle()
@@ -161,3 +169,97 @@ def test_a_target_that_fails_keeps_nobody_else_from_it(tmp_path: Path, target: F
     broken = FilesTarget("edge", FilesSettings(tmp_path / "file" / "below"))
     collect(built, [broken, target])
     assert len(kept(tmp_path)) == 2
+
+
+# --- names that are wanted no more
+
+
+def remove(built: Built, *names: str) -> None:
+    with built.storage.write() as tx:
+        removing.remove(built.desk, tx, built.one.id, names, "terminal", built.now)
+
+
+def taken_off(built: Built) -> list[str]:
+    return [str(row.details) for row in built.happened(garbage.TAKEN_OFF)]
+
+
+def test_what_is_removed_stays_until_it_has_expired_and_then_nothing_of_it_is_left(
+    tmp_path: Path, target: FilesTarget
+) -> None:
+    built = renewed(target, 1)
+    remove(built, *NAMES)
+    end = built.one.not_after
+    assert end is not None
+    built.now = end + GRACE - timedelta(seconds=1)
+    collect(built, [target])
+    assert target.current(NAMES[0]) == built.one.serial
+    assert taken_off(built) == []
+    built.now = end + GRACE
+    collect(built, [target])
+    assert {one.name for one in (tmp_path / "edge").iterdir()} == {REVISIONS}
+    assert kept(tmp_path) == set()
+    assert taken_off(built) == [f"{name} from edge" for name in NAMES]
+    collect(built, [target])
+    assert len(taken_off(built)) == len(NAMES)
+
+
+def test_a_name_that_a_renewal_left_out_goes_with_its_key_and_the_others_stay(
+    tmp_path: Path, target: FilesTarget
+) -> None:
+    built = renewed(target, 0)
+    first = built.live
+    remove(built, NAMES[0])
+    for _ in range(2):
+        built.advance(50 * DAY)
+        built.renew(NAMES[1])
+        built.settle()
+        _deployed(built, target)
+    collect(built, [target])
+    assert target.current(NAMES[0]) is None  # its last certificate expired ten days ago
+    assert target.current(NAMES[1]) == built.one.serial
+    assert first.id not in kept(tmp_path)
+    assert taken_off(built) == [f"{NAMES[0]} from edge"]
+
+
+@pytest.mark.parametrize("whose", ["its own, again", "another store's", "somebody's by hand"])
+def test_a_name_that_somebody_wants_or_has_put_there_is_not_taken_off(
+    target: FilesTarget, whose: str
+) -> None:
+    built = renewed(target, 0)
+    first, key = built.live, built.vault.open(built.live.sealed_key, built.live.key_binding).decode()
+    one = built.one
+    remove(built, *NAMES)
+    built.now += 100 * DAY
+    match whose:
+        case "its own, again":
+            built.checker.says[NAMES[0]] = (finding("store.inactive", NAMES[0]),)
+            built.add(NAMES[0])
+            built.settle()
+        case "another store's":
+            with built.storage.write() as tx:
+                tx.stores.put(Store("sun"))
+                tx.stores.put_domain(Domain(NAMES[0], "sun"))
+                tx.certificates.add(replace(one, id="cert_sun", store="sun", wanted=(NAMES[0],)))
+        case _:
+            strange, key = Mint().revision(NAMES[0])
+            target.deploy(replace(strange, names=(NAMES[0],)), key)
+            first = strange
+    garbage.collect(built.desk, [target], one.id)
+    assert target.current(NAMES[0]) == first.serial
+    assert target.current(NAMES[1]) is None
+
+
+def test_attempts_that_came_to_nothing_hide_no_old_key(tmp_path: Path, target: FilesTarget) -> None:
+    built = renewed(target, 1)
+    first = built.revisions[0]
+    with built.storage.write() as tx:
+        for number in range(garbage.MOST):
+            tried = replace(first, id=f"rev_tried_{number}", chain=None, serial=None, created_at=built.now)
+            tx.certificates.put_revision(tried)
+    built.advance(59 * DAY)
+    built.renew(*NAMES)
+    built.settle()
+    _deployed(built, target)
+    built.now += GRACE
+    collect(built, [target])
+    assert first.id not in kept(tmp_path)

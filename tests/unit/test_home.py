@@ -181,6 +181,21 @@ def test_a_merchants_search_finds_their_own_alone(world: HomeWorld) -> None:
         assert texts[0] == texts[1]
 
 
+def test_a_merchants_home_is_the_same_whatever_others_have(world: HomeWorld) -> None:
+    def homes() -> list[str]:
+        view = world.click(MOON, world.open(MOON), "home.show all")  # it begins where it was left
+        seen = [view]
+        for action in ("home.show installed", "home.show unwell", "home.show all", "home.turn next"):
+            seen.append(world.click(MOON, seen[-1], action))
+        seen.append(world.click(MOON, view, "home.search", **{"home.search": "moon0"}))
+        return [json.dumps(one.content) for one in seen]
+
+    world.fleet(12)
+    before = homes()
+    world.fleet(30, "sun", State.NEEDS_SUPPORT)
+    assert homes() == before
+
+
 def test_a_page_that_is_gone_begins_anew(world: HomeWorld) -> None:
     world.fleet(12)
     second = world.click(MOON, world.open(MOON), "home.turn next")

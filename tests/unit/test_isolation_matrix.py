@@ -78,6 +78,16 @@ def test_nothing_of_another_store_is_told_or_changed(
 
 
 @EVERY_CASE
+def test_of_ones_own_store_the_same_is_told_whatever_others_have(kind: str, name: str, given: Given) -> None:
+    """No count, no cost, no list and no question to the database has anything of the others in it."""
+    if name.startswith("home."):
+        return  # certificates of one urgency stand there by their ids, which are chance: `test_home` has it
+    merchant = CALLERS["merchant"]
+    alone, among = (ask(world(*stores), kind, given, merchant, OWN) for stores in ((OWN,), (OWN, OTHER)))
+    assert alone == among
+
+
+@EVERY_CASE
 @pytest.mark.parametrize("caller", CALLERS.values(), ids=list(CALLERS))
 def test_a_right_is_what_the_table_says(caller: Caller, kind: str, name: str, given: Given) -> None:
     if kind == "links":
@@ -160,6 +170,14 @@ def test_what_was_nearly_another_stores_name_brings_no_suggestion(caller: Caller
         told = ask(world(), "command", Given(f"{verb} {typo}"), caller, OWN)
         assert "Did you mean" not in told.message
         assert "quiz" not in told.message.replace(typo, "")
+
+
+@pytest.mark.parametrize("text", ["status {}", "links {}", "status moon.test --store {}", "add --store {}"])
+@EVERYBODY_LIMITED
+def test_what_was_nearly_another_stores_id_brings_none_either(caller: Caller, text: str) -> None:
+    for typo in ("quizz", "qiuz", "quis"):
+        told = ask(world(), "command", Given(text.replace("{}", typo)), caller, OWN)
+        assert "quiz" not in told.everything.replace(typo, ""), typo
 
 
 def test_what_was_nearly_ones_own_name_does() -> None:

@@ -105,6 +105,17 @@ def test_one_that_comes_between_is_read_again(world: KubernetesWorld, mint: Mint
     assert world.meddling == []
 
 
+def test_a_secret_that_becomes_anothers_before_it_is_deleted_stays(
+    world: KubernetesWorld, mint: Mint
+) -> None:
+    world.target().deploy(*mint.revision("moon.test"))
+    ours = world.secrets["moon.test"]
+    world.meddling = [{**ours, "metadata": {**ours["metadata"], "labels": {}}}]
+    world.target().remove("moon.test")
+    assert world.meddling == []
+    assert "moon.test" in world.secrets
+
+
 def test_a_fight_over_a_secret_ends_and_is_told(world: KubernetesWorld, mint: Mint) -> None:
     revision, key = mint.revision("moon.test")
     world.target().deploy(revision, key)

@@ -222,6 +222,11 @@ def test_another_persons_page_proves_nothing(bench: Bench) -> None:
     form = {"memory": theirs.memory, "kind": "modal", "values": {}, "hash": "1"}
     ask(bench, stranger, screen, kind="click", text="sheet.turn 0", channel="", view="V1", form=form)
     assert "n003" not in text(screen.sheets[0])
+    form["memory"] = json.dumps(
+        {"row": json.loads(theirs.memory)["row"]}
+    )  # nor does it tell of which store it is
+    ask(bench, stranger, screen, kind="click", text="sheet.turn 0", channel="", view="V1", form=form)
+    assert "moon" not in repr(screen.sheets[-1])
     send(bench, stranger, "add", theirs.memory, typed="shop.sun.test")
     assert [one.wanted for one in bench.certificates()] == [("shop.sun.test",)]
 

@@ -1,11 +1,13 @@
 """What is answered at a pull target: the right revision of the moment, from memory, its key no longer there than needed."""
 
+from collections.abc import Callable
+
 import pytest
 
-from services.deployment.answers import AGAIN, FRESH, HELD
+from services.deployment.answers import AGAIN, FRESH, HELD, Answers
 from services.model.errors import DatabaseUnavailableError, VaultError
 from storage.vault import Vault
-from tests.unit.pull_world import Breakable, PullWorld
+from tests.unit.pull_world import TARGET, Breakable, PullWorld
 
 
 @pytest.fixture
@@ -54,14 +56,34 @@ def test_a_new_revision_is_seen_at_the_next_look_and_the_old_key_is_gone(world: 
     assert answers.revision_of("moon.test") is None
 
 
+class _Slow:
+    """A vault that takes so long to open a key that another revision is published meanwhile."""
+
+    def __init__(self, world: PullWorld) -> None:
+        self._world = world
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def open(self, sealed: bytes, binding: str) -> bytes:
+        self.meanwhile()
+        return self._world.vault.open(sealed, binding)
+
+    def seal(self, secret: bytes, binding: str) -> bytes:
+        return self._world.vault.seal(secret, binding)
+
+
 def test_an_answer_that_was_read_before_the_change_is_not_kept(world: PullWorld) -> None:
     first = world.published("moon.test")
-    answers = world.answers()
+    vault = _Slow(world)
+    answers = Answers(TARGET, world.storage, vault, lambda: world.seconds)
     answers.refresh()
     old = answers.revision_of("moon.test") or ""
-    assert answers.load("moon.test") == first  # as a slow load that began before the next line
-    world.published("moon.test")
-    answers.refresh()
+
+    def renewed() -> None:
+        world.published("moon.test")
+        answers.refresh()
+
+    vault.meanwhile = renewed
+    assert answers.load("moon.test") == first
     assert answers.find(old) is None
 
 

@@ -15,6 +15,7 @@ from bot import shell
 from bot.attachments import KINDS, made
 from bot.attachments.svg import nice
 from bot.text.language import ENGLISH, Language, languages
+from commands.alert_words import clause
 from commands.attachment import Attachment
 from commands.caller import Caller
 from commands.dispatch import dispatch
@@ -187,6 +188,7 @@ def test_the_picture_has_all_characters_of_the_language(bench: Bench, language: 
     assert drawn.name == "report.png"
     assert drawn.alt
     assert len(drawn.alt) <= 1000
+    assert f"{language.plain(clause('dns.not_hosted'))}: 1" in drawn.alt  # in words, and not by its code
     others = [made(Attachment("report.png", facts(bench)), one) for one in languages() if one is not language]
     assert drawn.content not in [other.content for other in others]
 

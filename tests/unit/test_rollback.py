@@ -13,6 +13,7 @@ from services.model.certificates import Certificate, Revision, Window
 from services.model.lifecycle import State
 from services.model.recalls import Recall
 from services.model.revoking import Reason
+from services.model.settings import CaSettings
 from services.model.stores import Domain, Store
 from services.model.text import Text
 from services.revoking import asking
@@ -187,6 +188,37 @@ def test_what_is_revoked_on_the_way_is_not_deployed_and_what_is_installed_is_eve
     assert (row.state, row.installed, row.rollback) == (State.INSTALLED, second.id, None)
     assert set(built.target.serials.values()) == {second.serial}
     assert [one.what for one in built.history].count("rollback_called_off") == 1
+
+
+def test_what_expires_on_the_way_is_not_deployed() -> None:
+    built = renewed()
+    _, second = built.revisions
+    built.target.full = 1
+    roll_back(built)
+    built.work()
+    built.now += 36 * DAY  # certdesk was down
+    built.advance(SOON)
+    row = built.one
+    assert (row.state, row.installed, row.rollback) == (State.INSTALLED, second.id, None)
+    assert set(built.target.serials.values()) == {second.serial}
+    assert [one.what for one in built.history].count("rollback_called_off") == 1
+
+
+def test_what_a_ca_for_trials_signed_is_not_put_back_over_a_trusted_one() -> None:
+    built = renewed()
+    built.limits["trial"] = CaSettings("trial", "https://acme-staging-v02.api.letsencrypt.org/directory")
+    with built.storage.write() as tx:
+        tx.certificates.put_revision(replace(built.revisions[0], ca="trial"))
+    assert "of a CA for trials" in why(built)
+    with built.storage.write() as tx:
+        tx.certificates.put_revision(replace(built.revisions[1], ca="trial"))
+    assert isinstance(found(built), Revision)
+
+
+def test_another_one_than_was_approved_is_not_put_back() -> None:
+    built = renewed()
+    with pytest.raises(NoRollbackError, match="has changed since this was asked"):
+        roll_back(built, replace(wish(built), revision="rev_before"))
 
 
 def test_a_second_roll_back_goes_one_further_back() -> None:

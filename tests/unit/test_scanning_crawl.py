@@ -77,6 +77,31 @@ def test_home_login_sitemap_and_links_are_looked_at_and_robots_are_heeded(world:
     assert set(world.pauses) == {ELSEWHERE, 0.5, 3.0}
 
 
+def test_header_fields_that_load_or_lead_are_read_too(world: World) -> None:
+    """Chromium reports the same of them as of elements; a style sheet in a field it does not load."""
+    world.settings = Scanning(paths=("/login",), pages=0)
+    links = (
+        "<http://a.test/1.css>; rel=preload; as=style, </2.css>;rel=preload;as=style",
+        '<http://a.test/3.png>; as="image"; rel="x preload"; title="<,", <http://a.test/4.mjs>; REL=ModulePreload',
+        "<http://a.test/5.css>; rel=stylesheet, <http://a.test/6>; rel=preconnect, <http://a.test/7>; rel=prefetch, <<<",
+    )
+    world.web.put(HOME, "<p>", link=", ".join(links), refresh=f"9; url=http://{HOST}/8")
+    policy = "upgrade-insecure-requests"
+    world.web.put(
+        f"{HOME}login", "<p>", link="<http://a.test/9.mjs>;rel=modulepreload", content_security_policy=policy
+    )
+    found = [one.found for one in world.scan().problems]
+    assert [(one.url, one.attribute, one.kind.value, one.mitigated) for one in found] == [
+        ("http://a.test/1.css", "link", "blockable", False),
+        ("http://a.test/4.mjs", "link", "blockable", False),
+        ("http://a.test/7", "link", "blockable", False),
+        ("http://a.test/3.png", "link", "upgradeable", False),
+        (f"http://{HOST}/8", "refresh", "navigational", False),
+        ("http://a.test/9.mjs", "link", "blockable", True),
+    ]
+    assert {(one.element, one.line) for one in found} == {("header", 1)}
+
+
 def test_only_the_paths_that_were_given_are_looked_at(world: World) -> None:
     world.web.put(f"{HOME}x", "<img src=http://cdn.test/y.png>")
     scan = world.scan("/x")
@@ -93,6 +118,22 @@ def test_own_style_sheets_are_read_with_their_imports_once(world: World) -> None
     scan = world.scan()
     assert [one.found.source for one in scan.problems] == [f"{HOME}s.css", f"{HOME}t.css"]
     assert world.web.asked.count(f"{HOME}s.css") == 1
+
+
+def test_a_sheet_is_judged_by_the_policy_of_each_page_that_uses_it(world: World) -> None:
+    """What upgrade-insecure-requests mends on the first page is open on a check-out that has no such policy."""
+    world.settings = Scanning(paths=("/login", "/cart"), pages=0)
+    for page, policy in (
+        (HOME, "upgrade-insecure-requests"),
+        (f"{HOME}login", "default-src *"),
+        (f"{HOME}cart", ""),
+    ):
+        world.web.put(page, "<link rel=stylesheet href=/s.css>", content_security_policy=policy)
+    world.web.put(f"{HOME}s.css", "@import 't.css';", "text/css")
+    world.web.put(f"{HOME}t.css", "@import 's.css'; b { background: url(http://a.test/2.png) }", "text/css")
+    said = [(one.page, one.found.mitigated) for one in world.scan().problems]
+    assert said == [(f"{HOME}login", False), (HOME, True)]
+    assert world.web.asked.count(f"{HOME}t.css") == 2
 
 
 def test_a_page_that_leads_to_http_and_a_shop_without_redirect_are_findings(world: World) -> None:
@@ -170,6 +211,32 @@ def _file(
 )
 def test_advice_by_what_both_addresses_answer(plain: Fetched, secure: Fetched, advice: Advice) -> None:
     assert decide(Facts(plain, secure))[0] is advice
+
+
+@pytest.mark.parametrize(
+    ("plain", "secure", "advice"),
+    [
+        (_file("h"), _file("s", type_="text/html"), Advice.UPLOAD),
+        (_file("h", type_="text/html"), _file("s", type_="text/html"), Advice.REMOVE),
+        (_file("h", status=301), _file("s", type_="text/html"), Advice.REMOVE),
+        (_file("h", status=404), _file("s", type_="application/xhtml+xml"), Advice.REMOVE),
+        (_file("h", type_="text/html"), _file("s"), Advice.HTTPS),
+    ],
+)
+def test_a_page_in_place_of_a_picture_is_not_the_picture(
+    plain: Fetched, secure: Fetched, advice: Advice
+) -> None:
+    """Many shops' servers answer 200 and a page for whatever they do not have."""
+    assert decide(Facts(plain, secure, page=False))[0] is advice
+
+
+def test_what_may_be_a_page_is_told_by_what_loads_it(world: World) -> None:
+    world.web.put(HOME, "<img src=http://a.test/x><iframe src=http://a.test/x></iframe>")
+    world.web.put("https://a.test/x", "<p>parked")
+    assert [(one.found.element, one.advice) for one in world.scan().problems] == [
+        ("iframe", Advice.HTTPS),
+        ("img", Advice.REMOVE),
+    ]
 
 
 def test_a_form_is_never_sent_to_find_out(world: World) -> None:

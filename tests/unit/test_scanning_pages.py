@@ -11,7 +11,7 @@ from services.model.scans import Kind
 from services.scanning import attributes, pages, policies, scripts, sheets, styles, urls
 from services.scanning.policies import Mitigations
 from tests import planted
-from tests.browser.other_scanners import bramus, spatie
+from tests.browser.other_scanners import MIXED, bramus, spatie
 
 PAGE = "https://shop.moon.test/a/page.html"
 
@@ -48,8 +48,14 @@ def test_the_document_says_how_many_there_are() -> None:
 
 def test_the_document_says_what_others_look_for() -> None:
     page = (Path(__file__).parents[2] / "docs" / "scanning.md").read_text("utf-8")
-    for name, others in (("spatie/mixed-content-scanner", spatie()), ("bramus/mixed-content-scan", bramus())):
-        assert f"| {name} | {others.found} | {others.false} of {others.reported} |" in page
+    one, two = spatie(), bramus()
+    assert (
+        f"gives {one.found} with {one.false} of {one.reported} false, and {two.found} with {two.false} of {two.reported}."
+        in page
+    )
+    mixed = sum(one.kind in MIXED for one in planted.planted())
+    assert page.count(f"of those {mixed}") == 2
+    assert f"(of {mixed} that browsers block or upgrade" in page
 
 
 def test_what_is_found_is_where_it_stands() -> None:
@@ -89,13 +95,51 @@ def test_what_the_policy_mitigates_is_marked_so() -> None:
         ("http://app.localhost/x", None),
         ("http://127.9.9.9/x", None),
         ("http://[::1]/x", None),
+        ("http://[::ffff:127.0.0.1]/x", None),
+        ("http://2130706433/x", None),
+        ("http://0x7f.1/x", None),
+        ("http://0177.0.0.1/x", None),
+        ("http://\uff11\uff12\uff17.0.0.1/x", None),
+        ("http://%6cocalhost/x", None),
+        ("http://localhost./x", None),
+        ("http://u:p@localhost:8/x", None),
         ("http://[2001:db8::1]:80/x", "http://[2001:db8::1]:80/x"),
+        ("http://3232235777/x", "http://3232235777/x"),
+        ("http://a_b.test:/x", "http://a_b.test:/x"),
+        ("http://caf\u00e9.test/x", "http://caf\u00e9.test/x"),
+        ("http://{host}/x", "http://{host}/x"),
+        ("http://a|b.test/x", None),
+        ("http://a%zz.test/x", None),
+        ("http://a.test:99999/x", None),
+        ("http://a.test:x/", None),
+        ("http://1.2.3.256/x", None),
+        ("http://1.2.3.4.5/x", None),
+        ("http://08.1/x", None),
+        ("http://a.9/x", None),
+        ("http://[::g]/x", None),
+        ("http://[::1/x", None),
+        ("http://" + "9" * 5000 + "/x", None),
         ("ftp://a.test/x", None),
         ("", None),
     ],
 )
 def test_a_url_is_read_as_browsers_read_it(value: str, expected: str | None) -> None:
     assert urls.insecure(value, PAGE) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a.test/x", Kind.UPGRADEABLE),
+        ("http://10.9.9.9/x", Kind.BLOCKABLE),
+        ("http://168364297:80/x", Kind.BLOCKABLE),
+        ("http://0x0a.0x09.9.9/x", Kind.BLOCKABLE),
+        ("http://[2001:db8::1]/x", Kind.BLOCKABLE),
+    ],
+)
+def test_at_an_address_however_it_is_written_nothing_is_upgraded(url: str, expected: Kind) -> None:
+    assert urls.settled(Kind.UPGRADEABLE, url) is expected
+    assert urls.settled(Kind.FORM, url) is Kind.FORM
 
 
 def test_below_an_insecure_base_everything_relative_is_insecure() -> None:

@@ -233,10 +233,50 @@ def test_another_merchant_of_the_store_may_approve_and_one_of_another_store_know
     for key in (f"approval:{asked}", f"approval:{asked}:C_MOON", f"approval:{asked}:deciders"):
         found = messages.compose(desk_of(bench), message(bench, key)).reply
         assert "Asked for by U_MOON, approved by U_MATE" in shown(found)
+    for key, shows in (("C_MOON", True), ("deciders", False)):
+        stood = message(bench, f"approval:{asked}:{key}")
+        assert (
+            "channel C_MOON" in stood.follows
+        ) is shows  # and so it is hidden once the channel is another's
     linking.link(desk_of(bench), Kind.CHANNEL, "C_MOON", "sun", "T1/U1")
     gone = messages.compose(desk_of(bench), message(bench, f"approval:{asked}:C_MOON"))
     assert gone.final
-    assert shown(gone.reply) == "This was for another store, and is not shown here any more"
+    assert shown(gone.reply) == "This is not for this channel any more, and is not shown here"
+
+
+def test_what_is_about_several_stores_is_shown_in_the_channel_of_none(bench: Bench) -> None:
+    for store in ("moon", "sun"):
+        linking.link(desk_of(bench), Kind.CHANNEL, f"C_{store}", store, "T1/U1")
+    asked = listed(bench, MATE, [*NAMES, "sun.test"])
+    assert proposal(bench, asked).told_in == ()
+    with bench.storage.read() as tx:
+        owed = [tx.outbox.by_key(f"approval:{asked}:C_{store}") for store in ("moon", "sun")]
+    assert owed == [None, None]
+    assert "sun.test" not in shown(
+        composed(bench, added(bench, MATE)).reply
+    )  # of one store it is about that alone
+
+
+@pytest.mark.parametrize("way", [added, renewed, removed])
+def test_what_was_not_taken_is_not_told_in_the_channel_of_the_store(bench: Bench, way: Way) -> None:
+    """It may be of another store of theirs: a name of it, or one that was meant by what was mistyped."""
+    linking.link(desk_of(bench), Kind.CHANNEL, "C_MOON", "moon", "T1/U1")
+    verb = {"renewed": "renew", "removed": "remove"}.get(way.__name__, "add")  # type: ignore[attr-defined]
+    if verb != "add":
+        installed(bench, renew_at=bench.now)
+    asked = ask(bench, f"{verb} {' '.join(NAMES)} sum.test", MATE)
+    private, there, support = (
+        message(bench, key)
+        for key in (f"approval:{asked}", f"approval:{asked}:C_MOON", f"approval:{asked}:deciders")
+    )
+    for approved in (False, True):
+        if approved:
+            assert click(bench, "approval.approve", asked, MOON, known=known) is None
+        told = [repr(messages.compose(desk_of(bench), one).reply) for one in (private, there, support)]
+        assert ("sum.test" in told[0]) is ("sum.test" in told[2])
+        assert "sum.test" in told[0] or approved
+        assert "sum.test" not in told[1]
+        assert "sun.test" not in told[1]
 
 
 def test_merchants_decide_nothing_for_the_platforms_own_people(bench: Bench) -> None:

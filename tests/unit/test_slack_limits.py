@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.limits import violations
+from bot.slack.limits import view_violations, violations
 
 _OK: dict[str, Any] = {"type": "section", "text": {"type": "mrkdwn", "text": "fine"}}
 
@@ -135,3 +135,73 @@ def test_a_message_within_the_limits_breaks_none() -> None:
 )
 def test_each_limit_is_seen(text: str, blocks: list[dict[str, Any]], line: str) -> None:
     assert line in violations(text, blocks)
+
+
+def _modal(**more: Any) -> dict[str, Any]:
+    return {"type": "modal", "title": _plain(24), "blocks": [_OK]} | more
+
+
+def _input(element: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    return [{"type": "input", "label": _plain(5), "element": {"action_id": "a"} | element} | more]
+
+
+def test_a_view_within_the_limits_breaks_none() -> None:
+    fields = [
+        *_input({"type": "checkboxes", "options": [_option()] * 10}, label=_plain(2000), hint=_plain(2000)),
+        *_input({"type": "plain_text_input", "action_id": "t", "max_length": 3000}),
+        *_input({"type": "file_input", "action_id": "f", "max_files": 1, "filetypes": ["csv"]}),
+    ]
+    sent = {"submit": _plain(24), "close": _plain(24), "private_metadata": "x" * 3000}
+    assert view_violations(_modal(blocks=[*fields, *[_OK] * 97], **sent)) == []
+    assert view_violations({"type": "home", "blocks": [_OK] * 100}) == []
+
+
+@pytest.mark.parametrize(
+    ("view", "line"),
+    [
+        (_modal(blocks=[_OK] * 101), "101 blocks, 100 allowed"),
+        (_modal(private_metadata="x" * 3001), "private_metadata has more than 3000 characters"),
+        (_modal(title=_plain(25)), "title has 25 characters, 24 allowed"),
+        (_modal(title=_mrkdwn(5)), "title must be plain_text"),
+        (_modal(submit=_plain(25)), "submit has 25 characters, 24 allowed"),
+        (_modal(close=_plain(25)), "close has 25 characters, 24 allowed"),
+        (
+            _modal(blocks=_input({"type": "plain_text_input"})),
+            "a modal with fields has no button that sends it off",
+        ),
+        (
+            {"type": "home", "blocks": _input({"type": "file_input"})},
+            "a field for files outside of a modal",
+        ),
+        (
+            _modal(blocks=_input({"type": "checkboxes", "options": [_option()] * 11})),
+            "block 0: 11 options, 1 to 10 allowed",
+        ),
+        (
+            _modal(blocks=_input({"type": "plain_text_input", "max_length": 3001})),
+            "block 0: max_length 3001, 3000 allowed",
+        ),
+        (
+            _modal(blocks=_input({"type": "file_input", "max_files": 11})),
+            "block 0: max_files 11, 1 to 10 allowed",
+        ),
+        (
+            _modal(blocks=_input({"type": "file_input", "filetypes": [".csv"]})),
+            "block 0: filetypes are no ends of file names",
+        ),
+        (
+            _modal(blocks=[_actions({"type": "file_input"})]),
+            "block 0: a field for files outside of an input block",
+        ),
+        (
+            _modal(blocks=_input({"type": "plain_text_input"}, label=_plain(2001))),
+            "block 0: label has 2001 characters, 2000 allowed",
+        ),
+        (
+            _modal(blocks=_input({"type": "plain_text_input"}, hint=_plain(2001))),
+            "block 0: hint has 2001 characters, 2000 allowed",
+        ),
+    ],
+)
+def test_each_limit_of_a_view_is_seen(view: dict[str, Any], line: str) -> None:
+    assert line in view_violations(view)

@@ -52,6 +52,7 @@ def speech(locales: Mapping[str, str] | None = None) -> Speech:
         for person, stores in (("U1", ("moon",)), ("U2", ("moon", "sun")), ("U3", ("moon", "quiz"))):
             for store in stores:
                 tx.links.put(Link(Kind.PERSON, f"T1/{person}", store, "T1/U9", NOW))
+        tx.links.put(Link(Kind.WORKSPACE, "T2", "moon", "T1/U9", NOW))
         tx.languages.put(ChannelLanguage("C_quiz", "ko", "T1/U9", NOW))
         tx.languages.put(ChannelLanguage("C_staff", "ja", "T1/U9", NOW))
     return Speech(
@@ -85,6 +86,11 @@ def test_a_person_is_spoken_to_in_that_of_their_slack_else_their_stores(
     user: str, channel: str, spoken: str
 ) -> None:
     assert speech({"U7": "ja-JP", "U8": "en-GB"}).to_person(user, channel).code == spoken
+
+
+def test_the_language_of_a_workspaces_stores_tells_nobody_there_of_them() -> None:
+    assert speech().in_channel("T2/C1").code == "ko"
+    assert speech().to_person("T2/U9", "T2/C1").code == "en"
 
 
 def test_an_apology_is_in_the_language_of_who_asked() -> None:

@@ -190,6 +190,32 @@ def test_what_has_expired_is_given_to_no_target(built: Built) -> None:
     assert new.deployments == 0
 
 
+def test_what_expired_while_certdesk_was_down_is_given_to_no_target(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    built.settle()
+    built.ca.down = built.cas["second"].down = True
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.now += 400 * DAY
+    built.work()
+    assert new.deployments == 0
+
+
+def test_what_has_a_compromised_key_is_given_to_no_target(built: Built) -> None:
+    built.more = ()
+    built.add(NAME)
+    one = built.settle()
+    with built.storage.write() as tx:
+        wish = Wish("rvk_1", one.id, built.live.id, NAME, Reason.KEY_COMPROMISE, "T1/U1")
+        asking.revoke(built.desk, tx, wish, built.now)
+    new = FakeTarget("new")
+    built.more = (new,)
+    built.change(state=State.INSTALLED, run_after=built.now, next=None)  # nothing better could be had
+    built.work()
+    assert new.deployments == 0
+
+
 def test_the_edge_is_looked_at_again_once_the_target_behind_it_has_it(built: Built) -> None:
     built.target.full = FOR_EVER
     built.add(NAME)
@@ -257,3 +283,48 @@ def test_of_a_certificate_whose_names_are_all_gone_nothing_is_handed_over(
     built.advance(15 * MINUTE)
     assert cache.deployments == tried
     assert cache.serials == {}
+
+
+def test_what_a_target_says_of_other_stores_their_merchants_alone_may_know(
+    built: Built, cache: FakeTarget
+) -> None:
+    """A reload fails for the file that is broken, whoever's it is: the merchant whose turn it was reads what it said."""
+    with built.storage.write() as tx:
+        tx.stores.put(Store("sun"))
+        tx.stores.put_domain(Domain("quiz.example", "sun"))
+        tx.stores.put_domain(Domain("sun.shops.example", "sun", default=True))
+    cache.full = FOR_EVER
+    cache.output = (
+        "nginx.conf: cannot load /certs/quiz.example/fullchain.pem, /h/www.Quiz.example.pem:/h/_.sun.shops.example.pem;"
+        f" {NAME} is well"
+    )
+    built.add(NAME, WWW)
+    built.advance(HOUR)
+    problem = built.one.problem
+    assert problem is not None
+    told = str(problem.summary)
+    assert f"nginx.conf: cannot load /certs/…/fullchain.pem, /h/…:/h/…; {NAME} is well" in told
+    said = [str(row.details) for row in built.history_of(built.one)]
+    assert not [one for one in (told, *said) if "quiz" in one.lower() or "sun" in one]
+    # who has to mend it is told all of it, by the alert
+    assert cache.output in str(problem.evidence["found"])
+    with built.storage.read() as tx:
+        seen = tx.breakers.get(breaker.target_thing("cache"))
+    assert seen is not None
+    assert "fullchain.pem" in seen.detail
+    assert not [name for name in ("quiz", "sun", "moon") if name in seen.detail.lower()]
+
+
+def test_a_target_that_says_very_much_tells_no_name_at_all_beyond_some(
+    built: Built, cache: FakeTarget
+) -> None:
+    with built.storage.write() as tx:
+        tx.stores.put(Store("sun"))
+        tx.stores.put_domain(Domain("quiz.example", "sun"))
+    cache.full = FOR_EVER
+    cache.output = " ".join([*(f"/etc/nginx/{number}.conf" for number in range(100)), "quiz.example"])
+    built.add(NAME)
+    built.advance(MINUTE)
+    assert built.one.problem is not None
+    assert "1.conf" in str(built.one.problem.summary)
+    assert "quiz" not in str(built.one.problem.summary)

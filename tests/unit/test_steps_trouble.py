@@ -5,11 +5,14 @@ from itertools import pairwise
 
 import pytest
 
+from services.deployment.installing import not_served
 from services.issuance.adding import BusyError
+from services.model.certificates import Revision
 from services.model.errors import CaTrouble
 from services.model.findings import Owner, Verdict
 from services.model.lifecycle import State
 from services.model.sight import EVERY
+from services.ports import Served
 from services.renewal import asking, runner
 from tests.building import START, Built
 from tests.desks import finding
@@ -240,6 +243,34 @@ def test_an_edge_that_does_not_answer_is_told_apart(built: Built) -> None:
     problem = built.one.problem
     assert problem is not None
     assert "does not answer" in problem.summary.plain()
+
+
+def test_a_chain_that_is_not_served_whole_leaves_it_unproved(built: Built) -> None:
+    built.edge.bare = True
+    built.add(NAME)
+    built.advance(MINUTE)
+    problem = built.one.problem
+    assert problem is not None
+    assert problem.code == "deploy.not_served"
+    assert "without those of its CA" in problem.summary.plain()
+    built.edge.bare = False
+    built.advance(MINUTE)
+    assert built.one.problem is None
+
+
+def test_every_address_that_does_not_show_it_is_named_with_what_it_shows() -> None:
+    revision = Revision("rev_2", "cert", (NAME,), "", b"", START, serial="0b")
+    missing = (
+        Served(NAME, "192.0.2.1", "0a", trusted=True),
+        Served(NAME, "192.0.2.2", None, None, "timed out"),
+        Served(NAME, "2001:db8::1", "0a", trusted=True),
+    )
+    problem = not_served(missing, revision, START)
+    assert problem.summary.plain() == (
+        "The edge at 192.0.2.1, 2001:db8::1 serves serial 0a for moon.test, not the new certificate 0b. "
+        "The edge at 192.0.2.2 does not answer (timed out) for moon.test, not the new certificate 0b."
+    )
+    assert [one["address"] for one in problem.evidence["found"]] == [one.address for one in missing]
 
 
 # --- persons

@@ -33,7 +33,7 @@ from commands.reply_json import reply_to_json
 from services import home, linking
 from services.alerting import merchants
 from services.model.audiences import Kind
-from services.model.errors import DatabaseUnavailableError
+from services.model.errors import DatabaseUnavailableError, NotFoundError
 from services.model.findings import Owner
 from services.model.lifecycle import State
 from services.model.proposals import Decider, Proposal
@@ -258,6 +258,24 @@ def test_support_decides_in_its_own_workspace_and_the_answer_goes_back(world: Wo
     assert world.type("help").stores == frozenset({"moon"})
 
 
+def test_what_is_no_longer_linked_to_a_workspace_nobody_is_let_into_there(world: World) -> None:
+    """Its people would else be told that there is the store, and be let in once another one asks for it again."""
+    world.link(Kind.WORKSPACE, THERE, "moon")
+    world.type("link moon")
+    world.bench.now += linking.EARLIEST + linking.SPREAD
+    world.deliver()
+    [body] = _bodies(world)
+    assert linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    with pytest.raises(NotFoundError, match=f"{THERE} is not linked to the store moon"):
+        linking.decide(world.desk, body["request"], f"{HOME}/U7", approved=True)
+    world.link(Kind.WORKSPACE, THERE, "moon")  # it is still open, and can be approved now
+    assert linking.decide(world.desk, body["request"], f"{HOME}/U7", approved=True).done
+    # what could not be sent before it was taken back again is not sent any more
+    assert linking.unlink(world.desk, Kind.WORKSPACE, THERE, "moon")
+    calls = world.deliver()
+    assert [call for call in calls if call[1] == f"xoxb-{THERE}"] == []
+
+
 def _bodies(world: World) -> list[dict[str, str]]:
     key = "link_request:"
     outbox = world.storage._committed.outbox.values()  # type: ignore[attr-defined]
@@ -452,7 +470,8 @@ def test_what_a_lost_workspace_was_owed_falls_back_to_support_once_and_says_why(
     told = [body for body in posts if body["channel"] == "C_SUPPORT"]
     assert any("not installed any more" in str(body) and "is blocked" in str(body) for body in told)
     assert any("does not take certdesk's token" in str(body) for body in told)
-    assert world.row("answer:1").sent == 1  # nobody else's business: it is closed
+    answer = world.row("answer:1")
+    assert (answer.sent, answer.ts, answer.channel) == (1, None, "C1")  # nobody else's business: it is closed
     assert world.row("note:1").origin
     world.bench.now += timedelta(days=1)
     assert world.deliver() == []
@@ -536,7 +555,7 @@ def test_what_a_merchant_was_to_do_falls_back_with_its_steps(world: World) -> No
     for one in told:
         assert "not installed any more" in one
         assert "Please do this" in one
-        assert "another store" not in one
+        assert "not for this channel" not in one
 
 
 def test_staff_of_the_enterprise_from_another_installed_workspace_count_where_they_asked(
