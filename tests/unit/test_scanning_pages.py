@@ -245,9 +245,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_a_hostile_page_ends_soon(name: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()  # what it computes, not what it waits for beside other work
     pages.read(HOSTILE[name], PAGE, lambda _: False)
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 _PIECES = st.sampled_from(

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import platform
+import secrets
 import socket
 import ssl
 import subprocess
@@ -36,6 +37,9 @@ os.execvp(sys.argv[4], sys.argv[4:])
 """
 _TAIL = 600  # characters of the log that a failure quotes
 _given: set[int] = set()
+# below what systems give to outgoing connections (Linux from 32768, RFC 6335 section 6 from 49152), one of which
+# could take a port between its being found free and its being listened on
+_PORTS = range(20_000, 32_000)
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -46,13 +50,15 @@ def free_port(address: str = "127.0.0.1") -> int:
             socket.socket(family, socket.SOCK_STREAM) as tcp,
             socket.socket(family, socket.SOCK_DGRAM) as udp,
         ):
-            tcp.bind((address, 0))
-            port = int(tcp.getsockname()[1])
+            # by chance, so that processes that look at the same time do not find the same
+            port = _PORTS[secrets.randbelow(len(_PORTS))]
+            if port in _given:
+                continue
             with contextlib.suppress(OSError):
+                tcp.bind((address, port))
                 udp.bind((address, port))
-                if port not in _given:
-                    _given.add(port)
-                    return port
+                _given.add(port)
+                return port
     raise PartFailed("this machine", f"no free port on {address}")
 
 
