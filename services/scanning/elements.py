@@ -128,6 +128,10 @@ JAVASCRIPT = frozenset(
 """Types of scripts that browsers run (MIME Sniffing §4.6, JavaScript MIME types)."""
 
 
+TEMPLATES = ("template", "tmpl", "handlebars", "mustache", "underscore")
+"""What the types of scripts say that are mark-up for another script: text/x-handlebars, text/x-jquery-tmpl, text/ng-template …"""
+
+
 def script_type(node: Node) -> str:
     """Return the type of a script, by which browsers tell whether it is one: with parameters, or nothing but space, it is none to them (HTML §4.12.1)."""
     language = value(node, "language")

@@ -246,7 +246,7 @@ def _inline(page: Page, markup: _Markup, node: Element) -> None:
             if (insecure := urls.insecure(url, page.base)) and markup.context.room.for_one():
                 line = first + text.count("\n", 0, max(text.find(url), 0))
                 _add(page, markup.context, insecure, (node.name, "text"), line, Kind.LIKELY)
-    elif "template" in kind or "handlebars" in kind or kind == "text/html":
+    elif kind == "text/html" or any(word in kind for word in elements.TEMPLATES):
         _within(page, markup, text, first - 1, likely=True)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 _TOKEN = re.compile(
     r"""
@@ -18,6 +19,8 @@ _TOKEN = re.compile(
 _REGEX = re.compile(r"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|\n|(.))", re.DOTALL)
 _URL = re.compile(r"(?:http|ws):\\?/\\?/", re.IGNORECASE)
+_PACKED = re.compile(r"%3c(?:script|i|link|embed|object|style)", re.IGNORECASE)
+"""Mark-up as it is written for ``document.write(unescape(…))``."""
 _HOSTED = re.compile(
     r"\s*+(http|ws)://(?=[^\s/?#'\"<>]*[a-z0-9_}-]\.[a-z0-9{$-])[^\s'\"<>]*+\s*+", re.IGNORECASE
 )  # possessive: whatever the string, it is gone through twice and not a square of times
@@ -121,9 +124,10 @@ def literals(script: str) -> Iterator[Literal]:
     line, counted = 1, 0
     for token in _tokens(script):
         if token.kind == "string" and _URL.search(token.text):
-            form = _form(token.text, [one.text for one in behind])
+            written = unquote(token.text) if _PACKED.search(token.text) else token.text
+            form = _form(written, [one.text for one in behind])
             if form:
-                text = token.text.strip() if form == "url" else token.text
+                text = written.strip() if form == "url" else written
                 line += script.count("\n", counted, token.place)
                 counted = token.place
                 yield Literal(text, line, form)

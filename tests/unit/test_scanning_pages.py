@@ -220,6 +220,22 @@ def test_mark_up_within_strings_of_scripts_is_likely_and_at_the_line_of_the_stri
     assert _read(html) == [("http://a.test/x", "script", "text", 2, "likely")]
 
 
+@pytest.mark.parametrize(
+    "type_", ["text/x-jquery-tmpl", "text/ng-template", "x-tmpl-mustache", "text/x-mustache", "text/html"]
+)
+def test_a_script_that_is_a_template_is_read_as_one(type_: str) -> None:
+    html = f"<script type={type_}>\n<img src=http://a.test/x> http://a.test/y.png</script>"
+    assert _read(html) == [("http://a.test/x", "img", "src", 2, "likely")]
+
+
+def test_mark_up_that_is_unescaped_to_be_written_is_read() -> None:
+    html = (
+        """<script>document.write(unescape("%3Cscript src='http://a.test/x.js'%3E%3C/script%3E"))</script>"""
+    )
+    assert _read(html) == [("http://a.test/x.js", "script", "text", 1, "likely")]
+    assert _read("<script>s = 'https://a.test/?u=%3Cb%3E http://a.test/x'</script>") == []
+
+
 def test_a_sheet_in_which_nothing_insecure_can_stand_is_not_read() -> None:
     assert list(styles.references("a { background: url(https://a.test/x.png) }")) == []
 
