@@ -14,6 +14,7 @@ from commands.clicks import CLICKS
 from commands.dispatch import dispatch
 from commands.sheets import SHEETS
 from commands.table import COMMANDS
+from tests.desks import Bench
 from tests.unit.commands_world import desk_of
 from tests.unit.isolation_ways import CASES, IDS, WAYS
 from tests.unit.isolation_world import (
@@ -85,6 +86,35 @@ def test_of_ones_own_store_the_same_is_told_whatever_others_have(kind: str, name
     merchant = CALLERS["merchant"]
     alone, among = (ask(world(*stores), kind, given, merchant, OWN) for stores in ((OWN,), (OWN, OTHER)))
     assert alone == among
+
+
+JOINT = ("{}", "a.{}", "b.{}", "www.{}", "*.{}", "c.{}", "bb.{}", "a.{} b.{}", "a.{} --store quiz")
+"""How the names of one domain are typed, of which ``a.`` is one's own and ``b.`` another store's."""
+
+
+def shared(*, among: bool) -> Bench:
+    """Return a platform where a sub-domain is one's own; ``among``: the domain and another one of it are another store's."""
+    bench = world(OWN)
+    bench.store(OWN, "a.joint.test")
+    dispatch("add a.joint.test", CALLERS["support"], bench.desk)
+    if among:
+        bench.store(OTHER, "joint.test", "b.joint.test")
+        dispatch("add joint.test b.joint.test", CALLERS["support"], bench.desk)
+        bench.install("b.joint.test", "joint.test", "b.joint.test", serial="0b")
+    return bench
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["add", "status", "check", "history", "renew", "remove", "scan", "rollback", "links", "report", ""],
+)
+def test_of_a_domain_that_two_stores_share_each_is_told_of_its_own_alone(verb: str) -> None:
+    for names in JOINT if verb not in ("report", "links") else ("",):
+        given = Given(f"{verb} {names.replace('{}', 'joint.test')}".strip())
+        alone, among = (
+            ask(shared(among=others), "command", given, CALLERS["merchant"], OWN) for others in (False, True)
+        )
+        assert alone == among, given.text
 
 
 @EVERY_CASE
