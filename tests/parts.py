@@ -6,13 +6,15 @@ lets certdesk listen. A part that cannot be had fails the run with a sentence th
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bot.demo.parts import chromium, nginx
+from bot.demo.parts import chromium, fetch, nginx
 from bot.demo.parts.bind import Bind
-from bot.demo.parts.errors import PartError
+from bot.demo.parts.errors import PartError, PartMissing
 from bot.demo.parts.local_slack import LocalSlack
 from bot.demo.parts.nginx import Edge
 from bot.demo.parts.pebble import Pebble
@@ -98,6 +100,27 @@ def local_slack(local_slack_session: LocalSlack) -> LocalSlack:
     """Give the workspace, emptied; it sends to `request_url`, where a test listens."""
     local_slack_session.reset()
     return local_slack_session
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program of the system, and the variables it needs where it was unpacked."""
+
+    path: Path
+    variables: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def tool(request: pytest.FixtureRequest) -> Tool:
+    """Give the program of this name: the one on the PATH, else Debian's, unpacked."""
+    name = str(request.param)
+    if found := fetch.program(name):
+        return Tool(found, {})
+    with _told():
+        root = fetch.debian([name])
+        if found := fetch.program(name, root):
+            return Tool(found, {"LD_LIBRARY_PATH": fetch.library_path(root)})
+        raise PartMissing(name, f"its package holds no {name}", f"install {name}")
 
 
 @pytest.fixture(scope="session")

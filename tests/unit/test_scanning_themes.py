@@ -2,8 +2,8 @@
 
 import difflib
 import json
+import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -16,32 +16,33 @@ from hypothesis import strategies as st
 from services.model.errors import CertdeskError
 from services.scanning import theme, themes
 from services.scanning.themes import FolderThemes, HttpThemes
+from tests.parts import Tool
 from tests.unit.test_scanning_fetching import served
 
 URL = "http://a.test/x.png?a=1&b=2"
-GIT, PATCH = shutil.which("git") or "", shutil.which("patch") or ""
 
 
-def applied(folder: Path, files: Mapping[str, str], diff: str, program: str) -> dict[str, str]:
+OPTIONS = {"git": ("apply", "-p1", "-"), "patch": ("-p1", "--batch", "--fuzz=0")}
+
+
+def applied(folder: Path, files: Mapping[str, str], diff: str, tool: Tool) -> dict[str, str]:
     """Return the files after `git apply`, or `patch`, has changed them."""
-    words = {"git": [GIT, "apply", "-p1", "-"], "patch": [PATCH, "-p1", "--batch", "--fuzz=0"]}[program]
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode())
     told = subprocess.run(  # noqa: S603 - git or patch, and a diff of ours
-        words, input=diff.encode(), cwd=folder, check=False, capture_output=True
+        [tool.path, *OPTIONS[tool.path.name]],
+        input=diff.encode(),
+        cwd=folder,
+        env=dict(os.environ) | tool.variables,
+        check=False,
+        capture_output=True,
     )
     assert told.returncode == 0, told.stdout + told.stderr
     return {name: (folder / name).read_bytes().decode() for name in files}
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        pytest.param("git", marks=pytest.mark.skipif(not GIT, reason="git is not there")),
-        pytest.param("patch", marks=pytest.mark.skipif(not PATCH, reason="patch is not there")),
-    ],
-)
+@pytest.mark.parametrize("tool", sorted(OPTIONS), indirect=True)
 @pytest.mark.parametrize(
     "around",
     [
@@ -57,13 +58,13 @@ def applied(folder: Path, files: Mapping[str, str], diff: str, program: str) -> 
         "\x85{}\x1c\n",
     ],
 )
-def test_a_diff_is_one_that_is_applied(tmp_path: Path, around: str, program: str) -> None:
+def test_a_diff_is_one_that_is_applied(tmp_path: Path, around: str, tool: Tool) -> None:
     files = {
         "a.html": around.replace("{}", f"<img src='{URL}'>"),
         "b c/d.css": "url(http:\\/\\/a.test\\/x.png?a=1&b=2)",
         "--- \u2713.css": f"{URL}\r\n",
     }
-    after = applied(tmp_path, files, theme.patch(files, {URL}), program)
+    after = applied(tmp_path, files, theme.patch(files, {URL}), tool)
     assert after == {name: text.replace("http:", "https:") for name, text in files.items()}
 
 
