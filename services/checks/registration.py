@@ -10,7 +10,7 @@ from services.checks.case import Case
 from services.checks.rules import Report
 from services.checks.world import Registration
 from services.model.clock import rfc3339
-from services.model.findings import Finding, Verdict
+from services.model.findings import Finding, Owner, Verdict
 from services.model.text import Phrase, Text, say
 
 SOON = timedelta(days=30)
@@ -105,7 +105,10 @@ class _Judge:
             why=why.said(top=self._found.domain.rpartition(".")[2]),
         )
         remedy = next_step.said(domain=self._found.domain)
-        return self._report.finding("domain.expired", Verdict.UNKNOWN, summary, remedy, **self._evidence())
+        owner = Owner.PLATFORM if next_step is _PLATFORM else None
+        return self._report.finding(
+            "domain.expired", Verdict.UNKNOWN, summary, remedy, owner=owner, **self._evidence()
+        )
 
     def _finding(self, code: str, verdict: Verdict, summary: Phrase, remedy: Phrase) -> Finding:
         values = {"domain": self._found.domain, "registrar": self._registrar(), "end": self._found.expires_at}

@@ -69,6 +69,8 @@ def test_silence_is_unknown(error: str) -> None:
     findings = judged(error="" if error == "no_date" else error)
     assert codes(findings) == [("domain.expired", "unknown")]
     assert findings[0].summary.plain().startswith("When the registration of moon.test ends is not known: ")
+    platforms = "the platform's engineers" in findings[0].remedy.plain()
+    assert findings[0].owner is (Owner.PLATFORM if platforms else Owner.MERCHANT)
     assert "{" not in findings[0].summary.plain() + findings[0].remedy.plain()
 
 
